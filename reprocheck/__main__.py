@@ -1,0 +1,27 @@
+"""The entry point: one handler at the top, and an exit that delivers the code.
+
+py-rattler 0.28 may crash while the interpreter shuts down, which would replace the exit code by that of a
+signal; so standard streams are flushed and the process ends by `os._exit`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import NoReturn
+
+from reprocheck.cli.app import run
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

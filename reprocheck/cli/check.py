@@ -1,0 +1,29 @@
+"""`reprocheck check`: the pre-commit hook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reprocheck.cli.audit_output import print_audit
+from reprocheck.cli.options import AuditChoices, audit_options, make_selection, settings_here
+from reprocheck.workflows.check import CheckRequest, run_check
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@audit_options
+def command(*, files: tuple[Path, ...], choices: AuditChoices) -> int:
+    """Lint environment files and their locks; offline, writes nothing.
+
+    FILES are environment files or locks; without any, `environment.yml` here, or `files` of the configuration.
+    """
+    settings = settings_here()
+    request = CheckRequest(
+        folder=Path(),
+        files=files or tuple(Path(name) for name in settings.files),
+        lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
+        selection=make_selection(choices, settings),
+    )
+    return print_audit(run_check(request), choices, settings)

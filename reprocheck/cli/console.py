@@ -1,0 +1,94 @@
+"""stdout is the report; progress and notes go to stderr, progress on a terminal only."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from reprocheck.atomic_write import write_whole
+
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_PLAIN_FRAMES = "|/-\\"
+_PATIENCE_S = 2.0
+
+
+def deliver(text: str, output: Path | None) -> None:
+    """Write a report to `output`, whole or not at all, or to stdout."""
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"), color=True)
+    else:
+        write_whole(output, text.encode("utf-8"))
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not part of the report."""
+    click.echo(text, err=True)
+
+
+def wants_color(choice: str, *, to_file: bool = False) -> bool:
+    """Decide on colour: the option, then `NO_COLOR`, then `FORCE_COLOR`, then whether stdout is a terminal.
+
+    Source: no-color.org; force-color.org.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if to_file or os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+@dataclass(slots=True)
+class Progress:
+    """One line on a terminal that says what is going on, once it has taken over two seconds."""
+
+    stream: TextIO
+    active: bool
+    message: str = ""
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def step(self, message: str) -> None:
+        """Say what is being done now."""
+        self.message = message
+
+    def draw(self) -> None:
+        """Redraw the line until stopped, then wipe it."""
+        frames = _FRAMES if "utf" in (self.stream.encoding or "").lower() else _PLAIN_FRAMES
+        started = time.monotonic()
+        if self._stop.wait(_PATIENCE_S):
+            return
+        beat = 0
+        while not self._stop.wait(0.1):
+            beat += 1
+            elapsed_s = int(time.monotonic() - started)
+            self.stream.write(f"\r\x1b[2K{frames[beat % len(frames)]} {self.message} ({elapsed_s} s)")
+            self.stream.flush()
+        self.stream.write("\r\x1b[2K")
+        self.stream.flush()
+
+    def stop(self) -> None:
+        """End the drawing."""
+        self._stop.set()
+
+
+@contextmanager
+def progress(message: str, *, enabled: bool = True) -> Iterator[Progress]:
+    """Show progress on stderr while the block runs; silent unless stderr is a terminal."""
+    shown = Progress(sys.stderr, enabled and sys.stderr.isatty() and os.environ.get("TERM") != "dumb", message)
+    thread = threading.Thread(target=shown.draw, daemon=True)
+    if shown.active:
+        thread.start()
+    try:
+        yield shown
+    finally:
+        shown.stop()
+        if shown.active:
+            thread.join()

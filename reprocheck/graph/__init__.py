@@ -1,0 +1,1 @@
+"""The mixed conda and pip dependency graph of one platform."""

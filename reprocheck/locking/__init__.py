@@ -1,0 +1,1 @@
+"""From an environment to per-platform locks: solver, format, explanation of clashes."""

@@ -1,0 +1,1 @@
+"""What this machine is: host, accelerators, driver, the audited Python; always through child processes."""

@@ -1,0 +1,154 @@
+"""Ask another program, and come back whatever it does.
+
+A hanging `nvidia-smi` is a fact of life: after an Xid error it sits in an uninterruptible sleep, ignores every
+signal, and a plain `subprocess.run(timeout=…)` kills it and then waits for ever. Here the child gets its own
+session, writes into files (a grandchild cannot hold a pipe open), may write only so much, and is given up when
+even SIGKILL does not end it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+OUTPUT_LIMIT_BYTES = 4 * 2**20
+POLL_S = 0.02
+GRACE_S = 2.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildOutcome:
+    """How a child ended and what it said.
+
+    `status` is one of ok, missing, denied, timeout, unkillable, too-much-output, error, or `exit-N`
+    (`exit-128+S` after signal S, as shells count). Text that is no UTF-8 has its bad bytes replaced.
+    """
+
+    status: str
+    stdout: str = ""
+    stderr: str = ""
+    detail: str = ""
+
+
+class Child(Protocol):
+    """The part of `subprocess.Popen` that watching needs."""
+
+    pid: int
+    returncode: int | None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code, or raise `TimeoutExpired`."""
+
+    def kill(self) -> None:
+        """End the process at once."""
+
+
+def run_child(
+    command: Sequence[str],
+    *,
+    deadline_s: float,
+    env: Mapping[str, str] | None = None,
+    output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+) -> ChildOutcome:
+    """Run `command` without input and return its outcome within `deadline_s` and a short grace; never raise for it."""
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        try:
+            process = _start(command, env, stdout, stderr)
+        except OSError as error:
+            return _not_started(error)
+        status = _watch(process, (stdout, stderr), deadline_s, output_limit_bytes)
+        return ChildOutcome(
+            status=status,
+            stdout=_text(stdout, output_limit_bytes),
+            stderr=_text(stderr, output_limit_bytes),
+            detail=_detail(status, deadline_s, output_limit_bytes),
+        )
+
+
+def _start(
+    command: Sequence[str], env: Mapping[str, str] | None, stdout: IO[bytes], stderr: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        env=None if env is None else dict(env),
+        start_new_session=os.name != "nt",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # exists on Windows only
+    )
+
+
+def _not_started(error: OSError) -> ChildOutcome:
+    reason = (error.strerror or type(error).__name__).lower()
+    if isinstance(error, FileNotFoundError):
+        return ChildOutcome(status="missing", detail="no such program")
+    if isinstance(error, PermissionError):
+        return ChildOutcome(status="denied", detail=reason)
+    return ChildOutcome(status="error", detail=reason)
+
+
+def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limit_bytes: int) -> str:
+    """Return the status that `process` ends with; when this returns or raises, its group has been killed."""
+    end_s = time.monotonic() + deadline_s
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(timeout=POLL_S)
+                return "too-much-output" if _size_bytes(outputs) > limit_bytes else _exit_status(code)
+            if _size_bytes(outputs) > limit_bytes:
+                return _stop(process, "too-much-output")
+            if time.monotonic() > end_s:
+                return _stop(process, "timeout")
+    finally:
+        # Also after a good end: what the child started and left behind is ours to end.
+        _kill_group(process)
+
+
+def _stop(process: Child, status: str) -> str:
+    """Kill the group, wait a bounded time, and return `status`, or `unkillable` when it is still there."""
+    _kill_group(process)
+    try:
+        process.wait(timeout=GRACE_S)
+    except subprocess.TimeoutExpired:
+        return "unkillable"
+    return status
+
+
+def _kill_group(process: Child) -> None:
+    if os.name == "nt":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _exit_status(code: int) -> str:
+    if code == 0:
+        return "ok"
+    return f"exit-{code if code > 0 else 128 - code}"
+
+
+def _size_bytes(outputs: Sequence[IO[bytes]]) -> int:
+    return sum(os.fstat(output.fileno()).st_size for output in outputs)
+
+
+def _text(output: IO[bytes], limit_bytes: int) -> str:
+    output.seek(0)
+    return output.read(limit_bytes).decode("utf-8", errors="replace")
+
+
+def _detail(status: str, deadline_s: float, limit_bytes: int) -> str:
+    texts = {
+        "timeout": f"no answer within {deadline_s:g} s",
+        "unkillable": f"no answer within {deadline_s:g} s, and it does not end when killed",
+        "too-much-output": f"more than {limit_bytes} bytes of output",
+    }
+    return texts.get(status, "")

@@ -1,0 +1,23 @@
+"""Small files in which a system describes itself, such as `/proc/cpuinfo`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reprocheck.model.fingerprints import unread
+from reprocheck.model.json_documents import Json
+
+ROOT = Path("/")
+
+
+def read_text(path: Path) -> str | Mapping[str, Json]:
+    """Return the text of a small system file, or the status of the failure."""
+    try:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return unread("missing", f"no {path.name}")
+    except PermissionError:
+        return unread("denied", f"{path.name} may not be read")
+    except OSError as error:
+        return unread("error", (error.strerror or type(error).__name__).lower())

@@ -1,0 +1,202 @@
+"""Run a job inside the audited Python: a child process with a private copy of the worker, a deadline and an end.
+
+The answer comes back through files, one a rank, so that one process and many ranks take the same road, a
+library that prints cannot corrupt it, and no pipe can block. The child gets its own session; whatever
+happens (deadline, Ctrl-C, too much output) the whole group is ended before we go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck.errors import InputError, UndecidedError
+from reprocheck.model.json_documents import Json, dump_line
+
+WORKER_SOURCE = Path(__file__).resolve().parent.parent / "worker"
+OUTPUT_LIMIT_BYTES = 64 * 2**20
+GRACE_S = 5.0
+DETAIL_LINES = 30
+
+# A rank's identity must come from our torchrun, never from a job around us.
+FOREIGN_RANK_VARIABLES = frozenset(
+    {"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """How a job is run. `switches` are environment variables; `ranks` above 1 go through torchrun."""
+
+    switches: Mapping[str, str]
+    deadline_s: float = 600.0
+    ranks: int = 1
+
+
+def numeric_switches(threads: int) -> dict[str, str]:
+    """Return the switches that must be set before torch is loaded, for `threads` intra-op threads."""
+    return {
+        # The split of a reduction depends on the number of threads; MKL's own count overrides OpenMP's.
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        # Sets of names iterate in one order in every run.
+        "PYTHONHASHSEED": "0",
+        # cuBLAS promises the same bits on several streams only with a fixed workspace, read when CUDA starts.
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+
+
+def run_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -> tuple[Mapping[str, Json], ...]:
+    """Run `job` under `python` and return the lines it wrote, rank by rank in order.
+
+    Raises:
+        InputError: `python` is not a program.
+        UndecidedError: the job crashed, spoke too much, or did not end within its deadline.
+    """
+    program = _program(python)
+    with tempfile.TemporaryDirectory(prefix="reprocheck-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
+        answers = folder / "answers"
+        answers.mkdir()
+        job_file = folder / "job.json"
+        job_file.write_text(dump_line({**job, "deadline_s": int(options.deadline_s) + 1}), encoding="utf-8")
+        command = [*_launcher(program, options.ranks), "-m", "reprocheck_worker", str(job_file), str(answers)]
+        _run(command, folder, options)
+        return tuple(_answer_lines(answers))
+
+
+def _program(python: Path) -> str:
+    found = shutil.which(python)
+    if found is None:
+        raise InputError(
+            f"`{python}` is not a program",
+            where="--python",
+            why="expected the Python interpreter of the environment under audit",
+            how="give the path of its `python`",
+        )
+    return str(Path(found).absolute())  # not resolved: the link is what makes a virtual environment
+
+
+def _launcher(program: str, ranks: int) -> list[str]:
+    if ranks == 1:
+        return [program]
+    # Port 0 lets the store choose a free port; the address keeps everything on the loopback interface.
+    rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
+    return [program, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks), *rendezvous]
+
+
+def _environment(folder: Path, options: WorkerOptions) -> dict[str, str]:
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in FOREIGN_RANK_VARIABLES and not key.startswith("TORCHELASTIC_")
+    }
+    paths = [str(folder), *filter(None, [inherited.get("PYTHONPATH")])]
+    return {**inherited, **_loopback(options.ranks), **options.switches, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _loopback(ranks: int) -> dict[str, str]:
+    """Keep local ranks on `lo`: works without any network, and does not depend on a host's name resolution."""
+    if ranks == 1 or not sys.platform.startswith("linux"):
+        return {}
+    return {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}
+
+
+def _run(command: list[str], folder: Path, options: WorkerOptions) -> None:
+    said = folder / "said.txt"
+    with said.open("wb") as stream, _child(command, folder, _environment(folder, options), stream.fileno()) as process:
+        fault = _wait(process, folder, options.deadline_s)
+    if fault or process.returncode:
+        raise UndecidedError(
+            fault or f"the worker ended with {_ending(process.returncode)}",
+            where=command[0],
+            why=_last_line(said),
+            how="run again with `-v` to see what the worker said",
+            detail=_tail(said),
+        )
+
+
+@contextlib.contextmanager
+def _child(
+    command: list[str], folder: Path, environment: dict[str, str], output: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start `command` as the head of its own group, in `folder` so that no file of the user shadows a module."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=os.name != "nt",
+    )
+    try:
+        yield process
+    finally:
+        _end_group(process)
+
+
+def _wait(process: subprocess.Popen[bytes], folder: Path, deadline_s: float) -> str:
+    """Wait for the end and return an empty string, or return why we stopped waiting."""
+    end_s = time.monotonic() + deadline_s
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.2)
+            return ""
+        if time.monotonic() > end_s:
+            return f"the worker did not end within {deadline_s:g} s"
+        if _written_bytes(folder) > OUTPUT_LIMIT_BYTES:
+            return f"the worker wrote more than {OUTPUT_LIMIT_BYTES // 2**20} MiB"
+
+
+def _written_bytes(folder: Path) -> int:
+    files = [folder / "said.txt", *(folder / "answers").iterdir()]
+    return sum(path.stat().st_size for path in files)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End the child and all it started: asked first, since torchrun then ends its ranks, killed after a grace."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE_S)
+    _kill_group(process)
+    process.wait(timeout=GRACE_S)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "nt":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _answer_lines(answers: Path) -> Iterator[Mapping[str, Json]]:
+    for path in sorted(answers.iterdir(), key=lambda item: int(item.stem.removeprefix("rank-"))):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _tail(said: Path) -> str:
+    return "\n".join(said.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()[-DETAIL_LINES:])
+
+
+def _last_line(said: Path) -> str:
+    lines = [line.strip() for line in _tail(said).splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

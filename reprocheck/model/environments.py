@@ -1,0 +1,92 @@
+"""An environment.yml as it was written: every entry with its place, scalars as strings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reprocheck.model.findings import Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondaSpec:
+    """One conda dependency.
+
+    `name` is lower case as conda compares it; `version` and `build` are the raw constraints (`>=3.11,<3.12`,
+    `py311*`), None when absent. A spec with a space before its second constraint keeps that constraint in
+    `build`, as conda reads it. `selector` is a `# [text]` comment, which conda-lock takes for a platform selector.
+    """
+
+    text: str
+    name: str
+    version: str | None
+    build: str | None
+    channel: str | None
+    location: Location
+    selector: str | None = None
+
+
+PipKind = Literal["requirement", "option", "url", "path", "editable", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipRequirement:
+    """One line of the `pip:` section. `name` is normalised after PEP 503; None where a line names no project."""
+
+    text: str
+    kind: PipKind
+    name: str | None
+    specifier: str
+    marker: str | None
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One channel. `name` is safe to show; `address` is as written, may hold credentials, and is for fetching only."""
+
+    name: str
+    address: str = field(repr=False)
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One entry of the `platforms:` key."""
+
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment from its `#` on. `alone` when nothing but spaces stands before it."""
+
+    text: str
+    location: Location
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFile:
+    """A whole environment.yml. `lines` is the text for excerpts; `name`, `prefix` as written."""
+
+    path: str
+    name: str | None
+    channels: tuple[Channel, ...]
+    platforms: tuple[Platform, ...]
+    conda: tuple[CondaSpec, ...]
+    pip: tuple[PipRequirement, ...]
+    pip_location: Location | None
+    prefix: Location | None
+    comments: tuple[Comment, ...]
+    lines: tuple[str, ...] = field(repr=False)
+
+    def conda_named(self, name: str) -> tuple[CondaSpec, ...]:
+        """Return every conda spec of this name, in file order."""
+        return tuple(spec for spec in self.conda if spec.name == name)
+
+    @property
+    def start(self) -> Location:
+        """The first character, for findings about the file as a whole."""
+        return Location(path=self.path, line=1, column=1)

@@ -1,0 +1,100 @@
+"""What an audit says: findings, skips, and the places and packages that they speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """How bad it is: `error` will not run or is silently wrong, `warning` is likely wrong, `info` is worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for error, 1 for warning, 2 for info."""
+        return list(Severity).index(self)
+
+
+class Confidence(Enum):
+    """How sure the rule is; a finding of low confidence is never an error."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Location:
+    """A place in a file that the user has. `line` and `column` count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedLocation:
+    """A second place that a finding needs, and what stands there."""
+
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PackageRef:
+    """One package as a finding names it. `version` and `platform` are None where they are not known."""
+
+    manager: str
+    name: str
+    version: str | None = None
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One objection. `evidence` are the facts that led to it, each a sentence with its source."""
+
+    code: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    message: str
+    location: Location
+    related: tuple[RelatedLocation, ...] = ()
+    packages: tuple[PackageRef, ...] = ()
+    platforms: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    fix: str = ""
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """The one total order over findings: file, line, column, code, message."""
+        return (self.location.path, self.location.line, self.location.column, self.code, self.message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Skipped:
+    """A rule that could not look, and why. Never the same as passed."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The outcome of one run of the rules, sorted. `suppressed` counts findings that a comment or option silenced."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    suppressed: int = 0
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings have this severity."""
+        return sum(finding.severity is severity for finding in self.findings)

@@ -1,0 +1,42 @@
+"""Whether a lock still answers its environment file, and what it fails to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reprocheck.model.environments import CondaSpec, PipRequirement
+
+Judge = Literal["input-digest", "satisfiability"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleSpec:
+    """One declared spec that the lock does not meet on one platform.
+
+    `locked_version` is None where no package of that name is locked. `reason` fits after the spec's text:
+    "is not locked", "does not admit 1.26.4".
+    """
+
+    spec: CondaSpec | PipRequirement
+    platform: str
+    locked_version: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """The judgement on one lock.
+
+    `by` says what decided: an equal input digest proves freshness; otherwise every spec was matched against the
+    locked packages. `missing_platforms` are declared but not locked; with `problems` they make a lock stale.
+    `declared_channels` is set only where the channels differ (order counts), which alone makes no lock stale.
+    `unjudged` are specs that could not be read as conda reads them, or that a direct URL stands behind.
+    """
+
+    fresh: bool
+    by: Judge
+    problems: tuple[StaleSpec, ...] = ()
+    missing_platforms: tuple[str, ...] = ()
+    declared_channels: tuple[str, ...] | None = None
+    unjudged: tuple[CondaSpec | PipRequirement, ...] = ()

@@ -1,0 +1,156 @@
+"""The record `reprocheck/record/1`: reference runs, step by step, and the machine that made them.
+
+Every measured number is the C99 hex float it was. A *mark* stands for a tensor: `digest:bits`, the leading
+64 bits of a SHA-256 over dtype, shape and bytes, and the bits of up to eight sampled elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reprocheck.model.json_documents import Json
+
+RECORD_SCHEMA = "reprocheck/record/1"
+AS_RANK_0 = "as rank 0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What makes a reference run what it is; `learning_rate` and `first_scale` are hex floats.
+
+    `revision` counts changes of the worker's models and data: runs of different revisions do not compare.
+    """
+
+    workload: str
+    dtype: str
+    world_size: int
+    seed: int
+    step_count: int
+    learning_rate: str
+    first_scale: str
+    revision: int
+
+    @property
+    def name(self) -> str:
+        """Return `transformer:fp32`, with `:2` behind it for two ranks."""
+        return f"{self.workload}:{self.dtype}" + (f":{self.world_size}" if self.world_size > 1 else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """A parameter or buffer; `dtype` as torch prints it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankStep:
+    """One optimizer step as one rank saw it.
+
+    `gradients` after unscaling and before clipping, `gradient_norm` before clipping, `parameters` (and
+    buffers) after the step; `loss_scale` is the one that this step's loss was multiplied by.
+    """
+
+    data: str
+    loss: str
+    loss_scale: str
+    gradients: tuple[str, ...]
+    gradient_norm: str
+    learning_rate: str
+    skipped: bool
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A reference run: `initial[rank]` marks the first parameters, `steps[step][rank]` what followed.
+
+    `unsupported` says why this torch could not do the run; it is empty for a run that was done.
+    `in_force` are the settings that torch reported back.
+    """
+
+    plan: RunPlan
+    in_force: Mapping[str, Json]
+    unsupported: str = ""
+    tensors: tuple[TensorSpec, ...] = ()
+    initial: tuple[tuple[str, ...], ...] = ()
+    steps: tuple[tuple[RankStep, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The whole record; `device` and `threads` are what was asked for."""
+
+    fingerprint: Mapping[str, Json]
+    lock: Mapping[str, Json]
+    device: str
+    threads: int
+    runs: tuple[Run, ...]
+
+
+def record_document(record: Record) -> Mapping[str, Json]:
+    """Return `record` as its JSON document."""
+    return {
+        "schema": RECORD_SCHEMA,
+        "fingerprint": record.fingerprint,
+        "lock": record.lock,
+        "probes": [],
+        "settings": {"device": record.device, "threads": record.threads},
+        "runs": [_run(run) for run in record.runs],
+    }
+
+
+def decimal_of(hex_float: str) -> str:
+    """Return a hex float as a decimal that people read."""
+    return format(float.fromhex(hex_float), ".9g")
+
+
+def _run(run: Run) -> Mapping[str, Json]:
+    plan = run.plan
+    head: dict[str, Json] = {
+        "workload": plan.workload,
+        "dtype": plan.dtype,
+        "world_size": plan.world_size,
+        "seed": plan.seed,
+        "step_count": plan.step_count,
+        "learning_rate": plan.learning_rate,
+        "first_scale": plan.first_scale,
+        "revision": plan.revision,
+    }
+    if run.unsupported:
+        return {**head, "status": "unsupported", "detail": run.unsupported}
+    return {
+        **head,
+        "status": "recorded",
+        "in_force": run.in_force,
+        "tensors": [{"name": t.name, "dtype": t.dtype, "shape": t.shape} for t in run.tensors],
+        "initial": [_marks(marks, run.initial) for marks in run.initial],
+        "steps": [
+            {"step": number, "ranks": [_rank_step(seen, step) for seen in step]} for number, step in enumerate(run.steps)
+        ],
+    }
+
+
+def _rank_step(seen: RankStep, step: Sequence[RankStep]) -> Mapping[str, Json]:
+    return {
+        "data": seen.data,
+        "loss": _measured(seen.loss),
+        "loss_scale": seen.loss_scale,
+        "gradients": _marks(seen.gradients, [rank.gradients for rank in step]),
+        "gradient_norm": _measured(seen.gradient_norm),
+        "learning_rate": seen.learning_rate,
+        "skipped": seen.skipped,
+        "parameters": _marks(seen.parameters, [rank.parameters for rank in step]),
+    }
+
+
+def _measured(hex_float: str) -> Mapping[str, Json]:
+    return {"hex": hex_float, "decimal": decimal_of(hex_float)}
+
+
+def _marks(marks: tuple[str, ...], of_ranks: Sequence[tuple[str, ...]]) -> Json:
+    """Return the marks, or a reference where another rank than the first holds the same: ranks mostly agree."""
+    return AS_RANK_0 if marks is not of_ranks[0] and marks == of_ranks[0] else marks

@@ -1,0 +1,22 @@
+"""Configuration after all sources are merged: command line > `REPROCHECK_*` > file > default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `[tool.reprocheck]` may hold. Empty tuples and None mean "not set".
+
+    `cuda` is `X.Y` or `none`; `min_severity` is the mildest severity that fails a check.
+    """
+
+    files: tuple[str, ...] = ()
+    lockfile: str | None = None
+    platforms: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    cuda: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    min_severity: str = "warning"

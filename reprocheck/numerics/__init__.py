@@ -1,0 +1,1 @@
+"""Reference runs: launched, compared, explained. No torch is imported here."""

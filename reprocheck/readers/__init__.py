@@ -1,0 +1,1 @@
+"""From files that were given to us to the model: environment.yml, locks, configuration."""

@@ -1,0 +1,210 @@
+"""Read an environment.yml into the model, every entry with its line and column.
+
+Source: docs.conda.io "Creating an environment file manually"; conda-lock README for `platforms:`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from reprocheck.errors import InputError, ReprocheckError, raise_gathered
+from reprocheck.model.environments import Channel, Comment, CondaSpec, EnvironmentFile, PipRequirement, Platform
+from reprocheck.model.findings import Location
+from reprocheck.model.redaction import public_url
+from reprocheck.readers.comments import read_comments
+from reprocheck.readers.match_spec import split_match_spec
+from reprocheck.readers.pip_line import split_pip_line
+from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence, decode_text, parse_yaml
+
+# conda-lock takes the last bracket of a comment for a platform selector (conda_lock/src_parser/selectors.py).
+_SELECTOR = re.compile(r"\[(?P<text>[^\[\]]+)\][^()]*$")
+
+
+def read_environment(path: Path, shown_as: str | None = None) -> EnvironmentFile:
+    """Read the file at `path`; `shown_as` is its name in locations.
+
+    Raises:
+        InputError: missing, unreadable, no YAML, or no environment file.
+        GatheredErrors: several such faults.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            "cannot read the environment file",
+            where=str(path),
+            why=(error.strerror or type(error).__name__).lower(),
+            how="name an existing file with `-f`, or write an environment.yml",
+        ) from error
+    return parse_environment(data, shown_as or path.as_posix())
+
+
+def parse_environment(data: bytes, path: str) -> EnvironmentFile:
+    """Return the model of the bytes of an environment.yml; raises as `read_environment`."""
+    text = decode_text(data, path)
+    root = parse_yaml(text, path)
+    if not isinstance(root, YamlMapping):
+        found = "is empty" if root is None or _is_empty(root) else "holds no mapping"
+        raise InputError(
+            f"environment file {found}",
+            where=f"{path}:1:1",
+            why="it should hold the keys `channels` and `dependencies`",
+            how="name the right file, or fill this one",
+        )
+    return _Environment(root, tuple(text.split("\n")), path).build()
+
+
+def _is_empty(node: YamlNode) -> bool:
+    return isinstance(node, YamlScalar) and node.plain and node.value in ("", "~", "null")
+
+
+class _Environment:
+    """Lifts the node tree into the model, gathering independent faults."""
+
+    def __init__(self, root: YamlMapping, lines: tuple[str, ...], path: str) -> None:
+        self.root = root
+        self.lines = lines
+        self.path = path
+        self.errors: list[ReprocheckError] = []
+        self.comments = read_comments(lines, root, path)
+
+    def build(self) -> EnvironmentFile:
+        entries = self._dependencies()
+        conda = tuple(spec for entry in entries if isinstance(entry, YamlScalar) for spec in self._conda(entry))
+        pip = tuple(self._pip_sections(entries))
+        environment = EnvironmentFile(
+            path=self.path,
+            name=self._scalar("name"),
+            channels=tuple(
+                Channel(name=_public(item), address=item.value, location=item.location)
+                for item in self._scalars("channels")
+            ),
+            platforms=tuple(Platform(name=item.value, location=item.location) for item in self._scalars("platforms")),
+            conda=conda,
+            pip=tuple(requirement for _, items in pip for requirement in items),
+            pip_location=pip[0][0] if pip else None,
+            prefix=self._place_of("prefix"),
+            comments=self.comments,
+            lines=self.lines,
+        )
+        raise_gathered(self.errors)
+        return environment
+
+    def _dependencies(self) -> tuple[YamlNode, ...]:
+        node = self.root.get("dependencies")
+        if node is None:
+            known = ", ".join(f"`{key.value}`" for key, _ in self.root.entries[:10])
+            self._object(
+                self.root.location,
+                "environment file has no `dependencies`",
+                f"its keys are {known}",
+                "add `dependencies`, or name the right file",
+            )
+            return ()
+        if isinstance(node, YamlSequence):
+            return node.items
+        if not _is_empty(node):
+            self._object(
+                node.location, "`dependencies` is no list", "each dependency begins with `- `", "indent it as a list"
+            )
+        return ()
+
+    def _conda(self, entry: YamlScalar) -> Iterator[CondaSpec]:
+        parts = split_match_spec(entry.value)
+        if parts is None:
+            shown = f"dependency `{entry.value}` has no name" if entry.value else "empty dependency"
+            self._object(
+                entry.location,
+                shown,
+                "a conda dependency reads `name`, `name=version` or `name>=version`",
+                "correct or remove it",
+            )
+            return
+        yield CondaSpec(
+            text=entry.value,
+            name=parts.name,
+            version=parts.version,
+            build=parts.build,
+            channel=parts.channel and public_url(parts.channel),
+            location=entry.location,
+            selector=self._selector(entry.location.line),
+        )
+
+    def _selector(self, line: int) -> str | None:
+        comment = self._comment_on(line)
+        found = _SELECTOR.search(comment.text) if comment and not comment.alone else None
+        return found["text"] if found else None
+
+    def _comment_on(self, line: int) -> Comment | None:
+        return next((comment for comment in self.comments if comment.location.line == line), None)
+
+    def _pip_sections(self, entries: tuple[YamlNode, ...]) -> Iterator[tuple[Location, list[PipRequirement]]]:
+        for entry in entries:
+            if isinstance(entry, YamlScalar):
+                continue
+            if not isinstance(entry, YamlMapping):
+                self._object(
+                    entry.location,
+                    "a list inside `dependencies`",
+                    "entries are specs or a `pip:` section",
+                    "move the entries one level up",
+                )
+                continue
+            yield from self._pip_section(entry)
+
+    def _pip_section(self, entry: YamlMapping) -> Iterator[tuple[Location, list[PipRequirement]]]:
+        for key, value in entry.entries:
+            if key.value != "pip":
+                self._object(
+                    key.location,
+                    f"unknown installer `{key.value}`",
+                    "conda knows `pip` here",
+                    "write a spec as `name=version`, without a colon",
+                )
+            elif isinstance(value, YamlSequence):
+                yield key.location, [self._pip(item) for item in value.items if isinstance(item, YamlScalar)]
+            elif not _is_empty(value):
+                self._object(
+                    value.location, "`pip:` is no list", "each requirement begins with `- `", "indent it as a list"
+                )
+            else:
+                yield key.location, []
+
+    def _pip(self, item: YamlScalar) -> PipRequirement:
+        parts = split_pip_line(item.value)
+        return PipRequirement(
+            text=_public(item),
+            kind=parts.kind,
+            name=parts.name,
+            specifier=parts.specifier,
+            marker=parts.marker,
+            location=item.location,
+        )
+
+    def _scalars(self, key: str) -> tuple[YamlScalar, ...]:
+        node = self.root.get(key)
+        if node is None or _is_empty(node):
+            return ()
+        if isinstance(node, YamlScalar):
+            return (node,)
+        if isinstance(node, YamlMapping):
+            self._object(node.location, f"`{key}` is no list", "each entry begins with `- `", "write it as a list")
+            return ()
+        return tuple(item for item in node.items if isinstance(item, YamlScalar) and item.value)
+
+    def _scalar(self, key: str) -> str | None:
+        node = self.root.get(key)
+        return node.value if isinstance(node, YamlScalar) and node.value else None
+
+    def _place_of(self, key: str) -> Location | None:
+        return next((name.location for name, _ in self.root.entries if name.value == key), None)
+
+    def _object(self, location: Location, what: str, why: str, how: str) -> None:
+        self.errors.append(InputError(what, where=str(location), why=why, how=how))
+
+
+def _public(item: YamlScalar) -> str:
+    """Return the scalar's text with credentials taken out, word by word (`--index-url https://…`)."""
+    return " ".join(public_url(word) for word in item.value.split(" "))

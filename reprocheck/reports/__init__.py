@@ -1,0 +1,1 @@
+"""Pure functions from findings and documents to text."""

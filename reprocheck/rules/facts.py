@@ -1,0 +1,38 @@
+"""What the rules see: gathered by the workflows, never by a rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reprocheck.facts.name_map import NameMap
+from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.freshness import Freshness
+from reprocheck.model.locks import Lock
+from reprocheck.model.machines import TargetMachine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A part that could not be looked at, and why, in words that fit after "skipped: ".
+
+    `absent` is True where the thing itself does not exist, as opposed to being unreadable or not asked for.
+    """
+
+    reason: str
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One environment and all that belongs to it.
+
+    `lock_path` is where the lock is, or should be. `platforms` limits the audit; empty means all of the lock.
+    """
+
+    environment: EnvironmentFile | Unseen
+    lock: Lock | Unseen
+    lock_path: str
+    freshness: Freshness | Unseen
+    machine: TargetMachine | Unseen
+    names: NameMap
+    platforms: tuple[str, ...] = ()

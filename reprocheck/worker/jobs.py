@@ -1,0 +1,25 @@
+"""The jobs that the worker knows, by name. torch is imported inside a job, so that its absence can be told."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from .lines import Emit
+
+
+def _describe(job: Dict[str, Any], emit: Emit) -> None:
+    from .describe import describe
+
+    describe(job, emit)
+
+
+def _train(job: Dict[str, Any], emit: Emit) -> None:
+    from .train import train
+
+    train(job, emit)
+
+
+JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
+    "describe": _describe,
+    "train": _train,
+}

@@ -1,0 +1,101 @@
+"""The two reference models: small, but made of the operations that real training runs depend on.
+
+Legend: B batch, T time, D width, H heads, V vocabulary, C channels, Y and X image rows and columns.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from .hashing import hashed_floats, key_of
+
+VOCABULARY = 64
+TIME = 32
+WIDTH = 64
+HEADS = 4
+LAYERS = 2
+DROPOUT = 0.1
+CLASSES = 10
+IMAGE_CHANNELS = 3
+IMAGE_SIDE = 16
+
+
+class Block(nn.Module):
+    """Pre-norm attention and GELU layers with residual dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(WIDTH)
+        self.to_qkv = nn.Linear(WIDTH, 3 * WIDTH)
+        self.from_heads = nn.Linear(WIDTH, WIDTH)
+        self.norm_2 = nn.LayerNorm(WIDTH)
+        self.widen = nn.Linear(WIDTH, 4 * WIDTH)
+        self.narrow = nn.Linear(4 * WIDTH, WIDTH)
+
+    def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        x_BTD = x_BTD + functional.dropout(self._attend(self.norm_1(x_BTD)), DROPOUT, self.training)
+        h_BTD = self.narrow(functional.gelu(self.widen(self.norm_2(x_BTD))))
+        return x_BTD + functional.dropout(h_BTD, DROPOUT, self.training)
+
+    def _attend(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        batch, time, width = x_BTD.shape
+        heads = [part.view(batch, time, HEADS, width // HEADS).transpose(1, 2) for part in self._qkv(x_BTD)]
+        out_BHTD = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2], is_causal=True)
+        out: torch.Tensor = self.from_heads(out_BHTD.transpose(1, 2).reshape(batch, time, width))
+        return out
+
+    def _qkv(self, x_BTD: torch.Tensor) -> "tuple[torch.Tensor, ...]":
+        return self.to_qkv(x_BTD).split(WIDTH, dim=2)  # type: ignore[no-any-return]
+
+
+class Transformer(nn.Module):
+    """A language model of two blocks; the loss is the cross-entropy of the next token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(VOCABULARY, WIDTH)
+        self.places = nn.Embedding(TIME, WIDTH)
+        self.blocks = nn.ModuleList([Block() for _ in range(LAYERS)])
+        self.norm = nn.LayerNorm(WIDTH)
+        self.head = nn.Linear(WIDTH, VOCABULARY)
+
+    def forward(self, x_BT: torch.Tensor) -> torch.Tensor:
+        h_BTD = self.tokens(x_BT) + self.places(torch.arange(TIME, device=x_BT.device))
+        for block in self.blocks:
+            h_BTD = block(h_BTD)
+        logits_BTV: torch.Tensor = self.head(self.norm(h_BTD))
+        return logits_BTV.flatten(0, 1)
+
+
+class ConvNet(nn.Module):
+    """Two convolutions with batch norm, max pooling and a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv_1 = nn.Conv2d(IMAGE_CHANNELS, 16, 3, padding=1)
+        self.norm_1 = nn.BatchNorm2d(16)
+        self.conv_2 = nn.Conv2d(16, 32, 3, padding=1)
+        self.norm_2 = nn.BatchNorm2d(32)
+        self.head = nn.Linear(32 * (IMAGE_SIDE // 4) ** 2, CLASSES)
+
+    def forward(self, x_BCYX: torch.Tensor) -> torch.Tensor:
+        h_BCYX = functional.max_pool2d(functional.relu(self.norm_1(self.conv_1(x_BCYX))), 2)
+        h_BCYX = functional.max_pool2d(functional.relu(self.norm_2(self.conv_2(h_BCYX))), 2)
+        out: torch.Tensor = self.head(h_BCYX.flatten(1))
+        return out
+
+
+def fill_from_hash(model: nn.Module, seed: int) -> None:
+    """Give every weight matrix hashed values of size about 1/sqrt(fan-in); norms and biases keep one and zero.
+
+    The size is a power of two, so that the values have the same bits everywhere.
+    """
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() < 2:
+                continue
+            fan_in = parameter.shape[1:].numel()
+            values_N = hashed_floats(key_of(seed, "weights", name), parameter.numel())
+            parameter.copy_((values_N * 2.0 ** -(fan_in.bit_length() // 2)).view_as(parameter))

@@ -1,0 +1,48 @@
+"""Where a rank computes: its number, its device and its process group."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import Iterator
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True)
+class Place:
+    """One rank among `world_size`, on `device`; `shortage` says why the ranks cannot work here, or is empty."""
+
+    rank: int
+    world_size: int
+    device: torch.device
+    shortage: str = ""
+
+
+@contextlib.contextmanager
+def joined_ranks(kind: str) -> Iterator[Place]:
+    """Yield this process's place; inside, ranks of one torchrun are joined: gloo on CPU, NCCL on CUDA."""
+    rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    shortage = _shortage(kind, world_size)
+    device = torch.device("cuda", rank) if kind == "cuda" and not shortage else torch.device("cpu")
+    place = Place(rank=rank, world_size=world_size, device=device, shortage=shortage)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if world_size == 1 or shortage:
+        yield place
+        return
+    distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    try:
+        yield place
+    finally:
+        distributed.destroy_process_group()
+
+
+def _shortage(kind: str, world_size: int) -> str:
+    if kind == "cuda" and torch.cuda.device_count() < world_size:
+        return "{} ranks need {} CUDA devices, {} found".format(world_size, world_size, torch.cuda.device_count())
+    if world_size > 1 and not distributed.is_available():
+        return "this torch is built without torch.distributed"
+    return ""

@@ -1,0 +1,71 @@
+"""Read one value: what comes back is the value in plain JSON, or an object that says why there is none.
+
+`{"status": "missing"}`: this build has no such thing; `{"status": "raises", "detail": …}`: it has, and asking
+raises (mixing torch's old and new TF32 switches makes getters raise, for example). Never null, never a float.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any, Callable, Dict
+
+DETAIL_LIMIT = 200
+
+# A message of a library may name the user's folders; a bare `a/b` inside a word is none.
+_PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\~][^\s'\"`,;:)]+")
+
+
+def unread(status: str, detail: str = "") -> Dict[str, str]:
+    """Return what stands in the place of a value that could not be read."""
+    return {"status": status, "detail": detail} if detail else {"status": status}
+
+
+def reading(read: Callable[[], Any]) -> Any:
+    """Return `read()` in plain JSON, or the status of the failure; warnings of old getters are of no use here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return plain(read())
+    except Exception as error:  # a getter may raise anything, and one that raises must not hide the others
+        return unread("raises", describe_error(error))
+
+
+def reading_at(root: Any, path: str) -> Any:
+    """Return the reading of a dotted path below `root`; a name with `()` at its end is called."""
+    owner, _, last = path.removesuffix("()").rpartition(".")
+    for name in filter(None, owner.split(".")):
+        root = getattr(root, name, None)
+    # `hasattr` would run a property, and swallow only one kind of error.
+    if root is None or not _has(root, last):
+        return unread("missing", "not in this torch")
+    return reading(lambda: getattr(root, last)() if path.endswith("()") else getattr(root, last))
+
+
+def _has(owner: Any, name: str) -> bool:
+    try:
+        getattr(owner, name)
+    except AttributeError:
+        return False
+    except Exception:  # it is there, and raises when read
+        return True
+    return True
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON without null and floats: numbers as they are, dtypes and enumerations by name."""
+    if value is None:
+        return "unset"
+    if isinstance(value, (bool, int, str)) and type(value) in (bool, int, str):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return str(getattr(value, "name", value)).replace("torch.", "", 1)
+
+
+def describe_error(error: BaseException) -> str:
+    """Return kind and first line of an error, short and without paths."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return "{}: {}".format(type(error).__name__, _PATH.sub("<path>", first))[:DETAIL_LIMIT].rstrip(": ")

@@ -1,0 +1,44 @@
+"""The job `train`: run the reference workloads and tell every step of every rank.
+
+One process serves all runs of one world size. Each run seeds torch, builds its model and data anew and uses
+no state of the run before it; tests hold that the bits do not depend on what ran earlier.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from .lines import Emit
+
+
+def train(job: Dict[str, Any], emit: Emit) -> None:
+    """Run `job["runs"]` in order; a run that this torch cannot do is told as unsupported, with the reason."""
+    try:
+        import torch
+    except ImportError as error:
+        emit({"kind": "no-torch", "reason": str(error)})
+        return
+    if job["device"] == "cuda" and not torch.cuda.is_available():
+        emit({"kind": "no-device", "reason": "torch {} sees no CUDA device".format(torch.__version__)})
+        return
+    _run_all(job, emit)
+
+
+def _run_all(job: Dict[str, Any], emit: Emit) -> None:
+    from .placement import joined_ranks
+    from .settings import settle
+
+    emit({"kind": "settings", **settle(job["threads"])})
+    with joined_ranks(job["device"]) as place:
+        for index, run in enumerate(job["runs"]):
+            _run_one(run, place, lambda line, run=index: emit({**line, "run": run, "rank": place.rank}))
+
+
+def _run_one(run: Dict[str, Any], place: Any, emit: Emit) -> None:
+    from .precision import Unsupported
+    from .run import perform
+
+    try:
+        perform(run, place, emit)
+    except Unsupported as missing:
+        emit({"kind": "unsupported", "reason": str(missing)})

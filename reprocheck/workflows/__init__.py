@@ -1,0 +1,1 @@
+"""One story a file: they join the rooms below."""

@@ -1,0 +1,91 @@
+"""`check` and `audit`: find the files, gather the facts, run the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reprocheck.errors import InputError
+from reprocheck.model.findings import Audit
+from reprocheck.model.machines import TargetMachine
+from reprocheck.rules.engine import Selection, merge_audits, run_rules
+from reprocheck.rules.facts import Unseen
+from reprocheck.rules.registry import RULES
+from reprocheck.workflows.gathering import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Subject, gather, sources_of
+
+_YAML = {".yml", ".yaml"}
+NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What to check.
+
+    `files` are environment files or locks as given; empty means the usual names in `folder`. `lockfile`
+    overrides the lock beside each environment.
+    """
+
+    folder: Path
+    files: tuple[Path, ...] = ()
+    lockfile: Path | None = None
+    selection: Selection = field(default_factory=Selection)
+    machine: TargetMachine | Unseen = NO_MACHINE
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome:
+    """The audit, and the source lines that its excerpts need."""
+
+    audit: Audit
+    sources: dict[str, tuple[str, ...]]
+
+
+def run_check(request: CheckRequest) -> CheckOutcome:
+    """Run the selected rules over every environment of the request.
+
+    Raises:
+        InputError: no environment file is there, or one is broken.
+    """
+    audits: list[Audit] = []
+    sources: dict[str, tuple[str, ...]] = {}
+    for subject in find_subjects(request):
+        facts = gather(subject, request.machine, request.platforms)
+        audits.append(run_rules(facts, RULES, request.selection))
+        sources.update(sources_of(facts))
+    return CheckOutcome(audit=merge_audits(audits), sources=sources)
+
+
+def find_subjects(request: CheckRequest) -> list[Subject]:
+    """Return what the request's files speak of; files that are neither environment nor lock are passed over."""
+    if not request.files:
+        return [_usual_subject(request)]
+    subjects = [_subject(path, request) for path in request.files if path.suffix in _YAML]
+    return list(dict.fromkeys(subjects))
+
+
+def _usual_subject(request: CheckRequest) -> Subject:
+    for name in DEFAULT_ENVIRONMENTS:
+        if (request.folder / name).is_file():
+            return _subject(request.folder / name, request)
+    lock = request.lockfile or request.folder / DEFAULT_LOCK
+    if lock.is_file():
+        return Subject(environment=None, lock=lock)
+    raise InputError(
+        "there is no environment file here",
+        where=request.folder.as_posix(),
+        why=f"looked for {', '.join(f'`{name}`' for name in (*DEFAULT_ENVIRONMENTS, DEFAULT_LOCK))}",
+        how="name the file, or set `files` in `[tool.reprocheck]`",
+    )
+
+
+def _subject(path: Path, request: CheckRequest) -> Subject:
+    if not is_lock_name(path.name):
+        return Subject(environment=path, lock=request.lockfile or path.with_name(DEFAULT_LOCK))
+    beside = (path.with_name(name) for name in DEFAULT_ENVIRONMENTS)
+    return Subject(environment=next((one for one in beside if one.is_file()), None), lock=path)
+
+
+def is_lock_name(name: str) -> bool:
+    """Say whether a file is a lock by its name, as conda-lock names them."""
+    return "conda-lock" in name

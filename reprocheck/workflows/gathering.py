@@ -1,0 +1,72 @@
+"""Gather the facts of one environment: its file, the lock beside it, whether they fit, and the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck.facts.name_map import load_name_map
+from reprocheck.locking.freshness import judge_freshness
+from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.freshness import Freshness
+from reprocheck.model.locks import Lock
+from reprocheck.model.machines import TargetMachine
+from reprocheck.readers.conda_lock_yml import read_lock
+from reprocheck.readers.environment_yml import read_environment
+from reprocheck.rules.facts import Facts, Unseen
+
+DEFAULT_LOCK = "conda-lock.yml"
+DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What to look at: an environment file (None: the lock alone) and where its lock is or should be."""
+
+    environment: Path | None
+    lock: Path
+
+
+def gather(subject: Subject, machine: TargetMachine | Unseen, platforms: tuple[str, ...]) -> Facts:
+    """Read the files of `subject` and return the facts.
+
+    Raises:
+        InputError: a file is broken. A missing lock is no error but a fact.
+    """
+    environment = _environment(subject)
+    lock = _lock(subject.lock)
+    return Facts(
+        environment=environment,
+        lock=lock,
+        lock_path=subject.lock.as_posix(),
+        freshness=_freshness(environment, lock),
+        machine=machine,
+        names=load_name_map(),
+        platforms=platforms,
+    )
+
+
+def _environment(subject: Subject) -> EnvironmentFile | Unseen:
+    if subject.environment is None:
+        return Unseen(reason=f"there is no environment.yml beside {subject.lock.as_posix()}", absent=True)
+    return read_environment(subject.environment)
+
+
+def _lock(path: Path) -> Lock | Unseen:
+    if not path.exists():
+        return Unseen(reason=f"there is no {path.as_posix()}; `reprocheck lock` writes it", absent=True)
+    return read_lock(path)
+
+
+def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen) -> Freshness | Unseen:
+    if isinstance(environment, Unseen):
+        return environment
+    if isinstance(lock, Unseen):
+        return lock
+    return judge_freshness(environment, lock)
+
+
+def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Return the lines of the environment file, by the path that findings use."""
+    environment = facts.environment
+    return {} if isinstance(environment, Unseen) else {environment.path: environment.lines}
