@@ -8,10 +8,10 @@ NUMERIC_NAMES = frozenset(
     {
         *("sse4_1", "sse4_2", "fma", "fma4", "f16c"),
         *("neon", "asimd", "asimdhp", "asimdfhm", "asimddp", "fphp", "fcma", "bf16", "i8mm", "dotprod", "fp16"),
-        *("vsx", "altivec", "rvv"),
+        *("sme", "sme2", "sme2p1", "vsx", "altivec", "rvv"),
     }
 )
-NUMERIC_PREFIXES = ("avx", "amx", "sve", "sme")
+NUMERIC_PREFIXES = ("avx", "amx", "sve")
 
 
 def numeric_features(names: Iterable[str]) -> list[str]:

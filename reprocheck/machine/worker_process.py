@@ -107,10 +107,11 @@ def _environment(folder: Path, options: WorkerOptions) -> dict[str, str]:
 
 
 def _loopback(ranks: int) -> dict[str, str]:
-    """Keep local ranks on `lo`: works without any network, and does not depend on a host's name resolution."""
-    if ranks == 1 or not sys.platform.startswith("linux"):
+    """Keep local ranks on loopback: works without any network, and does not depend on a host's name resolution."""
+    interface = {"linux": "lo", "darwin": "lo0"}.get(sys.platform)
+    if ranks == 1 or interface is None:
         return {}
-    return {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}
+    return {"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface}
 
 
 def _run(command: list[str], folder: Path, options: WorkerOptions) -> None:
@@ -172,7 +173,8 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=GRACE_S)
     _kill_group(process)
-    process.wait(timeout=GRACE_S)
+    with contextlib.suppress(subprocess.TimeoutExpired):  # a process in the kernel may not even hear SIGKILL
+        process.wait(timeout=GRACE_S)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -194,7 +196,9 @@ def _ending(code: int) -> str:
 
 
 def _tail(said: Path) -> str:
-    return "\n".join(said.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()[-DETAIL_LINES:])
+    """Return the end of what was said, with our random folder named always alike."""
+    text = said.read_bytes()[-20_000:].decode("utf-8", "replace").replace(str(said.parent), "<worker>")
+    return "\n".join(text.splitlines()[-DETAIL_LINES:])
 
 
 def _last_line(said: Path) -> str:

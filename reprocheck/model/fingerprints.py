@@ -61,7 +61,7 @@ def collected(source: str, outcome: Json) -> Mapping[str, Json]:
     status = unread_status(outcome)
     if status is None:
         return {"source": source, "status": "ok"}
-    detail = value_at(outcome, "detail") if isinstance(outcome, Mapping) and "detail" in outcome else None
+    detail = outcome.get("detail") if isinstance(outcome, Mapping) else None
     return {"source": source, **unread(status, detail if isinstance(detail, str) else "")}
 
 

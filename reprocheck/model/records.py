@@ -129,7 +129,8 @@ def _run(run: Run) -> Mapping[str, Json]:
         "tensors": [{"name": t.name, "dtype": t.dtype, "shape": t.shape} for t in run.tensors],
         "initial": [_marks(marks, run.initial) for marks in run.initial],
         "steps": [
-            {"step": number, "ranks": [_rank_step(seen, step) for seen in step]} for number, step in enumerate(run.steps)
+            {"step": number, "ranks": [_rank_step(seen, step) for seen in step]}
+            for number, step in enumerate(run.steps)
         ],
     }
 

@@ -10,6 +10,7 @@ from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED
 from reprocheck.model.json_documents import Json
 
 VERDICT_SCHEMA = "reprocheck/verdict/1"
+CHECKS_BEFORE_RUNS = ("fingerprint", "lock")
 
 Outcome = Literal["bitwise", "not-reproduced", "undecided"]
 Status = Literal["pass", "review", "fail", "skip"]

@@ -64,7 +64,9 @@ def refuse_idle_drills(drills: Drills, plans: Sequence[RunPlan]) -> None:
 def _split(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or key not in KEYS:
-        raise _unfit(f"`{text}` is not a drill", "expected KEY=VALUE with KEY one of " + ", ".join(f"`{k}`" for k in KEYS))
+        raise _unfit(
+            f"`{text}` is not a drill", "expected KEY=VALUE with KEY one of " + ", ".join(f"`{k}`" for k in KEYS)
+        )
     return key, value
 
 

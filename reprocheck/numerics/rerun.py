@@ -97,7 +97,7 @@ def _refuse_shortage(lines: Lines, where: str) -> None:
         return
     no_torch = shortage["kind"] == "no-torch"
     raise UndecidedError(
-        "there is no torch in the audited Python" if no_torch else "there is no CUDA device for this record",
+        "there is no torch in the audited Python" if no_torch else "there is no CUDA device",
         where=where,
         why=str(shortage["reason"]),
         how="give an interpreter that has torch by `--python`" if no_torch else "run on a machine with a GPU",

@@ -39,7 +39,7 @@ def plan_runs(names: Sequence[str], *, seed: int, steps: int) -> tuple[RunPlan, 
 
 
 def _plan(name: str, seed: int, steps: int) -> RunPlan:
-    workload, dtype, world = [*name.split(":"), "fp32", "1"][:3] if name.count(":") == 0 else _parts(name)
+    workload, dtype, world = _parts(name)
     if workload not in LEARNING_RATES:
         raise _unknown(name, f"workload `{workload}`", sorted(LEARNING_RATES))
     if dtype not in DTYPES:
@@ -58,16 +58,16 @@ def _plan(name: str, seed: int, steps: int) -> RunPlan:
     )
 
 
-def _parts(name: str) -> list[str]:
-    parts = name.split(":")
-    if len(parts) > 3:
+def _parts(name: str) -> tuple[str, str, str]:
+    workload, dtype, world, *more = [*name.split(":"), *("", "", "")]
+    if any(more):
         raise UsageError(
             f"`{name}` has too many parts",
             where="--workload",
             why="expected NAME[:dtype[:world_size]]",
             how="write for example `transformer:bf16:2`",
         )
-    return parts if len(parts) == 3 else [*parts, "1"]
+    return workload, dtype or "fp32", world or "1"
 
 
 def _unknown(name: str, part: str, allowed: Sequence[str]) -> UsageError:

@@ -6,6 +6,7 @@ the distance is a difference of integers, with -0 and +0 in one place.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 
@@ -44,8 +45,12 @@ def ulp_distance(left_bits: int, right_bits: int, form: FloatFormat) -> int | No
 
 
 def float32_bits(hex_float: str) -> int:
-    """Return the bits of a float32 that is written as a hex float."""
-    return int.from_bytes(struct.pack(">f", float.fromhex(hex_float)), "big")
+    """Return the bits of the float32 nearest to a hex float; beyond its range, those of infinity."""
+    value = float.fromhex(hex_float)
+    try:
+        return int.from_bytes(struct.pack(">f", value), "big")
+    except OverflowError:
+        return int.from_bytes(struct.pack(">f", math.copysign(math.inf, value)), "big")
 
 
 def float_of(bits: int, form: FloatFormat) -> float:

@@ -117,19 +117,23 @@ def _decode(data: bytes, path: str) -> str:
         ) from error
 
 
-def parse_yaml(text: str, path: str) -> YamlNode | None:
-    """Return the one document of `text`, None when it is empty.
+def parse_yaml(text: str, path: str, most_nodes: int = MOST_NODES) -> YamlNode | None:
+    """Return the one document of `text`, None when it is empty; `most_nodes` limits its size.
 
     Raises:
         InputError: not YAML, or YAML beyond mappings, sequences and scalars.
         GatheredErrors: several conflict markers, tabs or duplicate keys.
     """
     raise_gathered(list(_plain_faults(text, path)))
-    builder = _Builder(path)
+    builder = _Builder(path, most_nodes)
     try:
         root = builder.build(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise _yaml_fault(error, path) from error
+    except UnicodeEncodeError as error:
+        raise InputError(
+            "lone surrogate", where=path, why="the text should be Unicode", how="save it as UTF-8"
+        ) from error
     raise_gathered(builder.duplicates)
     return root
 
@@ -164,8 +168,9 @@ def _yaml_fault(error: yaml.YAMLError, path: str) -> InputError:
 class _Builder:
     """Turns parser events into nodes, with depth and node counts held."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, most_nodes: int) -> None:
         self.path = path
+        self.most_nodes = most_nodes
         self.nodes = 0
         self.duplicates: list[ReprocheckError] = []
 
@@ -183,8 +188,8 @@ class _Builder:
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> YamlNode:
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            raise self._fault(event, "too many YAML nodes", f"at most {MOST_NODES} are read")
+        if self.nodes > self.most_nodes:
+            raise self._fault(event, "too many YAML nodes", f"at most {self.most_nodes} are read")
         if depth > DEEPEST_NESTING:
             raise self._fault(event, "YAML nested too deeply", f"at most {DEEPEST_NESTING} levels are read")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -202,7 +207,7 @@ class _Builder:
             value=event.value,
             location=self._at(event.start_mark),
             end=self._at(event.end_mark),
-            plain=event.style is None,
+            plain=not event.style,  # None from PyYAML, empty from libyaml
         )
 
     def _sequence(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> YamlSequence:

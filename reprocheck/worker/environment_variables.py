@@ -18,10 +18,16 @@ ALLOWED_PREFIXES = (
     *("CUDA_", "CUBLAS_", "CUBLASLT_", "CUDNN_", "NVIDIA_TF32_", "NVTE_", "TRITON_"),
     *("HIP_", "HSA_", "ROCBLAS_", "HIPBLASLT_", "MIOPEN_"),
     *("NCCL_", "RCCL_", "GLOO_", "UCC_"),
-    *("TORCH", "PYTORCH_", "ACCELERATE_", "PL_", "FLASH_ATTENTION_"),
+    *("TORCH", "PYTORCH_", "ACCELERATE_", "FLASH_ATTENTION_"),
 )
-ALLOWED_NAMES = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES")
-DENIED_PREFIXES = ("TORCHELASTIC_",)  # the identity of one job, new in every run
+ALLOWED_NAMES = frozenset(
+    {
+        *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PL_GLOBAL_SEED", "PL_SEED_WORKERS"),
+        *("LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"),  # paths, always withheld, yet good to know
+    }
+)
+# The identity of one job, new in every run, and of one host.
+DENIED_PREFIXES = ("TORCHELASTIC_", "NCCL_HOSTID", "NCCL_COMM_ID")
 
 LENGTH_LIMIT = 200
 
@@ -32,7 +38,7 @@ _REVEALING_SHAPES = (
     re.compile(r"[/\\~@]"),  # paths, URLs, addresses of people
     re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-"),  # UUIDs of devices and jobs
     re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"),  # IPv4 addresses
-    re.compile(r"[0-9a-fA-F]{1,4}::?(?:[0-9a-fA-F]{0,4}:){2,}"),  # IPv6 and hardware addresses
+    re.compile(r"(?:[0-9a-fA-F]{1,4}:){5}|::[0-9a-fA-F]"),  # hardware and IPv6 addresses; `:4096:2:16:8` is none
     re.compile(r"\b[A-Za-z][\w\-]*\.(?:[\w\-]+\.)*[A-Za-z]{2,}\b"),  # host names
     re.compile(r"\b(?:hf|gh[opsu]|sk|pk|glpat|xox[abp]|AKIA|eyJ)[_\-]?[A-Za-z0-9]{12,}"),  # known kinds of tokens
     re.compile(r"(?=[A-Za-z0-9+=]*[0-9])(?=[A-Za-z0-9+=]*[A-Za-z])[A-Za-z0-9+=]{20,}"),  # random characters

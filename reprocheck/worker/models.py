@@ -35,6 +35,7 @@ class Block(nn.Module):
         self.narrow = nn.Linear(4 * WIDTH, WIDTH)
 
     def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        """Return the block's output, of the same shape."""
         x_BTD = x_BTD + functional.dropout(self._attend(self.norm_1(x_BTD)), DROPOUT, self.training)
         h_BTD = self.narrow(functional.gelu(self.widen(self.norm_2(x_BTD))))
         return x_BTD + functional.dropout(h_BTD, DROPOUT, self.training)
@@ -62,6 +63,7 @@ class Transformer(nn.Module):
         self.head = nn.Linear(WIDTH, VOCABULARY)
 
     def forward(self, x_BT: torch.Tensor) -> torch.Tensor:
+        """Return one row of logits a token."""
         h_BTD = self.tokens(x_BT) + self.places(torch.arange(TIME, device=x_BT.device))
         for block in self.blocks:
             h_BTD = block(h_BTD)
@@ -81,6 +83,7 @@ class ConvNet(nn.Module):
         self.head = nn.Linear(32 * (IMAGE_SIDE // 4) ** 2, CLASSES)
 
     def forward(self, x_BCYX: torch.Tensor) -> torch.Tensor:
+        """Return one row of logits an image."""
         h_BCYX = functional.max_pool2d(functional.relu(self.norm_1(self.conv_1(x_BCYX))), 2)
         h_BCYX = functional.max_pool2d(functional.relu(self.norm_2(self.conv_2(h_BCYX))), 2)
         out: torch.Tensor = self.head(h_BCYX.flatten(1))

@@ -40,6 +40,11 @@ def joined_ranks(kind: str) -> Iterator[Place]:
         distributed.destroy_process_group()
 
 
+def device_name(kind: str) -> str:
+    """Return `cpu`, or `cuda` with the model of the first GPU."""
+    return "cuda: " + torch.cuda.get_device_name(0) if kind == "cuda" else kind
+
+
 def _shortage(kind: str, world_size: int) -> str:
     if kind == "cuda" and torch.cuda.device_count() < world_size:
         return "{} ranks need {} CUDA devices, {} found".format(world_size, world_size, torch.cuda.device_count())

@@ -57,9 +57,8 @@ class Precision:
 
 
 def _scaler(first_scale: float, device: torch.device) -> Any:
-    options = {"init_scale": first_scale, "growth_interval": GROWTH_INTERVAL}
     if hasattr(torch.amp, "GradScaler"):
-        return torch.amp.GradScaler(device.type, **options)
+        return torch.amp.GradScaler(device.type, init_scale=first_scale, growth_interval=GROWTH_INTERVAL)
     if device.type == "cuda":
-        return torch.cuda.amp.GradScaler(**options)
+        return torch.cuda.amp.GradScaler(init_scale=first_scale, growth_interval=GROWTH_INTERVAL)
     raise Unsupported("torch {} has no GradScaler for the CPU (it came with 2.3)".format(torch.__version__))

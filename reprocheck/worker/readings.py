@@ -33,23 +33,16 @@ def reading(read: Callable[[], Any]) -> Any:
 
 def reading_at(root: Any, path: str) -> Any:
     """Return the reading of a dotted path below `root`; a name with `()` at its end is called."""
-    owner, _, last = path.removesuffix("()").rpartition(".")
-    for name in filter(None, owner.split(".")):
-        root = getattr(root, name, None)
-    # `hasattr` would run a property, and swallow only one kind of error.
-    if root is None or not _has(root, last):
-        return unread("missing", "not in this torch")
-    return reading(lambda: getattr(root, last)() if path.endswith("()") else getattr(root, last))
-
-
-def _has(owner: Any, name: str) -> bool:
     try:
-        getattr(owner, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in path.removesuffix("()").split("."):
+                root = getattr(root, name)
     except AttributeError:
-        return False
-    except Exception:  # it is there, and raises when read
-        return True
-    return True
+        return unread("missing", "not in this torch")
+    except Exception as error:  # a property that raises is there, and says why
+        return unread("raises", describe_error(error))
+    return reading(root) if path.endswith("()") else reading(lambda: root)
 
 
 def plain(value: Any) -> Any:

@@ -25,13 +25,17 @@ def train(job: Dict[str, Any], emit: Emit) -> None:
 
 
 def _run_all(job: Dict[str, Any], emit: Emit) -> None:
-    from .placement import joined_ranks
+    from .placement import device_name, joined_ranks
     from .settings import settle
 
-    emit({"kind": "settings", **settle(job["threads"])})
+    emit({"kind": "settings", "device": device_name(job["device"]), **settle(job["threads"])})
     with joined_ranks(job["device"]) as place:
         for index, run in enumerate(job["runs"]):
-            _run_one(run, place, lambda line, run=index: emit({**line, "run": run, "rank": place.rank}))
+            _run_one(run, place, _labelled(emit, index, place.rank))
+
+
+def _labelled(emit: Emit, run: int, rank: int) -> Emit:
+    return lambda line: emit({**line, "run": run, "rank": rank})
 
 
 def _run_one(run: Dict[str, Any], place: Any, emit: Emit) -> None:

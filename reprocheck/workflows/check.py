@@ -81,7 +81,8 @@ def _usual_subject(request: CheckRequest) -> Subject:
 
 def _subject(path: Path, request: CheckRequest) -> Subject:
     if not is_lock_name(path.name):
-        return Subject(environment=path, lock=request.lockfile or path.with_name(DEFAULT_LOCK))
+        lock = request.lockfile or path.with_name(DEFAULT_LOCK)
+        return Subject(environment=path, lock=lock, lock_is_named=request.lockfile is not None)
     beside = (path.with_name(name) for name in DEFAULT_ENVIRONMENTS)
     return Subject(environment=next((one for one in beside if one.is_file()), None), lock=path)
 

@@ -21,10 +21,15 @@ DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What to look at: an environment file (None: the lock alone) and where its lock is or should be."""
+    """What to look at: an environment file (None: the lock alone) and where its lock is or should be.
+
+    `lock_is_named` is True where the user named the lock, which then belongs to the environment whatever
+    its `sources` say.
+    """
 
     environment: Path | None
     lock: Path
+    lock_is_named: bool = False
 
 
 def gather(subject: Subject, machine: TargetMachine | Unseen, platforms: tuple[str, ...]) -> Facts:
@@ -34,7 +39,7 @@ def gather(subject: Subject, machine: TargetMachine | Unseen, platforms: tuple[s
         InputError: a file is broken. A missing lock is no error but a fact.
     """
     environment = _environment(subject)
-    lock = _lock(subject.lock)
+    lock = _lock(subject)
     return Facts(
         environment=environment,
         lock=lock,
@@ -52,10 +57,24 @@ def _environment(subject: Subject) -> EnvironmentFile | Unseen:
     return read_environment(subject.environment)
 
 
-def _lock(path: Path) -> Lock | Unseen:
+def _lock(subject: Subject) -> Lock | Unseen:
+    path = subject.lock
     if not path.exists():
         return Unseen(reason=f"there is no {path.as_posix()}; `reprocheck lock` writes it", absent=True)
-    return read_lock(path)
+    lock = read_lock(path)
+    if _is_of_another_file(lock, subject):
+        sources = ", ".join(f"`{source}`" for source in lock.sources)
+        return Unseen(reason=f"{path.as_posix()} was made from {sources}; name another with `--lockfile`")
+    return lock
+
+
+def _is_of_another_file(lock: Lock, subject: Subject) -> bool:
+    """Say whether the lock beside an unusually named environment was made from other files (a dev environment, say)."""
+    environment = subject.environment
+    if environment is None or subject.lock_is_named or environment.name in DEFAULT_ENVIRONMENTS or not lock.sources:
+        return False
+    made_from = {(subject.lock.parent / source).resolve() for source in lock.sources}
+    return environment.resolve() not in made_from
 
 
 def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen) -> Freshness | Unseen:

@@ -1,0 +1,64 @@
+"""`reprocheck verify`: run the reference again and say whether the bits came again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from reprocheck.cli.console import deliver, progress, wants_color
+from reprocheck.model.json_documents import dump_document
+from reprocheck.model.verdicts import verdict_document
+from reprocheck.numerics.drills import parse_drills
+from reprocheck.reports.verdict_text import render_verdict
+from reprocheck.workflows.verify import VerifyRequest, verify
+
+
+@click.command()
+@click.argument("path", metavar="[RECORD]", type=click.Path(path_type=Path), default=Path("reprocheck.json"))
+@click.option("--python", type=click.Path(path_type=Path), help="The audited Python.  [default: the running one]")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: the record's]")
+@click.option("--threads", type=click.IntRange(1, 1024), help="In a rank.  [default: the record's]")
+@click.option(
+    "--drill",
+    "drills",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Fire drill: plant a fault in the rerun and see it caught. seed=N; lr=FACTOR; threads=N; "
+    "drop-sync=STEP leaves out one all-reduce.",
+)
+@click.option("--output-format", "format_name", type=click.Choice(["full", "json"]), default="full", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict to a file.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Say more about errors.")
+def command(
+    *,
+    path: Path,
+    python: Path | None,
+    device: str | None,
+    threads: int | None,
+    drills: tuple[str, ...],
+    format_name: str,
+    output: Path | None,
+    color: str,
+    verbose: bool,  # noqa: ARG001 -- read where errors are told
+) -> int:
+    """Run the record's workloads again, as recorded, and compare every bit.
+
+    RECORD is what `reprocheck record` wrote, by default `reprocheck.json`. Exit code 0: bitwise equal;
+    1: not reproduced, with the first step, rank and tensor that differ; 3: could not decide.
+    """
+    request = VerifyRequest(
+        path=path,
+        python=python or Path(sys.executable),
+        device=device,
+        threads=threads,
+        drills=parse_drills(drills),
+    )
+    with progress("verifying") as shown:
+        verdict = verify(request, shown.step)
+    paint = format_name == "full" and wants_color(color, to_file=output is not None)
+    text = dump_document(verdict_document(verdict)) if format_name == "json" else render_verdict(verdict, color=paint)
+    deliver(text, output)
+    return verdict.exit_code

@@ -1,0 +1,27 @@
+"""Versions of CUDA, drivers and GPUs as tuples of numbers; text that is no such version is None."""
+
+from __future__ import annotations
+
+import re
+
+Numbers = tuple[int, ...]
+
+_NUMBERS = re.compile(r"^\d+(?:\.\d+)*")
+
+
+def numbers(version: str) -> Numbers:
+    """Return the leading dotted numbers: `525.60.13` is (525, 60, 13), `12.6.77-1` is (12, 6, 77), `x` is ()."""
+    found = _NUMBERS.match(version)
+    return tuple(int(part) for part in found.group().split(".")) if found else ()
+
+
+def dotted(version: Numbers) -> str:
+    """Return the version as it is written."""
+    return ".".join(str(part) for part in version)
+
+
+def from_digits(digits: str) -> Numbers:
+    """Return the CUDA version that a tag writes without a dot: `126` is 12.6, `92` is 9.2, `11.3` stays 11.3."""
+    if "." in digits:
+        return numbers(digits)[:2]
+    return (int(digits[:-1]), int(digits[-1]))

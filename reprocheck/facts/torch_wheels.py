@@ -1,0 +1,30 @@
+"""Which CUDA an unlabelled torch wheel from PyPI carries.
+
+Source: PyTorch RELEASE.md, "Release Compatibility Matrix"; METADATA of the wheels.
+"""
+
+from __future__ import annotations
+
+from reprocheck.facts.cuda_versions import Numbers, numbers
+from reprocheck.facts.tables import optional_text, rows_of, text
+
+FIRST_AARCH64_WITH_CUDA = (2, 11)
+
+
+def pypi_cuda(torch: str, platform: str) -> Numbers | None:
+    """Return the CUDA of the wheel that PyPI serves for a conda platform name; None: CPU build, or release not known."""
+    if not has_pypi_cuda(torch, platform):
+        return None
+    wanted = numbers(torch)
+    for row in rows_of("torch_wheels", "releases"):
+        if numbers(text(row, "torch")) == wanted and text(row, "confidence") != "low" and "pypi_default_cuda" in row:
+            default = optional_text(row, "pypi_default_cuda")
+            return numbers(default) if default else None
+    return None
+
+
+def has_pypi_cuda(torch: str, platform: str) -> bool:
+    """Say whether PyPI serves CUDA builds for a platform at all: not for Windows and macOS, for aarch64 from 2.11 on."""
+    if platform == "linux-aarch64":
+        return numbers(torch) >= FIRST_AARCH64_WITH_CUDA
+    return platform == "linux-64"

@@ -1,0 +1,139 @@
+"""Which package of a lock needs which, on one platform, conda and pip together.
+
+Plain data without networkx, which takes longer to import than `reprocheck check` may take: the rules need one
+shortest path now and then. `dependency_graph.py` makes a networkx graph of the same links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reprocheck.facts.name_map import NameMap, normalise_name
+from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.locks import Lock, LockedPackage, Manager
+
+_EXTRAS = re.compile(r"\[.*$")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Node:
+    """One package, by manager and name; pip names are normalised after PEP 503."""
+
+    manager: Manager
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One requirement: who is needed, and in which versions, as the one who needs it wrote that."""
+
+    target: Node
+    constraint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """All packages of one platform. `roots` are what the user declared; `needs` is in file order.
+
+    Where there is no environment file, the roots are the packages that no other package needs.
+    """
+
+    platform: str
+    packages: Mapping[Node, LockedPackage]
+    needs: Mapping[Node, tuple[Link, ...]]
+    roots: tuple[Link, ...]
+
+
+def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str, names: NameMap) -> Links:
+    """Return the links of one platform. Virtual packages (`__cuda`) are no packages and stay out."""
+    packages = {node_of(package): package for package in lock.on(platform) if not package.name.startswith("__")}
+    providers = _providers(packages, names)
+    needs = {
+        node: tuple(_links(node, package.dependencies, packages, providers)) for node, package in packages.items()
+    }
+    roots = _declared(environment, packages, providers) if environment else _unneeded(needs)
+    return Links(platform=platform, packages=packages, needs=needs, roots=tuple(roots))
+
+
+def shortest_path(links: Links, target: Node) -> tuple[Link, ...]:
+    """Return the links from a root to `target`, the first root of the shortest paths; empty when none leads there."""
+    came_by: dict[Node, tuple[Node | None, Link]] = {}
+    queue: deque[tuple[Node | None, Link]] = deque((None, root) for root in links.roots)
+    while queue:
+        origin, link = queue.popleft()
+        if link.target in came_by:
+            continue
+        came_by[link.target] = (origin, link)
+        if link.target == target:
+            return _walk_back(came_by, target)
+        queue.extend((link.target, needed) for needed in links.needs.get(link.target, ()))
+    return ()
+
+
+def node_of(package: LockedPackage) -> Node:
+    """Return the node of a locked package."""
+    return Node(package.manager, _key(package.manager, package.name))
+
+
+def _walk_back(came_by: Mapping[Node, tuple[Node | None, Link]], target: Node) -> tuple[Link, ...]:
+    path: list[Link] = []
+    here: Node | None = target
+    while here is not None:
+        here, link = came_by[here]
+        path.append(link)
+    return tuple(reversed(path))
+
+
+def _key(manager: Manager, name: str) -> str:
+    return normalise_name(name) if manager == "pip" else name.lower()
+
+
+def _providers(packages: Mapping[Node, LockedPackage], names: NameMap) -> Mapping[str, Node]:
+    """Return which node provides a PyPI project: the pip package itself, else the first conda package that installs it."""
+    providers: dict[str, Node] = {}
+    for node in packages:
+        if node.manager == "conda":
+            for project in names.pypi_names(node.name):
+                providers.setdefault(project, node)
+    return providers | {node.name: node for node in packages if node.manager == "pip"}
+
+
+def _links(
+    node: Node,
+    dependencies: tuple[tuple[str, str], ...],
+    packages: Mapping[Node, LockedPackage],
+    providers: Mapping[str, Node],
+) -> Iterator[Link]:
+    for name, constraint in dependencies:
+        bare = _EXTRAS.sub("", name).strip()
+        target = Node("conda", bare.lower()) if node.manager == "conda" else providers.get(normalise_name(bare))
+        if target in packages and target is not None and target != node:
+            yield Link(target=target, constraint=constraint)
+
+
+def _declared(
+    environment: EnvironmentFile, packages: Mapping[Node, LockedPackage], providers: Mapping[str, Node]
+) -> Iterator[Link]:
+    for entry in (*environment.conda, *environment.pip):
+        target = _target_of(entry, providers)
+        if target in packages and target is not None:
+            yield Link(target=target, constraint=constraint_of(entry))
+
+
+def _target_of(entry: CondaSpec | PipRequirement, providers: Mapping[str, Node]) -> Node | None:
+    return Node("conda", entry.name) if isinstance(entry, CondaSpec) else providers.get(entry.name or "")
+
+
+def constraint_of(entry: CondaSpec | PipRequirement) -> str:
+    """Return the constraint of a declared entry as it was written, empty when it has none."""
+    if isinstance(entry, PipRequirement):
+        return entry.specifier
+    return " ".join(part for part in (entry.version, entry.build) if part)
+
+
+def _unneeded(needs: Mapping[Node, tuple[Link, ...]]) -> Iterator[Link]:
+    needed = {link.target for links in needs.values() for link in links}
+    yield from (Link(target=node, constraint="") for node in sorted(needs) if node not in needed)

@@ -1,0 +1,102 @@
+"""The platforms that can be locked: their selectors, and the machine that a solve assumes on each.
+
+A solve never looks at the machine it runs on. The assumed virtual packages are those of conda-lock 4
+(`default-virtual-packages.yaml`), so that both tools mean the same machine and agree on the content hash; only
+`__cuda` is never assumed, it follows from the CUDA decision.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reprocheck.errors import InputError, UsageError
+from reprocheck.model.environments import CondaSpec
+
+# conda-lock 4, src_parser/selectors.py: which `# [text]` comments keep a dependency on which platform.
+SELECTORS: dict[str, frozenset[str]] = {
+    "linux-64": frozenset({"linux64", "unix", "linux"}),
+    "linux-aarch64": frozenset({"aarch64", "unix", "linux"}),
+    "linux-ppc64le": frozenset({"ppc64le", "unix", "linux"}),
+    "osx-64": frozenset({"osx64", "osx", "unix"}),
+    "osx-arm64": frozenset({"arm64", "osx", "unix"}),
+    "win-64": frozenset({"win", "win64"}),
+}
+PLATFORMS = tuple(SELECTORS)
+ARCHSPEC = {
+    "linux-64": "x86_64",
+    "linux-aarch64": "aarch64",
+    "linux-ppc64le": "ppc64le",
+    "osx-64": "x86_64",
+    "osx-arm64": "arm64",
+    "win-64": "x86_64",
+}
+_SYSTEM = {
+    "linux": (("__unix", "0"), ("__linux", "5.10"), ("__glibc", "2.28")),
+    "osx": (("__unix", "0"), ("__osx", "11.0")),
+    "win": (("__win", "0"),),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class VirtualPackage:
+    """A property of the assumed machine, in the guise of a package."""
+
+    name: str
+    version: str
+    build: str = "0"
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.version}={self.build}"
+
+
+def virtual_packages(platform: str, cuda: str | None) -> tuple[VirtualPackage, ...]:
+    """Return the assumed machine of `platform`, sorted; `cuda` counts where NVIDIA drivers exist."""
+    packages = [VirtualPackage(name=name, version=version) for name, version in _SYSTEM[platform.split("-")[0]]]
+    packages.append(VirtualPackage(name="__archspec", version="1", build=ARCHSPEC[platform]))
+    if cuda is not None and has_cuda(platform):
+        packages.append(VirtualPackage(name="__cuda", version=cuda))
+    return tuple(sorted(packages))
+
+
+def has_cuda(platform: str) -> bool:
+    """Say whether NVIDIA drivers exist for `platform`."""
+    return not platform.startswith("osx-")
+
+
+def check_platform(name: str, where: str) -> None:
+    """Raise a UsageError that lists the known platforms when `name` is none of them."""
+    if name in SELECTORS:
+        return
+    near = difflib.get_close_matches(name, PLATFORMS, n=1, cutoff=0.5)
+    raise UsageError(
+        f"platform `{name}` is unknown",
+        where=where,
+        why="known are " + ", ".join(f"`{platform}`" for platform in PLATFORMS),
+        how=f"did you mean `{near[0]}`?" if near else "name one of these",
+    )
+
+
+def specs_on(platform: str, specs: Iterable[CondaSpec]) -> tuple[CondaSpec, ...]:
+    """Return the specs that hold on `platform`, by their `# [selector]` comments.
+
+    Raises:
+        InputError: a selector that names no platform; conda-lock would drop the dependency everywhere (RC101).
+    """
+    kept = []
+    for spec in specs:
+        if spec.selector is not None and not any(spec.selector in known for known in SELECTORS.values()):
+            raise _unknown_selector(spec)
+        if spec.selector is None or spec.selector in SELECTORS[platform]:
+            kept.append(spec)
+    return tuple(kept)
+
+
+def _unknown_selector(spec: CondaSpec) -> InputError:
+    return InputError(
+        f"comment `[{spec.selector}]` would drop `{spec.name}`",
+        where=str(spec.location),
+        why="conda-lock takes it for a platform selector, and no platform has that name (RC101)",
+        how="remove the brackets from the comment",
+    )

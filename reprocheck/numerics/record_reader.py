@@ -1,0 +1,233 @@
+"""Read `reprocheck.json` at the door: every fault is told with its file and key, unknown keys are ignored."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn, cast
+
+from reprocheck.errors import InputError
+from reprocheck.model.json_documents import Json
+from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, RunPlan, TensorSpec
+from reprocheck.numerics.runs import DTYPES, FIRST_SCALES, LARGEST_WORLD, REVISION
+
+LARGEST_RECORD_BYTES = 256 * 2**20
+LARGEST_STEP_COUNT = 10_000
+_HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,4}|inf)|nan")
+_MARK = re.compile(r"[0-9a-f]{16}:([0-9a-f]+(\.[0-9a-f]+)*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A value of the document with the path that leads to it."""
+
+    value: object
+    path: str
+
+    def __getitem__(self, key: str) -> Node:
+        """Return the value under `key`."""
+        if not isinstance(self.value, dict):
+            self.refuse("expected an object")
+        if key not in self.value:
+            self.refuse(f"expected the key `{key}`")
+        return Node(value=self.value[key], path=f"{self.path}.{key}" if self.path else key)
+
+    def items(self) -> list[Node]:
+        """Return the members of a list."""
+        if not isinstance(self.value, list):
+            self.refuse("expected a list")
+        return [Node(value=item, path=f"{self.path}[{index}]") for index, item in enumerate(self.value)]
+
+    def text(self, pattern: re.Pattern[str] | None = None, meaning: str = "") -> str:
+        """Return a text, of the form `pattern` if that is given."""
+        if not isinstance(self.value, str):
+            self.refuse(f"expected {meaning or 'a text'}")
+        if pattern and not pattern.fullmatch(self.value):
+            self.refuse(f"expected {meaning}")
+        return self.value
+
+    def one_of(self, allowed: tuple[str, ...]) -> str:
+        """Return a text out of `allowed`."""
+        if self.value not in allowed:
+            self.refuse("expected one of " + ", ".join(f"`{value}`" for value in allowed))
+        return self.text()
+
+    def integer(self, least: int, most: int) -> int:
+        """Return an integer from `least` to `most`."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int) or not least <= self.value <= most:
+            self.refuse(f"expected an integer from {least} to {most}")
+        return self.value
+
+    def flag(self) -> bool:
+        """Return true or false."""
+        if not isinstance(self.value, bool):
+            self.refuse("expected true or false")
+        return self.value
+
+    def mapping(self) -> Mapping[str, Json]:
+        """Return an object as it is; floats were refused when the text was read."""
+        if not isinstance(self.value, dict):
+            self.refuse("expected an object")
+        return cast("Mapping[str, Json]", self.value)
+
+    def hex_float(self) -> str:
+        """Return a number as a C99 hex float."""
+        meaning = "a hex float such as `0x1.8000000000000p+1`"
+        text = self.text(_HEX_FLOAT, meaning)
+        try:
+            float.fromhex(text)
+        except OverflowError:
+            self.refuse(f"expected {meaning}")
+        return text
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise the error of this place."""
+        raise InputError(
+            "this is not a record that reprocheck can read",
+            where=self.path,
+            why=why,
+            how="restore the file, or write it anew with `reprocheck record`",
+        )
+
+
+def parse_record(data: bytes, file: str) -> Record:
+    """Return the record that `data` holds.
+
+    Raises:
+        InputError: broken, foreign or newer, with the file and the key.
+    """
+    root = Node(value=_load(data, file), path="")
+    try:
+        return _record(root)
+    except InputError as error:
+        raise InputError(error.what, where=f"{file}: {error.where}", why=error.why, how=error.how) from error
+
+
+def _load(data: bytes, file: str) -> object:
+    if len(data) > LARGEST_RECORD_BYTES:
+        raise _unreadable(file, f"it is larger than {LARGEST_RECORD_BYTES // 2**20} MiB")
+    try:
+        return json.loads(data.decode("utf-8"), parse_float=_refuse_float, parse_constant=_refuse_float)
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, f"byte {error.start} is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"{file}:{error.lineno}:{error.colno}", error.msg[:1].lower() + error.msg[1:]) from error
+    except RecursionError as error:
+        raise _unreadable(file, "it is nested too deeply") from error
+    except ValueError as error:
+        raise _unreadable(file, str(error)) from error
+
+
+def _refuse_float(text: str) -> NoReturn:
+    raise ValueError(f"the number `{text[:40]}` is written as a float, which no record does")
+
+
+def _unreadable(where: str, why: str) -> InputError:
+    return InputError(
+        "the record is not readable JSON",
+        where=where,
+        why=why,
+        how="restore the file, or write it anew with `reprocheck record`",
+    )
+
+
+def _record(root: Node) -> Record:
+    _refuse_other_schema(root["schema"])
+    settings = root["settings"]
+    return Record(
+        fingerprint=root["fingerprint"].mapping(),
+        lock=root["lock"].mapping(),
+        device=settings["device"].one_of(("cpu", "cuda")),
+        threads=settings["threads"].integer(1, 4096),
+        runs=tuple(_run(node) for node in _some(root["runs"])),
+    )
+
+
+def _refuse_other_schema(schema: Node) -> None:
+    if schema.value == RECORD_SCHEMA:
+        return
+    family, _, version = schema.text().rpartition("/")
+    newer = family == RECORD_SCHEMA.rpartition("/")[0] and version.isdigit()
+    raise InputError(
+        f"the record has the unknown schema `{schema.text()[:80]}`" if newer else "this is not a record of reprocheck",
+        where=schema.path,
+        why=f"this release reads `{RECORD_SCHEMA}`",
+        how="upgrade reprocheck, or record anew" if newer else "give the file that `reprocheck record` wrote",
+    )
+
+
+def _run(node: Node) -> Run:
+    plan = _plan(node)
+    if node["status"].one_of(("recorded", "unsupported")) == "unsupported":
+        return Run(plan=plan, in_force={}, unsupported=node["detail"].text())
+    tensors = tuple(_tensor(item) for item in node["tensors"].items())
+    steps = tuple(_step(item, tensors, plan.world_size) for item in _exactly(node["steps"], plan.step_count))
+    ranks = _exactly(node["initial"], plan.world_size)
+    return Run(
+        plan=plan,
+        in_force=node["in_force"].mapping(),
+        tensors=tensors,
+        initial=tuple(_marks(rank, ranks[0], range(len(tensors), len(tensors) + 1)) for rank in ranks),
+        steps=steps,
+    )
+
+
+def _plan(node: Node) -> RunPlan:
+    revision = node["revision"].integer(1, 10**6)
+    if revision != REVISION:
+        node["revision"].refuse(f"this release has revision {REVISION} of the reference workloads")
+    return RunPlan(
+        workload=node["workload"].one_of(tuple(sorted(FIRST_SCALES))),
+        dtype=node["dtype"].one_of(DTYPES),
+        world_size=node["world_size"].integer(1, LARGEST_WORLD),
+        seed=node["seed"].integer(0, 2**31 - 1),
+        step_count=node["step_count"].integer(1, LARGEST_STEP_COUNT),
+        learning_rate=node["learning_rate"].hex_float(),
+        first_scale=node["first_scale"].hex_float(),
+        revision=revision,
+    )
+
+
+def _tensor(node: Node) -> TensorSpec:
+    shape = tuple(size.integer(0, 2**40) for size in node["shape"].items())
+    return TensorSpec(name=node["name"].text(), dtype=node["dtype"].text(), shape=shape)
+
+
+def _step(node: Node, tensors: tuple[TensorSpec, ...], world_size: int) -> tuple[RankStep, ...]:
+    ranks = _exactly(node["ranks"], world_size)
+    return tuple(_rank_step(rank, ranks[0], len(tensors)) for rank in ranks)
+
+
+def _rank_step(node: Node, first: Node, tensor_count: int) -> RankStep:
+    return RankStep(
+        data=node["data"].text(),
+        loss=node["loss"]["hex"].hex_float(),
+        loss_scale=node["loss_scale"].hex_float(),
+        gradients=_marks(node["gradients"], first["gradients"], range(tensor_count + 1)),
+        gradient_norm=node["gradient_norm"]["hex"].hex_float(),
+        learning_rate=node["learning_rate"].hex_float(),
+        skipped=node["skipped"].flag(),
+        parameters=_marks(node["parameters"], first["parameters"], range(tensor_count, tensor_count + 1)),
+    )
+
+
+def _marks(node: Node, first: Node, counts: range) -> tuple[str, ...]:
+    """Return the marks of one rank, which may refer to the first rank's; buffers have no gradients."""
+    source = first if node.value == AS_RANK_0 else node
+    marks = tuple(item.text(_MARK, "a mark, `digest:bits`") for item in source.items())
+    if len(marks) not in counts:
+        source.refuse(f"expected {counts[-1]} marks, one a tensor, found {len(marks)}")
+    return marks
+
+
+def _some(node: Node) -> list[Node]:
+    return node.items() or node.refuse("expected at least one member")
+
+
+def _exactly(node: Node, count: int) -> list[Node]:
+    items = node.items()
+    if len(items) != count:
+        node.refuse(f"expected {count} members, found {len(items)}")
+    return items

@@ -1,0 +1,88 @@
+"""Whether a pip line can live with what conda was told to install.
+
+Conda: `==1.2` and `1.2` are that version, `=1.2` and `1.2.*` any that begins so. Pip: PEP 440.
+Source: docs.conda.io "Package match specifications"; PEP 440, "Version specifiers".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from reprocheck.model.environments import CondaSpec, PipRequirement
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+Relation = Literal["meets", "contradicts", "replaces", "open"]
+"""The conda side meets the pip line, contradicts it, pip installs in any case, or it depends on the solver."""
+
+_PIN = re.compile(r"^(?P<operator>={0,2})(?P<version>\d[^\s=<>!~,|*]*?)(?P<star>\.?\*)?$")
+_ONE_VERSION = re.compile(r"^={2,3}\s*(?P<version>[^,*\s]+)$")
+_LATE = "9999"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """One version that a conda constraint names; `exact` when no later patch release fits as well."""
+
+    version: str
+    exact: bool
+
+
+def pin_of(constraint: str | None) -> Pin | None:
+    """Return the version that a conda constraint pins, None for ranges and for none."""
+    found = _PIN.match(constraint.strip()) if constraint else None
+    if not found:
+        return None
+    fuzzy = found["operator"] == "=" or found["star"] is not None
+    return Pin(version=found["version"], exact=not fuzzy)
+
+
+def relate(spec: CondaSpec, requirement: PipRequirement) -> Relation:
+    """Say how a pip line stands to the conda spec of the same project."""
+    if requirement.kind in ("url", "path", "editable"):
+        return "replaces"
+    if requirement.kind != "requirement":
+        return "open"
+    if not requirement.specifier:
+        return "meets"
+    # packaging takes longer to import than the whole check may take, and only an overlap needs it.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+
+    try:
+        wanted = SpecifierSet(requirement.specifier)
+        pin = pin_of(spec.version)
+        return _relate_pin(pin, wanted) if pin else _relate_range(SpecifierSet(spec.version or ""), wanted)
+    except (InvalidSpecifier, InvalidVersion):
+        return "open"
+
+
+def _relate_pin(pin: Pin, wanted: SpecifierSet) -> Relation:
+    one = _one_version(wanted)
+    if wanted.contains(pin.version, prereleases=True):
+        # `=2.2` may become 2.2.1, which `==2.2` refuses; `=2.2.2` can become nothing else.
+        return "open" if one and not pin.exact and not _is_whole(pin.version) else "meets"
+    if pin.exact:
+        return "contradicts"
+    reachable = (
+        one.startswith(f"{pin.version}.") if one else wanted.contains(f"{pin.version}.{_LATE}", prereleases=True)
+    )
+    return "open" if reachable else "contradicts"
+
+
+def _relate_range(range_: SpecifierSet, wanted: SpecifierSet) -> Relation:
+    one = _one_version(wanted)
+    return "contradicts" if one and not range_.contains(one, prereleases=True) else "open"
+
+
+def _one_version(wanted: SpecifierSet) -> str | None:
+    """Return the one version that pip was told to install, None for ranges."""
+    found = _ONE_VERSION.match(str(wanted))
+    return found["version"] if found else None
+
+
+def _is_whole(version: str) -> bool:
+    return version.count(".") >= 2

@@ -1,0 +1,66 @@
+"""What one source says about the CUDA of an environment: the type that the locked and the declared side share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from reprocheck.facts.cuda_versions import Numbers, dotted, from_digits
+from reprocheck.model.findings import Location, PackageRef
+
+Kind = Literal["label", "build", "runtime", "cuda-version", "cudatoolkit", "pytorch-cuda", "wheel"]
+
+# The order in which sources are believed.
+ORDER: Final[tuple[Kind, ...]] = (
+    "label",
+    "build",
+    "runtime",
+    "cuda-version",
+    "cudatoolkit",
+    "pytorch-cuda",
+    "wheel",
+)
+SELECTORS: Final[Mapping[str, Kind]] = {
+    "cuda-version": "cuda-version",
+    "cudatoolkit": "cudatoolkit",
+    "pytorch-cuda": "pytorch-cuda",
+}
+FRAMEWORKS: Final = ("pytorch", "libtorch", "tensorflow-base", "tensorflow", "jaxlib")
+RUNTIME_WHEEL: Final = re.compile(r"^(?:cuda-toolkit|nvidia-cuda-runtime(?:-cu\d+)?)$")
+
+_LABEL = re.compile(r"(?:\+|%2B)cu(?P<digits>\d{2,3})\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CudaClaim:
+    """One source and the CUDA that it gives: `cuda` is (major, minor), or (major,) where it says no more."""
+
+    kind: Kind
+    cuda: Numbers
+    said: str
+    package: PackageRef
+    location: Location
+
+
+def claim(kind: Kind, cuda: Numbers, source: str, package: PackageRef, location: Location) -> CudaClaim:
+    """Return a claim whose sentence reads "<source> gives CUDA 12.6"."""
+    said = f"{source} gives CUDA {dotted(cuda)}"
+    return CudaClaim(kind=kind, cuda=cuda, said=said, package=package, location=location)
+
+
+def label_in(version: str) -> Numbers | None:
+    """Return the CUDA of a `+cuNNN` label, also where a URL writes the `+` as `%2B`."""
+    found = _LABEL.search(version)
+    return from_digits(found["digits"]) if found else None
+
+
+def in_order(claims: Iterable[CudaClaim]) -> tuple[CudaClaim, ...]:
+    """Return the claims, the one to believe first."""
+    return tuple(sorted(claims, key=lambda item: ORDER.index(item.kind)))
+
+
+def agree(one: Numbers, other: Numbers) -> bool:
+    """Say whether two versions are the same as far as both go."""
+    return all(mine == theirs for mine, theirs in zip(one, other, strict=False))

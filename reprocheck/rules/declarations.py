@@ -1,0 +1,56 @@
+"""What an environment.yml declares, asked the way that several rules ask it."""
+
+from __future__ import annotations
+
+import re
+
+from reprocheck.facts.name_map import NameMap
+from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.findings import Location
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.platform_selectors import PLATFORMS, platforms_of_line
+
+_SYSTEMS = {"linux": "linux-", "darwin": "osx-", "macos": "osx-", "win32": "win-", "windows": "win-"}
+_MARKER = re.compile(r"^\(?\s*(?:sys_platform|platform_system)\s*==\s*['\"](?P<system>\w+)['\"]\s*\)?$")
+
+Declaration = CondaSpec | PipRequirement
+
+
+def platforms_of(entry: Declaration, environment: EnvironmentFile) -> frozenset[str]:
+    """Return the platforms on which an entry stands, by its selector comment and its pip marker."""
+    number = entry.location.line
+    line = environment.lines[number - 1] if number <= len(environment.lines) else ""
+    kept = platforms_of_line(line)
+    marker = entry.marker if isinstance(entry, PipRequirement) else None
+    return kept & _platforms_of_marker(marker) if marker else kept
+
+
+def _platforms_of_marker(marker: str) -> frozenset[str]:
+    found = _MARKER.match(marker)
+    prefix = _SYSTEMS.get(found["system"].lower()) if found else None
+    return frozenset(name for name in PLATFORMS if prefix is None or name.startswith(prefix))
+
+
+def conda_providers(environment: EnvironmentFile, pip_name: str, names: NameMap) -> tuple[CondaSpec, ...]:
+    """Return the declared conda specs that install a PyPI project, in file order."""
+    return tuple(spec for spec in environment.conda if pip_name in names.pypi_names(spec.name))
+
+
+def declared(facts: Facts, manager: str, name: str) -> Declaration | None:
+    """Return the first entry that declares a package for a manager, None without one."""
+    environment = facts.environment
+    if isinstance(environment, Unseen):
+        return None
+    entries = environment.conda if manager == "conda" else environment.pip
+    return next((entry for entry in entries if entry.name == name), None)
+
+
+def first_place(facts: Facts, wanted: tuple[tuple[str, str], ...]) -> Location | None:
+    """Return where the first declared one of some (manager, name) pairs stands."""
+    entries = (declared(facts, manager, name) for manager, name in wanted)
+    return next((entry.location for entry in entries if entry), None)
+
+
+def written(entry: Declaration) -> str:
+    """Return an entry as it was written, in one line, with what hinders a backtick quotation left out."""
+    return " ".join(entry.text.split()).replace("`", "")

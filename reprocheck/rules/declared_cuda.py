@@ -1,0 +1,86 @@
+"""What an environment.yml pins about CUDA on one platform; ranges say nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.facts.conda_builds import flavour_of_pin
+from reprocheck.facts.cuda_versions import Numbers, from_digits, numbers
+from reprocheck.facts.torch_wheels import pypi_cuda
+from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.findings import PackageRef
+from reprocheck.rules.constraints import pin_of
+from reprocheck.rules.cuda_claims import (
+    FRAMEWORKS,
+    RUNTIME_WHEEL,
+    SELECTORS,
+    CudaClaim,
+    Kind,
+    claim,
+    in_order,
+    label_in,
+)
+from reprocheck.rules.declarations import platforms_of, written
+
+_INDEX = re.compile(r"/whl/(?:\w+/)?(?:cu(?P<digits>\d{2,3})|(?P<other>cpu|rocm[\d.]*|xpu))\b")
+
+
+def declared_claims(environment: EnvironmentFile, platform: str) -> tuple[CudaClaim, ...]:
+    """Return the claims of conda specs and pip lines, the one to believe first."""
+    conda = (spec for spec in environment.conda if platform in platforms_of(spec, environment))
+    pip = (item for item in environment.pip if platform in platforms_of(item, environment))
+    return in_order(
+        [
+            *(found for spec in conda for found in conda_claims(spec)),
+            *(found for item in pip for found in _pip_claims(environment, item, platform)),
+        ]
+    )
+
+
+def conda_claims(spec: CondaSpec) -> Iterator[CudaClaim]:
+    """Yield what one conda spec pins: a CUDA build, the runtime, or a selector."""
+    reference = PackageRef(manager="conda", name=spec.name)
+    flavour = flavour_of_pin(spec.build) if spec.build and spec.name in FRAMEWORKS else None
+    if flavour and flavour.cuda:
+        yield claim("build", flavour.cuda, f"build pin of `{written(spec)}`", reference, spec.location)
+    version = pinned_numbers(spec.version)
+    if spec.name == "cuda-cudart" and version:
+        yield claim("runtime", version[:2], f"runtime `{written(spec)}`", reference, spec.location)
+    elif spec.name in SELECTORS and version:
+        yield claim(SELECTORS[spec.name], version[:2], f"selector `{written(spec)}`", reference, spec.location)
+
+
+def pinned_numbers(constraint: str | None) -> Numbers:
+    """Return the numbers of a pinned version, () for ranges and for none."""
+    pin = pin_of(constraint)
+    return numbers(pin.version) if pin else ()
+
+
+def _pip_claims(environment: EnvironmentFile, item: PipRequirement, platform: str) -> Iterator[CudaClaim]:
+    found = None
+    if item.name == "torch":
+        found = _torch(environment, item, platform)
+    elif item.name and RUNTIME_WHEEL.match(item.name) and pinned_numbers(item.specifier):
+        found = ("runtime", pinned_numbers(item.specifier)[:2], f"runtime `{written(item)}`")
+    if found:
+        kind, cuda, source = found
+        yield claim(kind, cuda, source, PackageRef(manager="pip", name=item.name or ""), item.location)
+
+
+def _torch(environment: EnvironmentFile, item: PipRequirement, platform: str) -> tuple[Kind, Numbers, str] | None:
+    """A label counts first; then the package index that is given, whose labelled wheels win; then what PyPI serves."""
+    label = label_in(item.specifier) or label_in(item.text)
+    if label:
+        return "label", label, f"label of `{written(item)}`"
+    index = next((found for found in map(_INDEX.search, _options(environment)) if found), None)
+    if index:
+        cuda = from_digits(index["digits"]) if index["digits"] else None
+        return ("label", cuda, f"package index for `{written(item)}`") if cuda else None
+    pin = pin_of(item.specifier) if item.kind == "requirement" else None
+    default = pypi_cuda(pin.version, platform) if pin and "+" not in pin.version else None
+    return ("wheel", default, f"unlabelled PyPI wheel `{written(item)}`") if default else None
+
+
+def _options(environment: EnvironmentFile) -> Iterator[str]:
+    return (item.text for item in environment.pip if item.kind == "option")

@@ -1,0 +1,98 @@
+"""RC107 duplicate-spec
+
+What it checks.
+    One name twice in the conda part, or one project twice in the pip part (compared after PEP 503).
+
+Why it matters.
+    conda takes both lines together, conda-lock keeps the last one, pip refuses some pairs and merges others. With
+    different constraints the tools disagree about what was asked; with equal ones the next edit will make it so.
+
+Bad.
+    dependencies:
+      - numpy=1.26
+      - pandas
+      - numpy>=2.0
+
+Good.
+    dependencies:
+      - numpy=1.26
+      - cudatoolkit=11.8  # [linux]
+      - cudatoolkit=11.7  # [win]
+
+How to fix.
+    Keep one line that holds every constraint, joined by commas.
+
+When it stays silent.
+    Selectors or markers put the two lines on different platforms; two pip lines carry different markers; names
+    differ in more than letter case, as `ruamel.yaml` and `ruamel_yaml` do on conda.
+
+Sources.
+    conda-lock 4.0.3, later duplicates win, tried 2026-11-20; pip "Requirements File Format"; PEP 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
+from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.rule import Family, Need, Rule
+
+RULE = Rule(
+    code="RC107",
+    name="duplicate-spec",
+    family=Family.ENVIRONMENT,
+    severity=Severity.WARNING,
+    confidence=Confidence.HIGH,
+    needs=(Need.ENVIRONMENT,),
+    since="0.1",
+)
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each line that repeats an earlier one of the same manager."""
+    if isinstance(facts.environment, Unseen):
+        return
+    yield from _repeats(facts.environment, facts.environment.conda)
+    yield from _repeats(facts.environment, facts.environment.pip)
+
+
+def _repeats(environment: EnvironmentFile, entries: Sequence[Declaration]) -> Iterator[Finding]:
+    for index, later in enumerate(entries):
+        earlier = next((entry for entry in entries[:index] if _collide(entry, later, environment)), None)
+        if earlier:
+            yield _finding(earlier, later)
+
+
+def _collide(one: Declaration, other: Declaration, environment: EnvironmentFile) -> bool:
+    if one.name is None or one.name != other.name or _marker(one) != _marker(other):
+        return False
+    return bool(platforms_of(one, environment) & platforms_of(other, environment))
+
+
+def _marker(entry: Declaration) -> str | None:
+    return entry.marker if isinstance(entry, PipRequirement) else None
+
+
+def _constraint(entry: Declaration) -> tuple[str | None, ...]:
+    return (entry.version, entry.build) if isinstance(entry, CondaSpec) else (entry.kind, entry.specifier)
+
+
+def _finding(earlier: Declaration, later: Declaration) -> Finding:
+    manager = "conda" if isinstance(later, CondaSpec) else "pip"
+    same = _constraint(earlier) == _constraint(later)
+    how = "with the same constraint" if same else f"as `{written(earlier)}` and as `{written(later)}`"
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.INFO if same else RULE.severity,
+        confidence=RULE.confidence,
+        message=f"`{later.name}` stands twice in the {manager} part, {how}",
+        location=later.location,
+        related=(RelatedLocation(location=earlier.location, message=f"first as `{written(earlier)}`"),),
+        packages=(PackageRef(manager=manager, name=later.name or ""),),
+        evidence=(f"line {earlier.location.line} holds `{written(earlier)}`",),
+        fix=f"remove line {later.location.line}" if same else "keep one line that holds every constraint",
+    )

@@ -1,0 +1,66 @@
+"""The job `describe`: say what this Python, its packages, its torch and its settings are.
+
+One object a part, `{"part": NAME, "value": …}`, in the order environment, python, packages, torch, settings:
+should loading torch crash the interpreter, the first three have been said. `{"torch": false}` in the job stops there.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import sysconfig
+from typing import Any, Dict
+
+from .environment_variables import allowed_variables
+from .installed_packages import installed_packages
+from .lines import Emit
+from .numeric_settings import numeric_settings
+from .readings import describe_error, reading, unread
+from .torch_build import torch_build
+
+
+def describe(job: Dict[str, Any], emit: Emit) -> None:
+    """Emit the parts; a part that cannot be read carries its status."""
+    # torch sets variables of its own when it is loaded: the user's are read before.
+    emit({"part": "environment", "value": allowed_variables(os.environ)})
+    emit({"part": "python", "value": describe_python()})
+    emit({"part": "packages", "value": installed_packages()})
+    if job.get("torch", True):
+        _describe_torch(emit)
+
+
+def describe_python() -> Dict[str, Any]:
+    """Return implementation, version and the switches of the interpreter that change what a program does."""
+    return {
+        "implementation": platform.python_implementation(),
+        "version": platform.python_version(),
+        "compiler": platform.python_compiler(),
+        "abi": reading(lambda: sysconfig.get_config_var("SOABI")),
+        "freeThreaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "hashRandomization": bool(sys.flags.hash_randomization),
+        "optimize": sys.flags.optimize,
+        "environment": _kind_of_environment(),
+    }
+
+
+def _kind_of_environment() -> str:
+    if os.path.isdir(os.path.join(sys.prefix, "conda-meta")):
+        return "conda"
+    return "venv" if sys.prefix != sys.base_prefix else "system"
+
+
+def _describe_torch(emit: Emit) -> None:
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        absent = error.name == "torch"
+        failure = unread("missing", "torch is not installed") if absent else unread("error", describe_error(error))
+    except Exception as error:  # a broken build raises OSError, ImportError, RuntimeError, whatever its loader likes
+        failure = unread("error", describe_error(error))
+    else:
+        emit({"part": "torch", "value": torch_build(torch)})
+        emit({"part": "settings", "value": numeric_settings(torch)})
+        return
+    emit({"part": "torch", "value": failure})
+    emit({"part": "settings", "value": failure})

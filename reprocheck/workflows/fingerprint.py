@@ -1,0 +1,186 @@
+"""Fingerprint this machine and the audited Python: join what the host, the driver and the worker tell.
+
+The document names no time, host, user, path or serial number, so that the same environment gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import reprocheck
+from reprocheck.errors import InputError, UndecidedError
+from reprocheck.machine.accelerators import read_accelerators
+from reprocheck.machine.host import read_host
+from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.machine.worker_process import WorkerOptions, run_job
+from reprocheck.model.fingerprints import (
+    FINGERPRINT_SCHEMA,
+    collected,
+    one_line,
+    package_url,
+    unread,
+    unread_reason,
+    unread_status,
+    value_at,
+    withheld_pointers,
+)
+from reprocheck.model.json_documents import Json
+from reprocheck.model.machines import Gpu, TargetMachine
+
+DEADLINE_S = 180.0  # loading a large torch from a cold network file system takes a minute
+
+_VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
+_CAPABILITY = re.compile(r"[0-9]{1,3}\.[0-9]{1,2}")
+_NAME = re.compile(r".{1,200}")
+
+
+def collect_fingerprint(python: Path | None = None) -> Mapping[str, Json]:
+    """Return the fingerprint document of this machine and of `python`, by default the running interpreter.
+
+    Raises:
+        InputError: `python` is not a Python interpreter, or older than 3.9.
+        UndecidedError: it did not answer in time, or crashed before torch was loaded.
+    """
+    interpreter = python or Path(sys.executable)
+    require_interpreter(interpreter)
+    parts = _described(interpreter)
+    accelerators = read_accelerators()
+    host = read_host()
+    document: dict[str, Json] = {
+        "schema": FINGERPRINT_SCHEMA,
+        "tool": {"name": "reprocheck", "version": reprocheck.__version__},
+        "collection": _collection(accelerators.collection, host, parts),
+        "host": host,
+        "accelerators": accelerators.accelerators,
+        "driver": accelerators.driver,
+        "software": _software(parts),
+        "runtime": _runtime(parts),
+    }
+    return {**document, "privacy": {"profile": "standard", "withheld": list(withheld_pointers(document))}}
+
+
+def observed_machine() -> TargetMachine:
+    """Return driver and GPUs of this machine."""
+    reading = read_accelerators()
+    document: Mapping[str, Json] = {"accelerators": reading.accelerators, "driver": reading.driver}
+    return _machine(document, "this machine")
+
+
+def machine_from_fingerprint(document: Json, path: Path | str) -> TargetMachine:
+    """Return driver and GPUs of the machine whose fingerprint was read from `path`.
+
+    Raises:
+        InputError: `document` is no fingerprint, or its accelerators or driver are malformed.
+    """
+    schema = document.get("schema") if isinstance(document, Mapping) else None
+    if not isinstance(document, Mapping) or schema != FINGERPRINT_SCHEMA:
+        raise InputError(
+            f"`{schema}` is not a fingerprint" if schema else "not a fingerprint",
+            where=f"{path}: schema",
+            why=f"expected `{FINGERPRINT_SCHEMA}`",
+            how="write one with `reprocheck fingerprint -o FILE` on that machine",
+        )
+    return _machine(document, f"the fingerprint `{path}`")
+
+
+def _described(python: Path) -> dict[str, Json]:
+    """Return the parts that the worker tells; a torch that crashes when it is loaded costs its own parts only."""
+    try:
+        return _parts(python, {"job": "describe"})
+    except UndecidedError as error:
+        parts = _parts(python, {"job": "describe", "torch": False})
+        failure = unread("error", one_line(f"loading torch: {error.what}"))
+        return {**parts, "torch": failure, "settings": failure}
+
+
+def _parts(python: Path, job: Mapping[str, Json]) -> dict[str, Json]:
+    lines = run_job(python, job, WorkerOptions(switches={}, deadline_s=DEADLINE_S))
+    return {str(line["part"]): line["value"] for line in lines}
+
+
+def _collection(
+    drivers: Sequence[Mapping[str, Json]], host: Mapping[str, Json], parts: Mapping[str, Json]
+) -> list[Mapping[str, Json]]:
+    """Return every source with its status, sorted by name."""
+    found = [
+        collected("cpu", value_at(host, "cpu", "model")),
+        collected("memory", host["memoryBytes"]),
+        collected("python", parts["python"]),
+        collected("python-packages", value_at(parts, "packages", "sources", "python-metadata")),
+        collected("conda-packages", value_at(parts, "packages", "sources", "conda-meta")),
+        collected("torch", parts["torch"]),
+    ]
+    return sorted([*drivers, *found], key=lambda entry: str(entry["source"]))
+
+
+def _software(parts: Mapping[str, Json]) -> Mapping[str, Json]:
+    packages = value_at(parts, "packages", "packages")
+    listed = [item for item in packages if isinstance(item, Mapping)] if isinstance(packages, Sequence) else []
+    return {
+        "python": parts["python"],
+        "torch": parts["torch"],
+        "managers": sorted({str(package["manager"]) for package in listed}),
+        "packages": [{**package, "purl": package_url(package)} for package in listed],
+    }
+
+
+def _runtime(parts: Mapping[str, Json]) -> Mapping[str, Json]:
+    settings = parts["settings"]
+    if not isinstance(settings, Mapping) or unread_status(settings):
+        return {"flags": settings, "threads": settings, "env": parts["environment"]}
+    flags = {group: value for group, value in settings.items() if group != "threads"}
+    return {"flags": flags, "threads": settings["threads"], "env": parts["environment"]}
+
+
+def _machine(document: Mapping[str, Json], source: str) -> TargetMachine:
+    """Return the machine; why a value is unknown is told in the words of its source, since None cannot tell it."""
+    version, accelerators = value_at(document, "driver", "version"), value_at(document, "accelerators")
+    return TargetMachine(
+        driver_version=_checked(version, _VERSION, source, "driver.version"),
+        gpus=tuple(_gpus(accelerators, source)),
+        source=source + _doubts(version, accelerators),
+    )
+
+
+def _doubts(version: Json, accelerators: Json) -> str:
+    unknown = [
+        f"whose {name} could not be read ({unread_reason(value)})"
+        for name, value in (("driver", version), ("accelerators", accelerators))
+        if unread_status(value)
+    ]
+    if accelerators == [] and unread_status(version) == "missing":
+        return ", which has no NVIDIA driver"
+    return f", {' and '.join(unknown)}" if unknown else ""
+
+
+def _gpus(accelerators: Json, source: str) -> Iterator[Gpu]:
+    if unread_status(accelerators):
+        return
+    if isinstance(accelerators, str) or not isinstance(accelerators, Sequence):
+        raise _broken(source, "accelerators")
+    for index, entry in enumerate(accelerators):
+        where = f"accelerators[{index}]"
+        name = _checked(value_at(entry, "model"), _NAME, source, f"{where}.model")
+        capability = _checked(value_at(entry, "computeCapability"), _CAPABILITY, source, f"{where}.computeCapability")
+        yield Gpu(name=name or "a GPU without a name", compute_capability=capability)
+
+
+def _checked(value: Json, shape: re.Pattern[str], source: str, where: str) -> str | None:
+    """Return a text of the right shape, None for a value that could not be read."""
+    if unread_status(value):
+        return None
+    if isinstance(value, str) and shape.fullmatch(value):
+        return value
+    raise _broken(source, where)
+
+
+def _broken(source: str, where: str) -> InputError:
+    return InputError(
+        "broken fingerprint",
+        where=f"{source}: {where}",
+        why="expected a value as `reprocheck fingerprint` writes it, or its status",
+        how="write it anew with `reprocheck fingerprint -o FILE` on that machine",
+    )

@@ -1,0 +1,51 @@
+"""Credentials leave URLs before anything else sees them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reprocheck.model.redaction import has_secret, public_url
+
+SECRETS = {
+    "https://user:pw@host/ch": "https://host/ch",
+    "https://token@host/ch": "https://host/ch",
+    "https://host/t/abc-123/ch/linux-64": "https://host/t/<token>/ch/linux-64",
+    "https://host/simple?token=abc": "https://host/simple",
+    "https://host/a.whl#token=abc": "https://host/a.whl",
+    "git+https://u:p@host/a.git@0123#egg=a": "git+https://host/a.git@0123#egg=a",
+    "/t/abc/channel": "/t/<token>/channel",
+}
+HARMLESS = [
+    "conda-forge",
+    "https://conda.invalid/conda-forge",
+    "https://host/a.whl#sha256=" + "0" * 64,
+    "https://host/p.conda#" + "a" * 32,
+    "https://host/t/$TOKEN/ch",
+    "file:///home/a/channel",
+    "nvidia/label/cuda-11.8.0",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "clean"), SECRETS.items())
+def test_a_secret_is_taken_out(text: str, clean: str) -> None:
+    assert public_url(text) == clean
+    assert has_secret(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    assert public_url(text) == text
+    assert not has_secret(text)
+
+
+WORD = st.text("abcdefghijklmnop0123456789", min_size=8, max_size=20)
+
+
+@given(user=WORD, password=WORD, token=WORD, query=WORD)
+def test_no_part_of_a_credential_survives(user: str, password: str, token: str, query: str) -> None:
+    shown = public_url(f"https://{user}:{password}@host.example/t/{token}/ch?key={query}")
+    assert shown == "https://host.example/t/<token>/ch"
+    assert public_url(shown) == shown

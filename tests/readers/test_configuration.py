@@ -1,0 +1,77 @@
+"""Configuration: nearest file upwards, environment over file, unknown keys refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reprocheck.errors import GatheredErrors, InputError, UsageError
+from reprocheck.model.settings import Settings
+from reprocheck.readers.configuration import read_settings
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_nothing_found_gives_the_defaults(tmp_path: Path) -> None:
+    write(tmp_path / "pyproject.toml", "[project]\nname='x'\n")
+    assert read_settings(tmp_path, {}) == Settings()
+
+
+def test_the_nearest_file_upwards_wins(tmp_path: Path) -> None:
+    write(tmp_path / "reprocheck.toml", "cuda = '11.8'\n")
+    write(tmp_path / "a" / "pyproject.toml", "[tool.reprocheck]\ncuda = '12.4'\nplatforms = ['linux-64']\n")
+    assert read_settings(tmp_path / "a" / "b", {}) == Settings(cuda="12.4", platforms=("linux-64",))
+
+
+def test_own_file_wins_over_pyproject(tmp_path: Path) -> None:
+    write(tmp_path / "reprocheck.toml", "cuda = 'none'\n")
+    write(tmp_path / "pyproject.toml", "[tool.reprocheck]\ncuda = '12.4'\n")
+    assert read_settings(tmp_path, {}).cuda == "none"
+
+
+def test_a_broken_tool_table_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "pyproject.toml", "tool = 1\n")
+    assert read_settings(tmp_path, {}) == Settings()
+
+
+def test_variables_override_the_file(tmp_path: Path) -> None:
+    write(tmp_path / "reprocheck.toml", "cuda = '11.8'\nignore = ['RC103']\n")
+    found = read_settings(tmp_path, {"REPROCHECK_CUDA": "12.4", "REPROCHECK_IGNORE": "RC101, RC102", "CUDA": "9"})
+    assert (found.cuda, found.ignore) == ("12.4", ("RC101", "RC102"))
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "how"),
+    [
+        ("platfroms = []", "unknown configuration key `platfroms`", "did you mean `platforms`?"),
+        ("zzz = 1", "unknown configuration key `zzz`", "remove it"),
+        ("platforms = 'linux-64'", "`platforms` is no list of strings", "write a list"),
+        ("platforms = [1]", "`platforms` is no list of strings", "write a list"),
+        ("cuda = 12.4", "`cuda` is no string", 'write `cuda = "12.4"`'),
+        ("min-severity = 'fatal'", "invalid severity `fatal`", "choose one of them"),
+    ],
+)
+def test_a_bad_entry_is_a_usage_error(tmp_path: Path, text: str, what: str, how: str) -> None:
+    path = write(tmp_path / "reprocheck.toml", text)
+    with pytest.raises(UsageError) as caught:
+        read_settings(tmp_path, {})
+    assert (caught.value.what, caught.value.how) == (what, how)
+    assert caught.value.where.startswith(f"{path}, ")
+
+
+def test_several_bad_entries_are_told_together(tmp_path: Path) -> None:
+    write(tmp_path / "reprocheck.toml", "a = 1\nb = 2\n")
+    with pytest.raises(GatheredErrors):
+        read_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize("data", [b"cuda = ", b"\xff"])
+def test_a_file_that_is_no_toml_is_an_input_error(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "reprocheck.toml").write_bytes(data)
+    with pytest.raises(InputError, match="configuration is not valid TOML"):
+        read_settings(tmp_path, {})
