@@ -15,7 +15,7 @@ import click
 
 from reprocheck.cli.app import run
 from reprocheck.cli.console import note, wants_color
-from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS
+from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, UsageError
 from reprocheck.workflows.example import copy_example
 
 
@@ -95,12 +95,24 @@ def _stage(keep: Path | None) -> Iterator[Path]:
     before = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="reprocheck-demo-") as temporary:
         folder = keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=keep is None)
+        _make_new(folder, exists=keep is None)
         os.chdir(folder)
         try:
             yield folder.resolve()
         finally:
             os.chdir(before)
+
+
+def _make_new(folder: Path, *, exists: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=exists)
+    except FileExistsError as error:
+        raise UsageError(
+            f"folder `{folder}` exists",
+            where="--keep",
+            why="the demo plays in a new folder, so that nothing of yours is replaced",
+            how="name a folder that does not exist",
+        ) from error
 
 
 def _indented(text: str) -> str:

@@ -37,7 +37,7 @@ class NameMap:
         return self.to_pypi.get(name, (name,))
 
     def conda_names(self, pypi_name: str) -> tuple[str, ...]:
-        """Return the conda packages that install a PyPI project: those of the table, then its own name if that one does."""
+        """Return the conda packages that install a PyPI project: those of the table, then its own name."""
         name = normalise_name(pypi_name)
         listed = self.to_conda.get(name, ())
         return listed if name in self.to_pypi else (*listed, name)

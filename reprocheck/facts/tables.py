@@ -6,7 +6,7 @@ The tables are ours and tests hold their shape, so a missing key is a bug and ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -17,7 +17,7 @@ _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # pure Python where lib
 Row = Mapping[str, str | list[str]]
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows_of(table: str, section: str) -> tuple[Row, ...]:
     """Return the rows of one section of `tables/<table>.yaml`, in file order."""
     return tuple(_document(table)[section])
@@ -35,7 +35,7 @@ def optional_text(row: Row, key: str) -> str | None:
     return None if value in ("null", "") else value
 
 
-@lru_cache(maxsize=None)
+@cache
 def _document(table: str) -> Mapping[str, list[Row]]:
     loaded: Mapping[str, list[Row]] = yaml.load(
         (_FOLDER / f"{table}.yaml").read_text(encoding="utf-8"),

@@ -12,7 +12,7 @@ FIRST_AARCH64_WITH_CUDA = (2, 11)
 
 
 def pypi_cuda(torch: str, platform: str) -> Numbers | None:
-    """Return the CUDA of the wheel that PyPI serves for a conda platform name; None: CPU build, or release not known."""
+    """Return the CUDA of the wheel that PyPI serves for a conda platform; None: CPU build, or release not known."""
     if not has_pypi_cuda(torch, platform):
         return None
     wanted = numbers(torch)
@@ -24,7 +24,7 @@ def pypi_cuda(torch: str, platform: str) -> Numbers | None:
 
 
 def has_pypi_cuda(torch: str, platform: str) -> bool:
-    """Say whether PyPI serves CUDA builds for a platform at all: not for Windows and macOS, for aarch64 from 2.11 on."""
+    """Say whether PyPI serves CUDA builds for a platform: not for Windows and macOS, for aarch64 from 2.11 on."""
     if platform == "linux-aarch64":
         return numbers(torch) >= FIRST_AARCH64_WITH_CUDA
     return platform == "linux-64"

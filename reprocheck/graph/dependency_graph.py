@@ -6,7 +6,8 @@ Edges carry `constraint`. Everything follows the order of the lock and of the en
 
 from __future__ import annotations
 
-from typing import Final
+from itertools import pairwise
+from typing import Final, TypeAlias
 
 import networkx as nx
 
@@ -16,7 +17,7 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
 
 ROOT: Final = Node("conda", "")
-Graph = nx.DiGraph
+Graph: TypeAlias = "nx.DiGraph[Node]"
 
 
 def build_graph(lock: Lock, environment: EnvironmentFile | None, platform: str, names: NameMap) -> Graph:
@@ -63,5 +64,5 @@ def paths_to(graph: Graph, target: Node) -> tuple[tuple[Link, ...], ...]:
 def _links_along(graph: Graph, nodes: list[Node]) -> tuple[Link, ...]:
     return tuple(
         Link(target=there, constraint=graph.edges[here, there]["constraint"])
-        for here, there in zip(nodes, nodes[1:], strict=False)
+        for here, there in pairwise(nodes)
     )

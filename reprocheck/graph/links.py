@@ -51,9 +51,7 @@ def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str
     """Return the links of one platform. Virtual packages (`__cuda`) are no packages and stay out."""
     packages = {node_of(package): package for package in lock.on(platform) if not package.name.startswith("__")}
     providers = _providers(packages, names)
-    needs = {
-        node: tuple(_links(node, package.dependencies, packages, providers)) for node, package in packages.items()
-    }
+    needs = {node: tuple(_links(node, package.dependencies, packages, providers)) for node, package in packages.items()}
     roots = _declared(environment, packages, providers) if environment else _unneeded(needs)
     return Links(platform=platform, packages=packages, needs=needs, roots=tuple(roots))
 
@@ -92,7 +90,7 @@ def _key(manager: Manager, name: str) -> str:
 
 
 def _providers(packages: Mapping[Node, LockedPackage], names: NameMap) -> Mapping[str, Node]:
-    """Return which node provides a PyPI project: the pip package itself, else the first conda package that installs it."""
+    """Return who provides a PyPI project: the pip package itself, else the first conda package that installs it."""
     providers: dict[str, Node] = {}
     for node in packages:
         if node.manager == "conda":
@@ -117,7 +115,8 @@ def _links(
 def _declared(
     environment: EnvironmentFile, packages: Mapping[Node, LockedPackage], providers: Mapping[str, Node]
 ) -> Iterator[Link]:
-    for entry in (*environment.conda, *environment.pip):
+    entries: tuple[CondaSpec | PipRequirement, ...] = (*environment.conda, *environment.pip)
+    for entry in entries:
         target = _target_of(entry, providers)
         if target in packages and target is not None:
             yield Link(target=target, constraint=constraint_of(entry))

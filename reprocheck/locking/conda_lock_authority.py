@@ -79,7 +79,13 @@ def read_back(path: Path, lock: Lock) -> tuple[LockedPackage, ...]:
         raise AssertionError(f"conda-lock reads other packages: {sorted(ours.keys() ^ theirs.keys())[:5]}")
     for key, package in ours.items():
         read = theirs[key]
-        seen = (read.version, read.url, read.hash.md5 or None, read.hash.sha256, tuple(sorted(read.dependencies.items())))
+        seen = (
+            read.version,
+            read.url,
+            read.hash.md5 or None,
+            read.hash.sha256,
+            tuple(sorted(read.dependencies.items())),
+        )
         meant = (package.version, package.url, package.md5, package.sha256, tuple(sorted(package.dependencies)))
         if seen != meant:
             raise AssertionError(f"conda-lock reads {key} as {seen}, not {meant}")

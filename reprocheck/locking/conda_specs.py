@@ -32,13 +32,13 @@ def canonical_spec(spec: CondaSpec, channel: str | None) -> str:
 
 
 def _version(version: str | None, build: str | None) -> str | None:
-    if version is None or version == "*":
+    if version is None or version in ("*", "="):
         return None
-    if version.startswith("==") or not (version.startswith("=") or _BARE_VERSION.fullmatch(version)):
-        return version
     bare = version.lstrip("=")
-    if bare.endswith("*") or not _BARE_VERSION.fullmatch(bare):
-        return bare
+    if version.startswith("==") or "," in version or "|" in version:
+        return version
+    if not _BARE_VERSION.fullmatch(bare):
+        return bare  # an operator or a `*`; `=>1.2` is read as `>1.2`, as conda reads it
     return f"{bare}.*" if version.startswith("=") and build is None else f"=={bare}"
 
 

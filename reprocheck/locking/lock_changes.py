@@ -22,10 +22,7 @@ def says_the_same(old: Lock, new: Lock) -> bool:
 def _essence(lock: Lock) -> Lock:
     custom = tuple((key, value) for key, value in lock.custom_metadata if not key.startswith(TOOL_PREFIX))
     packages = sorted(
-        (
-            replace(package, line=0, dependencies=tuple(sorted(package.dependencies)))
-            for package in lock.packages
-        ),
+        (replace(package, line=0, dependencies=tuple(sorted(package.dependencies))) for package in lock.packages),
         key=lambda package: (package.manager, package.name, package.platform, package.category),
     )
     return replace(lock, path="", content_hash=(), custom_metadata=custom, packages=tuple(packages))
@@ -40,9 +37,7 @@ def compare_locks(old: Lock | None, new: Lock) -> tuple[LockChange, ...]:
         if was != now:
             platforms[manager, name, was, now].add(platform)
     changes = [
-        LockChange(
-            sign=_sign(was, now), manager=manager, name=name, old=was, new=now, platforms=tuple(sorted(where))
-        )
+        LockChange(sign=_sign(was, now), manager=manager, name=name, old=was, new=now, platforms=tuple(sorted(where)))
         for (manager, name, was, now), where in platforms.items()
     ]
     return tuple(sorted(changes, key=lambda change: (change.name, change.manager, change.platforms)))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
 
 import rattler
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
@@ -27,6 +28,7 @@ from reprocheck.model.locks import LockedPackage
 from reprocheck.model.redaction import public_url
 from reprocheck.readers.conda_lock_yml import read_conda_url
 
+T = TypeVar("T")
 RATTLER_VERSION: str = rattler.__version__
 _TICK_S = 0.5
 _NOARCH = "noarch"
@@ -57,11 +59,15 @@ def spec_admits(spec: CondaSpec, package: LockedPackage) -> bool:
 
 
 def _read_spec(spec: CondaSpec, channel: str | None) -> rattler.MatchSpec:
+    """Read strictly; then leniently what conda takes too, such as `==1.20.*` (tried against conda's VersionSpec)."""
     text = canonical_spec(spec, channel)
     try:
         return rattler.MatchSpec(text, strict=True)
-    except InvalidMatchSpecError as error:
-        raise unreadable_spec(spec, str(error).lower().rstrip(".")) from error
+    except InvalidMatchSpecError as strict:
+        try:
+            return rattler.MatchSpec(text, strict=False)
+        except InvalidMatchSpecError:
+            raise unreadable_spec(spec, str(strict).lower().rstrip(".")) from strict
 
 
 async def _solve_in_time(request: SolveRequest, progress: Progress) -> tuple[Answer, ...]:
@@ -70,7 +76,7 @@ async def _solve_in_time(request: SolveRequest, progress: Progress) -> tuple[Ans
     try:
         async with asyncio.timeout(request.timeout_s):
             await session.learn_names()
-            return tuple(await asyncio.gather(*(session.answer(job) for job in request.jobs)))
+            return await _all_of(session.answer(job) for job in request.jobs)
     except TimeoutError as error:
         raise UndecidedError(
             f"no solution within {request.timeout_s} s",
@@ -80,6 +86,18 @@ async def _solve_in_time(request: SolveRequest, progress: Progress) -> tuple[Ans
         ) from error
     finally:
         ticker.cancel()
+
+
+async def _all_of(tasks: Iterable[Awaitable[T]]) -> tuple[T, ...]:
+    """Return all results; wait for every one before the first failure is raised.
+
+    A Rust future that is abandoned calls back into a closed loop later and prints a traceback.
+    """
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return tuple(result for result in results if not isinstance(result, BaseException))
 
 
 class _Session:
@@ -105,7 +123,7 @@ class _Session:
         """Fetch which names every channel has, which also shows what is out of reach."""
         platforms = sorted({job.platform for job in self.request.jobs})
         places = [(channel, platform) for channel in self.request.channels for platform in platforms]
-        found = await asyncio.gather(*(self._names_of(channel, platform) for channel, platform in places))
+        found = await _all_of(self._names_of(channel, platform) for channel, platform in places)
         self.names = {(channel.base, platform): names for (channel, platform), names in zip(places, found, strict=True)}
 
     async def _names_of(self, channel: CondaChannel, platform: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reprocheck.errors import InputError, ReprocheckError, UnsatisfiableError
-from reprocheck.locking.solve_jobs import Absent, Answer, Solved, Unsolved
+from reprocheck.locking.solve_jobs import Absent, Answer, Unsolved
 from reprocheck.model.environments import CondaSpec
 
 
@@ -78,8 +78,3 @@ def _absence(
 
 def _selector(platforms: Sequence[str]) -> str:
     return platforms[0].split("-", maxsplit=1)[0]
-
-
-def is_solved(answer: Answer) -> bool:
-    """Say whether an answer holds packages."""
-    return isinstance(answer, Solved)

@@ -51,7 +51,7 @@ def _cpu_and_memory(root: Path, system: str) -> tuple[Mapping[str, Json], Json]:
             return parse_sysctl(answer.stdout), parse_memory(answer.stdout)
         failure = unread(answer.status, answer.detail)
         return _named(failure), failure
-    return _plain_cpu(), unread("missing", f"not read on {system}")
+    return _plain_cpu(system), unread("missing", f"not read on {system}")
 
 
 def _named(cpu: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -61,9 +61,9 @@ def _named(cpu: Mapping[str, Json]) -> Mapping[str, Json]:
     return dict.fromkeys(("model", "sockets", "cores", "logicalCores", "isa"), cpu)
 
 
-def _plain_cpu() -> Mapping[str, Json]:
+def _plain_cpu(system: str) -> Mapping[str, Json]:
     """Return what the standard library alone can tell, on Windows and elsewhere."""
-    unknown = unread("missing", f"not read on {sys.platform}")
+    unknown = unread("missing", f"not read on {system}")
     return {
         "model": platform.processor() or unknown,
         "sockets": unknown,

@@ -12,14 +12,14 @@ DEADLINE_S = 60.0  # a cold environment on a network file system
 _ASK_VERSION = "import sys; print('python', sys.version_info[0], sys.version_info[1])"
 
 
-def require_interpreter(python: Path) -> None:
+def require_interpreter(python: Path, deadline_s: float = DEADLINE_S) -> None:
     """Return when `python` is an interpreter that is new enough.
 
     Raises:
         InputError: it is missing, no interpreter, or older than 3.9.
         UndecidedError: it did not answer in time.
     """
-    outcome = run_child([str(python), "-I", "-c", _ASK_VERSION], deadline_s=DEADLINE_S)
+    outcome = run_child([str(python), "-I", "-c", _ASK_VERSION], deadline_s=deadline_s)
     if outcome.status in ("timeout", "unkillable"):
         raise UndecidedError(
             f"`{python}` does not answer",

@@ -15,7 +15,7 @@ from typing import Any
 def main() -> None:
     """Print what NVML tells, or the status of the failure."""
     try:
-        import pynvml
+        import pynvml  # here, so that its absence can be told
     except ImportError:
         print(json.dumps({"status": "missing", "detail": "nvidia-ml-py is not installed"}))
         return

@@ -31,6 +31,7 @@ class Freshness:
     `by` says what decided: an equal input digest proves freshness; otherwise every spec was matched against the
     locked packages. `missing_platforms` are declared but not locked; with `problems` they make a lock stale.
     `declared_channels` is set only where the channels differ (order counts), which alone makes no lock stale.
+    `declared_cuda` is the configured CUDA decision where it is not the one that the lock was solved for: stale too.
     `unjudged` are specs that could not be read as conda reads them, or that a direct URL stands behind.
     """
 
@@ -39,4 +40,5 @@ class Freshness:
     problems: tuple[StaleSpec, ...] = ()
     missing_platforms: tuple[str, ...] = ()
     declared_channels: tuple[str, ...] | None = None
+    declared_cuda: str | None = None
     unjudged: tuple[CondaSpec | PipRequirement, ...] = ()

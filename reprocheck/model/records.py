@@ -127,24 +127,25 @@ def _run(run: Run) -> Mapping[str, Json]:
         "status": "recorded",
         "in_force": run.in_force,
         "tensors": [{"name": t.name, "dtype": t.dtype, "shape": t.shape} for t in run.tensors],
-        "initial": [_marks(marks, run.initial) for marks in run.initial],
+        "initial": [_marks(run.initial, rank) for rank in range(len(run.initial))],
         "steps": [
-            {"step": number, "ranks": [_rank_step(seen, step) for seen in step]}
+            {"step": number, "ranks": [_rank_step(step, rank) for rank in range(len(step))]}
             for number, step in enumerate(run.steps)
         ],
     }
 
 
-def _rank_step(seen: RankStep, step: Sequence[RankStep]) -> Mapping[str, Json]:
+def _rank_step(step: Sequence[RankStep], rank: int) -> Mapping[str, Json]:
+    seen = step[rank]
     return {
         "data": seen.data,
         "loss": _measured(seen.loss),
         "loss_scale": seen.loss_scale,
-        "gradients": _marks(seen.gradients, [rank.gradients for rank in step]),
+        "gradients": _marks([one.gradients for one in step], rank),
         "gradient_norm": _measured(seen.gradient_norm),
         "learning_rate": seen.learning_rate,
         "skipped": seen.skipped,
-        "parameters": _marks(seen.parameters, [rank.parameters for rank in step]),
+        "parameters": _marks([one.parameters for one in step], rank),
     }
 
 
@@ -152,6 +153,6 @@ def _measured(hex_float: str) -> Mapping[str, Json]:
     return {"hex": hex_float, "decimal": decimal_of(hex_float)}
 
 
-def _marks(marks: tuple[str, ...], of_ranks: Sequence[tuple[str, ...]]) -> Json:
-    """Return the marks, or a reference where another rank than the first holds the same: ranks mostly agree."""
-    return AS_RANK_0 if marks is not of_ranks[0] and marks == of_ranks[0] else marks
+def _marks(of_ranks: Sequence[tuple[str, ...]], rank: int) -> Json:
+    """Return the marks, or a reference where a later rank holds the same as the first: ranks mostly agree."""
+    return AS_RANK_0 if rank and of_ranks[rank] == of_ranks[0] else of_ranks[rank]

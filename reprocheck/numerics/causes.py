@@ -11,14 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from reprocheck.model.fingerprints import value_at
+from reprocheck.model.fingerprints import unread_reason, unread_status, value_at
 from reprocheck.model.json_documents import Json, dump_line
 from reprocheck.model.records import Run
 from reprocheck.model.verdicts import Cause, Check
 
 LONGEST_VALUE = 120
 NOT_THERE = "not there"
+UNREAD = "could not be read: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +101,21 @@ def fingerprint_differences(recorded: Mapping[str, Json], observed: Mapping[str,
 
 def causes_of_differences(differences: Sequence[Difference]) -> tuple[Cause, ...]:
     """Group the differences that may change bits into causes, the most telling first."""
-    grouped: dict[tuple[str, str], list[str]] = {(item.what, item.fix): [] for item in RELEVANCES}
-    for difference in differences:
-        relevance = relevance_of(difference.path)
-        if relevance:
-            grouped[relevance.what, relevance.fix].append(str(difference))
-    return tuple(Cause(what=w, evidence=tuple(found), fix=fix) for (w, fix), found in grouped.items() if found)
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for difference in telling_differences(differences):
+        for relevance in filter(None, [relevance_of(difference.path)]):
+            grouped.setdefault((relevance.what, relevance.fix), []).append(str(difference))
+    return tuple(Cause(what=what, evidence=tuple(found), fix=fix) for (what, fix), found in grouped.items())
+
+
+def telling_differences(differences: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Return the differences that may change bits: the most telling first, versions before what follows from them."""
+    ranked = [
+        (RELEVANCES.index(relevance), not difference.path.endswith(".version"), difference.path, difference)
+        for difference in differences
+        if (relevance := relevance_of(difference.path)) and not _is_unread_setting(difference)
+    ]
+    return tuple(difference for *_, difference in sorted(ranked, key=lambda entry: entry[:3]))
 
 
 def relevance_of(path: str) -> Relevance | None:
@@ -126,7 +137,7 @@ def causes_in_runs(recorded: Sequence[Run], observed: Sequence[Run]) -> tuple[Ca
         ),
         *(
             (f"another {words}", f"rerun with the recorded {words}", [_in_force(a, b, key) for a, b in pairs])
-            for key, words in (("device", "device"), ("threads", "number of threads"), ("torch", "torch version"))
+            for key, words in (("device", "device"), ("threads", "number of threads"))
         ),
     )
     return tuple(_cause(what, fix, values) for what, fix, values in facts if any(a != b for a, b in values))
@@ -155,6 +166,14 @@ def cause_without_difference() -> Cause:
     )
 
 
+def _is_unread_setting(difference: Difference) -> bool:
+    """Say whether a setting could not be read on one side: another torch knows other settings, which shows nothing."""
+    unread = (
+        NOT_THERE in (difference.recorded, difference.observed) or UNREAD in difference.recorded + difference.observed
+    )
+    return unread and difference.path.startswith("runtime.flags.")
+
+
 def _in_force(recorded: Run, observed: Run, key: str) -> tuple[str, str]:
     return str(recorded.in_force.get(key, NOT_THERE)), str(observed.in_force.get(key, NOT_THERE))
 
@@ -165,15 +184,29 @@ def _cause(what: str, fix: str, values: Sequence[tuple[str, str]]) -> Cause:
 
 
 def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
+    if unread_status(value):
+        yield path, UNREAD + unread_reason(value)
+    elif _is_package(value):
+        yield (
+            f"{path}.version",
+            _cut(" ".join(str(value_at(value, key)) for key in ("version", "sha256") if key in value)),
+        )
+    elif isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else key)
     elif isinstance(value, Sequence) and not isinstance(value, str) and _are_named(value):
         for item in value:
             yield from _leaves(item, f"{path}.{_label(item)}")
     else:
-        text = dump_line(value)
-        yield path, text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+        yield path, _cut(dump_line(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _is_package(value: Json) -> TypeGuard[Mapping[str, Json]]:
+    return isinstance(value, Mapping) and value.keys() >= {"name", "manager", "version"}
 
 
 def _label(item: Json) -> str:

@@ -1,7 +1,7 @@
 """Perform reference runs in the audited Python, and put what the ranks told back together.
 
-All runs of one world size share a process: a run seeds, builds and warms up anew, so its bits do not depend
-on what ran before it (tested), and the import of torch, the larger part of the time, is paid once.
+All runs of one world size share a process: a run builds everything anew, so its bits do not depend on what
+ran before it (tested), and the import of torch, the larger part of the time, is paid once.
 """
 
 from __future__ import annotations
@@ -11,14 +11,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from reprocheck.errors import UndecidedError
 from reprocheck.machine.worker_process import WorkerOptions, numeric_switches, run_job
 from reprocheck.model.json_documents import Json
 from reprocheck.model.records import RankStep, Run, RunPlan, TensorSpec
 from reprocheck.numerics.drills import NO_STEP
 
 Lines = Sequence[Mapping[str, Json]]
-JobRunner = Callable[[Mapping[str, Json], int], Lines]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """What the audited Python lacks for any run at all: torch, or the device."""
+
+    what: str
+    why: str
+    how: str
+
+
+SHORTAGES = {
+    "no-torch": ("there is no torch in the audited Python", "give an interpreter that has torch by `--python`"),
+    "no-device": ("there is no CUDA device", "run on a machine with a GPU, and a torch built for it"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +46,29 @@ class RerunOptions:
 
 
 def perform_runs(
-    plans: Sequence[RunPlan], options: RerunOptions, tell: Callable[[str], None] = lambda _: None
-) -> tuple[Run, ...]:
+    plans: Sequence[RunPlan], options: RerunOptions, tell: Callable[[str], None]
+) -> tuple[Run, ...] | Shortage:
     """Run `plans`, world size by world size, and return their runs in the same order.
 
     Raises:
-        UndecidedError: torch or the device is missing, or the worker failed.
+        UndecidedError: the worker crashed or did not end in time.
     """
     done: dict[RunPlan, Run] = {}
     for world_size in sorted({plan.world_size for plan in plans}):
         group = [plan for plan in plans if plan.world_size == world_size]
         tell(f"running {', '.join(plan.name for plan in group)}")
-        done.update(zip(group, _perform_group(group, options), strict=True))
+        outcome = assemble_runs(group, _told(group, options))
+        if isinstance(outcome, Shortage):
+            return outcome
+        done.update(zip(group, outcome, strict=True))
     return tuple(done[plan] for plan in plans)
 
 
-def _perform_group(plans: Sequence[RunPlan], options: RerunOptions) -> tuple[Run, ...]:
+def _told(plans: Sequence[RunPlan], options: RerunOptions) -> Lines:
     worker = WorkerOptions(
         switches=numeric_switches(options.threads), deadline_s=options.deadline_s, ranks=plans[0].world_size
     )
-    lines = run_job(options.python, train_job(plans, options), worker)
-    return assemble_runs(plans, lines, where=str(options.python))
+    return run_job(options.python, train_job(plans, options), worker)
 
 
 def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, Json]:
@@ -77,30 +92,16 @@ def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, J
     }
 
 
-def assemble_runs(plans: Sequence[RunPlan], lines: Lines, *, where: str) -> tuple[Run, ...]:
-    """Return the runs that the worker's `lines` tell of.
-
-    Raises:
-        UndecidedError: the worker found no torch or no device.
-    """
-    _refuse_shortage(lines, where)
-    in_force = {key: value for key, value in lines[0].items() if key != "kind"}
+def assemble_runs(plans: Sequence[RunPlan], lines: Lines) -> tuple[Run, ...] | Shortage:
+    """Return the runs that the worker's `lines` tell of, or what was missing for all of them."""
+    first = lines[0]
+    if str(first["kind"]) in SHORTAGES:
+        what, how = SHORTAGES[str(first["kind"])]
+        return Shortage(what=what, why=str(first["reason"]), how=how)
+    in_force = {key: value for key, value in first.items() if key != "kind"}
     return tuple(
         _assemble(plan, in_force, [line for line in lines if line.get("run") == index])
         for index, plan in enumerate(plans)
-    )
-
-
-def _refuse_shortage(lines: Lines, where: str) -> None:
-    shortage = next((line for line in lines if line["kind"] in ("no-torch", "no-device")), None)
-    if shortage is None:
-        return
-    no_torch = shortage["kind"] == "no-torch"
-    raise UndecidedError(
-        "there is no torch in the audited Python" if no_torch else "there is no CUDA device",
-        where=where,
-        why=str(shortage["reason"]),
-        how="give an interpreter that has torch by `--python`" if no_torch else "run on a machine with a GPU",
     )
 
 

@@ -62,7 +62,7 @@ def float_of(bits: int, form: FloatFormat) -> float:
         return float("nan") if fraction else sign * float("inf")
     bias = (1 << (form.exponent - 1)) - 1
     significand = fraction + ((1 << form.fraction) if exponent else 0)
-    return sign * significand * 2.0 ** (max(exponent, 1) - bias) * 2.0**-form.fraction
+    return sign * math.ldexp(significand, max(exponent, 1) - bias - form.fraction)
 
 
 def _place(bits: int, form: FloatFormat) -> int | None:

@@ -30,6 +30,10 @@ _NEEDED = ("name", "version", "manager", "platform", "url")
 _PATH_IS_CHANNEL = ("conda.anaconda.org", "repo.anaconda.com", "prefix.dev", "repo.prefix.dev")
 
 
+class ConflictedLockError(InputError):
+    """A lock with conflict markers: broken, but known to be a lock, so that a new one may replace it."""
+
+
 def read_lock(path: Path, shown_as: str | None = None) -> Lock:
     """Read the file at `path`; `shown_as` is its name in locations.
 
@@ -66,11 +70,11 @@ def _read_slowly(text: str, path: str) -> Value:
     conflict = _CONFLICT.search(text)
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
-        raise InputError(
+        raise ConflictedLockError(
             "conflict marker in the lock file",
             where=f"{path}:{line}:1",
             why="a merge was left unfinished, and a lock cannot be merged by hand",
-            how="take either side whole, then run `reprocheck lock`",
+            how="run `reprocheck lock`, which writes it anew",
         )
     node = parse_yaml(text, path, most_nodes=MOST_LOCK_NODES)
     return "" if node is None else blocks_of(node)

@@ -115,7 +115,7 @@ def _accelerators(document: Mapping[str, Json]) -> Iterator[Row]:
 
 def _accelerator(entry: Json) -> str:
     capability = f"compute capability {words(value_at(entry, 'computeCapability'))}"
-    memory = _gibibytes(value_at(entry, "memoryBytes"))
+    memory = "memory " + _gibibytes(value_at(entry, "memoryBytes"))
     mig = f"MIG {words(value_at(entry, 'mig'))}"
     return f"{words(value_at(entry, 'count'))} x {words(value_at(entry, 'model'))}, {capability}, {memory}, {mig}"
 
@@ -172,11 +172,16 @@ def _settings(runtime: Json) -> Iterator[Row]:
 
 
 def _pairs(group: Json) -> str:
-    """Return `key=value` by key, those which this torch does not have left out."""
+    """Return `key=value` by key; what this torch does not have is left out, what raises says so, shortly."""
     if unread_status(group) or not isinstance(group, Mapping):
         return words(group)
     told = [(key, value) for key, value in sorted(group.items()) if unread_status(value) != "missing"]
-    return " ".join(f"{key}={words(value).replace(' ', ',')}" for key, value in told)
+    return " ".join(f"{key}={_word(value)}" for key, value in told)
+
+
+def _word(value: Json) -> str:
+    status = unread_status(value)
+    return f"({status})" if status else words(value).replace(" ", ",")
 
 
 def _variables(variables: Json) -> Iterator[Row]:

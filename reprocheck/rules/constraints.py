@@ -7,10 +7,11 @@ Source: docs.conda.io "Package match specifications"; PEP 440, "Version specifie
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from reprocheck.model.environments import CondaSpec, PipRequirement
+from reprocheck.model.environments import PipRequirement
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -21,6 +22,7 @@ Relation = Literal["meets", "contradicts", "replaces", "open"]
 _PIN = re.compile(r"^(?P<operator>={0,2})(?P<version>\d[^\s=<>!~,|*]*?)(?P<star>\.?\*)?$")
 _ONE_VERSION = re.compile(r"^={2,3}\s*(?P<version>[^,*\s]+)$")
 _LATE = "9999"
+_WORST_FIRST: tuple[Relation, ...] = ("contradicts", "replaces", "open", "meets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,8 @@ def pin_of(constraint: str | None) -> Pin | None:
     return Pin(version=found["version"], exact=not fuzzy)
 
 
-def relate(spec: CondaSpec, requirement: PipRequirement) -> Relation:
-    """Say how a pip line stands to the conda spec of the same project."""
+def relate(constraint: str | None, requirement: PipRequirement) -> Relation:
+    """Say how a pip line stands to conda's constraint on the same project, or to `==` and the version it has locked."""
     if requirement.kind in ("url", "path", "editable"):
         return "replaces"
     if requirement.kind != "requirement":
@@ -54,10 +56,15 @@ def relate(spec: CondaSpec, requirement: PipRequirement) -> Relation:
 
     try:
         wanted = SpecifierSet(requirement.specifier)
-        pin = pin_of(spec.version)
-        return _relate_pin(pin, wanted) if pin else _relate_range(SpecifierSet(spec.version or ""), wanted)
+        pin = pin_of(constraint)
+        return _relate_pin(pin, wanted) if pin else _relate_range(SpecifierSet(constraint or ""), wanted)
     except (InvalidSpecifier, InvalidVersion):
         return "open"
+
+
+def worst_of(relations: Iterable[Relation]) -> Relation:
+    """Return the relation that costs most."""
+    return min(relations, key=_WORST_FIRST.index)
 
 
 def _relate_pin(pin: Pin, wanted: SpecifierSet) -> Relation:

@@ -16,8 +16,8 @@ def locked_claims(lock: Lock, platform: str) -> tuple[CudaClaim, ...]:
     """Return the claims, the one to believe first; empty where no CUDA will run."""
     packages = lock.on(platform)
     claims = in_order(found for package in packages for found in _claims(lock, package))
-    if all(found.kind == "cuda-version" for found in claims) and any(is_cpu_build(package) for package in packages):
-        return ()  # `cuda-version` brings no runtime, so beside a CPU build it steers nothing
+    if all(found.kind in SELECTORS for found in claims) and any(is_cpu_build(package) for package in packages):
+        return ()  # beside a CPU build and without a runtime library, a selector steers nothing
     return claims
 
 
@@ -40,9 +40,7 @@ def framework_flavour(package: LockedPackage) -> Flavour | None:
 
 def reference(package: LockedPackage) -> PackageRef:
     """Return a locked package as findings name it."""
-    return PackageRef(
-        manager=package.manager, name=package.name, version=package.version, platform=package.platform
-    )
+    return PackageRef(manager=package.manager, name=package.name, version=package.version, platform=package.platform)
 
 
 def _claims(lock: Lock, package: LockedPackage) -> Iterator[CudaClaim]:

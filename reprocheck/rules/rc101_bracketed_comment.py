@@ -1,4 +1,4 @@
-"""RC101 bracketed-comment
+"""A comment in brackets makes conda-lock drop the line that it stands on.
 
 What it checks.
     Comments, and URL fragments, that end in `[text]` where the text is no platform name that conda-lock knows.
@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.rules.declarations import Declaration
 from reprocheck.rules.facts import Facts, Unseen
@@ -49,7 +49,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.1",
+    since="0.1.0",
 )
 
 
@@ -82,11 +82,11 @@ def _finding(environment: EnvironmentFile, number: int, selector: Selector) -> F
 
 
 def _entry_on(environment: EnvironmentFile, number: int) -> Declaration | None:
-    entries = (*environment.conda, *environment.pip)
+    entries: tuple[Declaration, ...] = (*environment.conda, *environment.pip)
     return next((entry for entry in entries if entry.location.line == number), None)
 
 
 def _packages(entry: Declaration | None) -> tuple[PackageRef, ...]:
     if entry is None or entry.name is None:
         return ()
-    return (PackageRef(manager="pip" if hasattr(entry, "kind") else "conda", name=entry.name),)
+    return (PackageRef(manager="conda" if isinstance(entry, CondaSpec) else "pip", name=entry.name),)

@@ -1,4 +1,4 @@
-"""RC102 ambiguous-spec
+"""A space in a spec turns its second constraint into a build string.
 
 What it checks.
     Conda specs whose second part, after a space, is a version constraint.
@@ -45,7 +45,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.1",
+    since="0.1.0",
 )
 
 _OPERATORS = ("<", ">", "!", "~", "=")

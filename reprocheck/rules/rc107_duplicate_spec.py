@@ -1,4 +1,4 @@
-"""RC107 duplicate-spec
+"""One package is asked for twice, and the tools differ on which line counts.
 
 What it checks.
     One name twice in the conda part, or one project twice in the pip part (compared after PEP 503).
@@ -47,7 +47,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.1",
+    since="0.1.0",
 )
 
 

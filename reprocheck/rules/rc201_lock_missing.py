@@ -1,4 +1,4 @@
-"""RC201 lock-missing
+"""There is no lock, so nobody can install the same packages again.
 
 What it checks.
     That a lock file lies where the lock of this environment belongs.
@@ -11,7 +11,6 @@ Bad.
     environment.yml:
       dependencies:
       - python=3.12
-      - pytorch=2.6
 
     conda-lock.yml: absent
 
@@ -19,7 +18,6 @@ Good.
     environment.yml:
       dependencies:
       - python=3.12
-      - pytorch=2.6
 
     conda-lock.yml, shortened:
       - conda linux-64 python 3.12.9 py312_0
@@ -49,7 +47,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.1",
+    since="0.1.0",
 )
 
 

@@ -1,4 +1,4 @@
-"""RC202 lock-stale
+"""The lock does not answer the environment file that it was made from.
 
 What it checks.
     That the locked packages answer every spec of the environment.yml, on every declared platform.
@@ -54,7 +54,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT, Need.LOCK, Need.FRESHNESS),
-    since="0.1",
+    since="0.1.0",
 )
 
 

@@ -1,4 +1,4 @@
-"""RC301 declared-twice
+"""conda and pip are both asked for the same project.
 
 What it checks.
     One project that both the conda part and the pip part of the environment.yml ask for, also where the two call
@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
-from reprocheck.rules.constraints import Relation, pin_of, relate
+from reprocheck.rules.constraints import Relation, pin_of, relate, worst_of
 from reprocheck.rules.declarations import conda_providers, platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
@@ -55,7 +55,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.1",
+    since="0.1.0",
 )
 
 _CONSEQUENCE: dict[Relation, str] = {
@@ -115,11 +115,9 @@ def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, 
 
 
 def _relation(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, ...]) -> Relation:
-    """The worst relation counts. Conda leaves the metadata of one project only, so pip installs a variant in any case."""
+    """The worst relation counts. Conda leaves the metadata of one project only: no variant contents pip."""
     variant = all(requirement.name != facts.names.pypi_names(spec.name)[0] for spec in specs)
-    relations = [relate(spec, requirement) for spec in specs]
-    order: tuple[Relation, ...] = ("contradicts", "replaces", "open", "meets")
-    worst = min(relations, key=order.index)
+    worst = worst_of(relate(spec.version, requirement) for spec in specs)
     return "open" if worst == "meets" and variant else worst
 
 
@@ -130,5 +128,6 @@ def _evidence(spec: CondaSpec, name: str) -> tuple[str, ...]:
 def _fix(requirement: PipRequirement, spec: CondaSpec, relation: Relation) -> str:
     pin = pin_of(requirement.specifier) if relation == "contradicts" else None
     if pin and "+" not in pin.version:
-        return f"keep one: remove line {requirement.location.line} and write `{spec.name}={pin.version}` in line {spec.location.line}"
+        lines = requirement.location.line, spec.location.line
+        return f"keep one: remove line {lines[0]} and write `{spec.name}={pin.version}` in line {lines[1]}"
     return f"remove line {requirement.location.line}, or `{spec.name}` from the conda part"

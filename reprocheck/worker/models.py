@@ -5,21 +5,46 @@ Legend: B batch, T time, D width, H heads, V vocabulary, C channels, Y and X ima
 
 from __future__ import annotations
 
+from typing import Tuple
+
 import torch
 from torch import nn
 from torch.nn import functional
 
-from .hashing import hashed_floats, key_of
+from .hashing import hashed_below, hashed_floats, key_of
 
 VOCABULARY = 64
 TIME = 32
 WIDTH = 64
 HEADS = 4
 LAYERS = 2
-DROPOUT = 0.1
+DROPPED_OF_8 = 1
 CLASSES = 10
 IMAGE_CHANNELS = 3
 IMAGE_SIDE = 16
+
+
+class HashedDropout(nn.Module):
+    """Dropout whose mask comes from our hash: torch's differs between MKL, other CPUs, GPU models and versions.
+
+    Two machines then part by their arithmetic only, never by another draw.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stream: Tuple[object, ...] = ()
+        self._calls = 0
+
+    def start(self, *stream: object) -> None:
+        """Name the stream of masks and begin at its first."""
+        self._stream, self._calls = stream, 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return `x` with one element in eight dropped and the others scaled up."""
+        kept = hashed_below(key_of(*self._stream, self._calls), x.numel(), 8) >= DROPPED_OF_8
+        self._calls += 1
+        mask = kept.view(x.shape).to(dtype=x.dtype, device=x.device) * (8 / (8 - DROPPED_OF_8))
+        return x * mask
 
 
 class Block(nn.Module):
@@ -33,12 +58,14 @@ class Block(nn.Module):
         self.norm_2 = nn.LayerNorm(WIDTH)
         self.widen = nn.Linear(WIDTH, 4 * WIDTH)
         self.narrow = nn.Linear(4 * WIDTH, WIDTH)
+        self.dropout = HashedDropout()
 
     def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
         """Return the block's output, of the same shape."""
-        x_BTD = x_BTD + functional.dropout(self._attend(self.norm_1(x_BTD)), DROPOUT, self.training)
+        x_BTD = x_BTD + self.dropout(self._attend(self.norm_1(x_BTD)))
         h_BTD = self.narrow(functional.gelu(self.widen(self.norm_2(x_BTD))))
-        return x_BTD + functional.dropout(h_BTD, DROPOUT, self.training)
+        out_BTD: torch.Tensor = x_BTD + self.dropout(h_BTD)
+        return out_BTD
 
     def _attend(self, x_BTD: torch.Tensor) -> torch.Tensor:
         batch, time, width = x_BTD.shape
@@ -88,6 +115,13 @@ class ConvNet(nn.Module):
         h_BCYX = functional.max_pool2d(functional.relu(self.norm_2(self.conv_2(h_BCYX))), 2)
         out: torch.Tensor = self.head(h_BCYX.flatten(1))
         return out
+
+
+def start_dropout(model: nn.Module, seed: int, rank: int) -> None:
+    """Give each dropout of `model` its own stream of masks, other ones on every rank."""
+    for name, module in model.named_modules():
+        if isinstance(module, HashedDropout):
+            module.start(seed, "dropout", name, rank)
 
 
 def fill_from_hash(model: nn.Module, seed: int) -> None:

@@ -18,7 +18,7 @@ from torch.utils.data import DistributedSampler
 from .data import Samples, image_samples, token_samples
 from .digests import Marker, digest_of
 from .lines import Emit
-from .models import ConvNet, Transformer, fill_from_hash
+from .models import ConvNet, Transformer, fill_from_hash, start_dropout
 from .placement import Place
 from .precision import Precision, Unsupported
 
@@ -64,9 +64,9 @@ def perform(run: Dict[str, Any], place: Place, emit: Emit) -> None:
 
 
 def _build(run: Dict[str, Any], place: Place) -> Training:
-    torch.manual_seed(run["seed"] * 1000 + place.rank)  # drives dropout only
     samples, bare = _transformer(run) if run["workload"] == "transformer" else _convnet(run)
     fill_from_hash(bare, run["seed"])
+    start_dropout(bare, run["seed"], place.rank)
     bare.to(place.device)
     return Training(
         run=run,

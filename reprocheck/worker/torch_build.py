@@ -97,15 +97,19 @@ def _mapped_files() -> List[str]:
 
 
 def _loaded_nccl() -> str:
-    """Ask the mapped libnccl itself: ncclGetVersion codes 2.21.5 as 22105, and 2.8.4 as 2804 (nccl.h)."""
+    """Ask the mapped libnccl itself."""
     paths = [path for path in _mapped_files() if os.path.basename(path).startswith("libnccl.so")]
     if not paths:
         return "linked into torch"
     code = ctypes.c_int()
     if ctypes.CDLL(paths[0]).ncclGetVersion(ctypes.byref(code)) != 0:
         raise OSError("ncclGetVersion failed")
-    wide = code.value >= 10000
-    major, rest = divmod(code.value, 10000 if wide else 1000)
+    return nccl_version(code.value)
+
+
+def nccl_version(code: int) -> str:
+    """Return the version that a code of ncclGetVersion stands for: 22105 is 2.21.5, 2804 is 2.8.4 (nccl.h)."""
+    major, rest = divmod(code, 10000 if code >= 10000 else 1000)
     return "{}.{}.{}".format(major, rest // 100, rest % 100)
 
 

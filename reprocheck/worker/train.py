@@ -1,7 +1,7 @@
 """The job `train`: run the reference workloads and tell every step of every rank.
 
-One process serves all runs of one world size. Each run seeds torch, builds its model and data anew and uses
-no state of the run before it; tests hold that the bits do not depend on what ran earlier.
+One process serves all runs of one world size. Each run builds its model and data anew, draws no number from
+torch's generators and uses no state of the run before it; tests hold that the bits do not depend on what ran earlier.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def find_machine(request: MachineRequest) -> TargetMachine | Unseen:
         return _named(request)
     machine = observed_machine()
     if machine.driver_version is None and not machine.gpus:
-        return Unseen(reason="this machine has no NVIDIA driver; name one with `--driver` and `--gpu`")
+        return Unseen(reason=f"no driver or GPU is known of {machine.source}; name one with `--driver` and `--gpu`")
     return machine
 
 

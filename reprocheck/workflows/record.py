@@ -9,14 +9,15 @@ from pathlib import Path
 
 from reprocheck.atomic_write import write_whole
 from reprocheck.errors import UndecidedError
-from reprocheck.model.fingerprints import value_at
+from reprocheck.model.fingerprints import unread, value_at
 from reprocheck.model.json_documents import Json, dump_document
-from reprocheck.model.records import Record, RunPlan, record_document
-from reprocheck.numerics.rerun import RerunOptions, perform_runs
+from reprocheck.model.records import Record, Run, RunPlan, record_document
+from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
 
+LOCK_NAME = "conda-lock.yml"
+
 Tell = Callable[[str], None]
-Fingerprinter = Callable[[Path], Mapping[str, Json]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +31,24 @@ class RecordRequest:
     output: Path
 
 
-def record(request: RecordRequest, tell: Tell, fingerprint: Fingerprinter | None = None) -> Record:
+def record(request: RecordRequest, tell: Tell) -> Record:
     """Make the record and write it; until the last moment an older record stays as it was.
 
     Raises:
         UndecidedError: no torch, no device, no run that this torch can do, or no place to write.
     """
+    _refuse_missing_folder(request.output)
     tell("reading the machine")
-    document = (fingerprint or collect_fingerprint)(request.python)
-    device = chosen_device(request.device, document)
+    fingerprint = collect_fingerprint(request.python)
+    device = chosen_device(request.device, fingerprint)
     options = RerunOptions(python=request.python, device=device, threads=request.threads)
     made = Record(
-        fingerprint=document,
-        lock=lock_digest(request.output.absolute().parent / "conda-lock.yml"),
+        fingerprint=fingerprint,
+        lock=lock_beside(request.output),
         device=device,
         threads=request.threads,
-        runs=perform_runs(request.plans, options, tell),
+        runs=_runs(perform_runs(request.plans, options, tell), request.python),
     )
-    _refuse_empty(made)
     write_whole(request.output, dump_document(record_document(made)).encode("utf-8"))
     return made
 
@@ -56,26 +57,40 @@ def chosen_device(asked: str, fingerprint: Mapping[str, Json]) -> str:
     """Return the device to run on: `auto` is CUDA where torch sees a device, else the CPU."""
     if asked != "auto":
         return asked
-    sees_cuda = value_at(fingerprint, "runtime", "flags", "devices", "cuda") is True
-    return "cuda" if sees_cuda else "cpu"
+    return "cuda" if value_at(fingerprint, "runtime", "flags", "devices", "cuda") is True else "cpu"
 
 
-def lock_digest(path: Path) -> Mapping[str, Json]:
-    """Return name and SHA-256 of the lock beside the record, or the status that there is none."""
+def lock_beside(path: Path) -> Mapping[str, Json]:
+    """Return name and SHA-256 of the lock in the folder of `path`, or the status that there is none."""
+    lock = path.absolute().parent / LOCK_NAME
     try:
-        return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        return {"name": LOCK_NAME, "sha256": hashlib.sha256(lock.read_bytes()).hexdigest()}
     except FileNotFoundError:
-        return {"status": "missing", "detail": f"no `{path.name}` beside the record"}
+        return unread("missing", f"no `{LOCK_NAME}` beside the record")
     except OSError as error:
-        return {"status": "error", "detail": (error.strerror or type(error).__name__).lower()}
+        return unread("error", (error.strerror or type(error).__name__).lower())
 
 
-def _refuse_empty(made: Record) -> None:
-    if any(run.steps for run in made.runs):
+def _refuse_missing_folder(output: Path) -> None:
+    """Find out before the work, not after it."""
+    if output.absolute().parent.is_dir():
         return
     raise UndecidedError(
+        f"cannot write `{output.as_posix()}`",
+        where=output.parent.as_posix(),
+        why="no such folder",
+        how="choose a folder that exists",
+    )
+
+
+def _runs(outcome: tuple[Run, ...] | Shortage, python: Path) -> tuple[Run, ...]:
+    if isinstance(outcome, Shortage):
+        raise UndecidedError(outcome.what, where=python.as_posix(), why=outcome.why, how=outcome.how)
+    if any(run.steps for run in outcome):
+        return outcome
+    raise UndecidedError(
         "this torch can do none of the runs",
-        where=", ".join(run.plan.name for run in made.runs),
-        why=made.runs[0].unsupported,
+        where=", ".join(run.plan.name for run in outcome),
+        why=outcome[0].unsupported,
         how="choose another precision by `--workload`, or another Python by `--python`",
     )

@@ -1,29 +1,19 @@
-"""`verify`: look for differences first, rerun the record's workloads, and say whether the bits came again."""
+"""`verify`: look at the machine, rerun the record's workloads as recorded, and judge whether the bits came again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.errors import InputError, UndecidedError
-from reprocheck.model.records import Record, Run, RunPlan
-from reprocheck.model.verdicts import Cause, Check, Outcome, Verdict
-from reprocheck.numerics.causes import (
-    Difference,
-    cause_without_difference,
-    causes_in_phases,
-    causes_in_runs,
-    causes_of_differences,
-    fingerprint_differences,
-    relevance_of,
-)
-from reprocheck.numerics.comparison import compare_runs
+from reprocheck.errors import InputError
+from reprocheck.model.records import Record
+from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import NO_STEP, Drills, refuse_idle_drills
+from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.record_reader import parse_record
 from reprocheck.numerics.rerun import RerunOptions, perform_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
-from reprocheck.workflows.record import Fingerprinter, Tell
+from reprocheck.workflows.record import Tell, lock_beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +27,7 @@ class VerifyRequest:
     drills: Drills
 
 
-def verify(request: VerifyRequest, tell: Tell, fingerprint: Fingerprinter | None = None) -> Verdict:
+def verify(request: VerifyRequest, tell: Tell) -> Verdict:
     """Return the verdict on the record at `request.path`.
 
     Raises:
@@ -48,14 +38,10 @@ def verify(request: VerifyRequest, tell: Tell, fingerprint: Fingerprinter | None
     recorded = read_record(request.path)
     refuse_idle_drills(request.drills, [run.plan for run in recorded.runs])
     tell("reading the machine")
-    differences = fingerprint_differences(recorded.fingerprint, (fingerprint or collect_fingerprint)(request.python))
-    try:
-        observed = perform_runs(_plans(recorded, request), _options(recorded, request), tell)
-    except UndecidedError as error:
-        if error.detail:  # the worker itself failed, which is no answer about this machine
-            raise
-        return _undecided(recorded, differences, error)
-    return judge(recorded.runs, observed, differences, request.drills)
+    fingerprint = collect_fingerprint(request.python)
+    plans = [request.drills.planted(run.plan) for run in recorded.runs]
+    runs = perform_runs(plans, _options(recorded, request), tell)
+    return judge(recorded, Seen(fingerprint=fingerprint, lock=lock_beside(request.path), runs=runs), request.drills)
 
 
 def read_record(path: Path) -> Record:
@@ -69,31 +55,11 @@ def read_record(path: Path) -> Record:
     except OSError as error:
         raise InputError(
             "cannot read the record",
-            where=str(path),
+            where=path.as_posix(),
             why=(error.strerror or type(error).__name__).lower(),
             how="make one with `reprocheck record`, or give its path",
         ) from error
-    return parse_record(data, str(path))
-
-
-def judge(
-    recorded: Sequence[Run], observed: Sequence[Run], differences: Sequence[Difference], drills: Drills
-) -> Verdict:
-    """Compare the runs pair by pair and gather what may have caused a difference."""
-    checks = tuple(compare_runs(left, right) for left, right in zip(recorded, observed, strict=True))
-    outcome = _outcome(recorded, checks)
-    causes: tuple[Cause, ...] = ()
-    if outcome == "not-reproduced":
-        seen = (*causes_in_phases(checks), *causes_in_runs(recorded, observed))
-        found = (*_planted(drills), *seen, *causes_of_differences(differences))
-        causes = found or (cause_without_difference(),)
-    return Verdict(
-        outcome=outcome, checks=(_fingerprint_check(differences), *checks), causes=causes, drills=drills.texts
-    )
-
-
-def _plans(recorded: Record, request: VerifyRequest) -> list[RunPlan]:
-    return [request.drills.planted(run.plan) for run in recorded.runs]
+    return parse_record(data, path.as_posix())
 
 
 def _options(recorded: Record, request: VerifyRequest) -> RerunOptions:
@@ -104,33 +70,3 @@ def _options(recorded: Record, request: VerifyRequest) -> RerunOptions:
         threads=drills.threads or request.threads or recorded.threads,
         drop_sync=NO_STEP if drills.drop_sync is None else drills.drop_sync,
     )
-
-
-def _outcome(recorded: Sequence[Run], checks: Sequence[Check]) -> Outcome:
-    """Decide: one failure is enough to fail; a recorded run that was not compared leaves it open."""
-    statuses = [check.status for run, check in zip(recorded, checks, strict=True) if not run.unsupported]
-    if "fail" in statuses:
-        return "not-reproduced"
-    return "bitwise" if statuses and set(statuses) == {"pass"} else "undecided"
-
-
-def _planted(drills: Drills) -> tuple[Cause, ...]:
-    if not drills.texts:
-        return ()
-    evidence = tuple(f"--drill {text}" for text in drills.texts)
-    return (Cause(what="a fault planted on purpose", evidence=evidence, fix="verify again without `--drill`"),)
-
-
-def _fingerprint_check(differences: Sequence[Difference]) -> Check:
-    telling = [difference for difference in differences if relevance_of(difference.path)]
-    if telling:
-        more = f", and {len(telling) - 1} more" if len(telling) > 1 else ""
-        return Check(name="fingerprint", status="review", detail=f"{telling[0]}{more}")
-    aside = f" ({len(differences)} that decide none)" if differences else ""
-    return Check(name="fingerprint", status="pass", detail=f"no difference that decides bits{aside}")
-
-
-def _undecided(recorded: Record, differences: Sequence[Difference], error: UndecidedError) -> Verdict:
-    skipped = tuple(Check(name=run.plan.name, status="skip", detail=error.what) for run in recorded.runs)
-    cause = Cause(what=error.what, evidence=(error.why,), fix=error.how)
-    return Verdict(outcome="undecided", checks=(_fingerprint_check(differences), *skipped), causes=(cause,))

@@ -1,0 +1,93 @@
+"""From a record and what was seen here to one verdict: pure, so that every way it can end is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reprocheck.model.fingerprints import unread_reason, unread_status, value_at
+from reprocheck.model.json_documents import Json
+from reprocheck.model.records import Record, Run
+from reprocheck.model.verdicts import Cause, Check, Outcome, Verdict
+from reprocheck.numerics.causes import (
+    Difference,
+    cause_without_difference,
+    causes_in_phases,
+    causes_in_runs,
+    causes_of_differences,
+    fingerprint_differences,
+    telling_differences,
+)
+from reprocheck.numerics.comparison import compare_runs
+from reprocheck.numerics.drills import Drills
+from reprocheck.numerics.rerun import Shortage
+
+DIGITS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen here: the fingerprint, the lock beside the record, and the runs, or why there are none."""
+
+    fingerprint: Mapping[str, Json]
+    lock: Mapping[str, Json]
+    runs: tuple[Run, ...] | Shortage
+
+
+def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
+    """Compare what was seen with the record, run by run, and gather what may have caused a difference."""
+    differences = fingerprint_differences(recorded.fingerprint, seen.fingerprint)
+    surroundings = (fingerprint_check(differences), lock_check(recorded.lock, seen.lock))
+    if isinstance(seen.runs, Shortage):
+        return _undecided(recorded, surroundings, seen.runs)
+    checks = tuple(compare_runs(left, right) for left, right in zip(recorded.runs, seen.runs, strict=True))
+    outcome = _outcome(recorded.runs, checks)
+    causes: tuple[Cause, ...] = ()
+    if outcome == "not-reproduced":
+        shown = (*causes_in_phases(checks), *causes_in_runs(recorded.runs, seen.runs))
+        found = (*_planted(drills), *shown, *causes_of_differences(differences))
+        causes = found or (cause_without_difference(),)
+    return Verdict(outcome=outcome, checks=(*surroundings, *checks), causes=causes, drills=drills.texts)
+
+
+def fingerprint_check(differences: Sequence[Difference]) -> Check:
+    """Return `review` where a difference may change bits: the runs decide whether it did."""
+    telling = telling_differences(differences)
+    if telling:
+        more = f", and {len(telling) - 1} more" if len(telling) > 1 else ""
+        return Check(name="fingerprint", status="review", detail=f"{telling[0]}{more}")
+    aside = f" ({len(differences)} that decide none)" if differences else ""
+    return Check(name="fingerprint", status="pass", detail=f"no difference that decides bits{aside}")
+
+
+def lock_check(recorded: Mapping[str, Json], observed: Mapping[str, Json]) -> Check:
+    """Compare the lock that lay beside the record with the one that lies there now."""
+    if unread_status(recorded):
+        return Check(name="lock", status="skip", detail=f"none in the record: {unread_reason(recorded)}")
+    if unread_status(observed):
+        return Check(name="lock", status="review", detail=f"recorded, but not here: {unread_reason(observed)}")
+    before, now = (str(value_at(lock, "sha256"))[:DIGITS_SHOWN] for lock in (recorded, observed))
+    if before == now:
+        return Check(name="lock", status="pass", detail=f"the recorded one, sha256 {now}")
+    return Check(name="lock", status="review", detail=f"changed since the record: sha256 {before}, here {now}")
+
+
+def _outcome(recorded: Sequence[Run], checks: Sequence[Check]) -> Outcome:
+    """Decide: one failure is enough to fail; a recorded run that was not compared leaves it open."""
+    statuses = [check.status for run, check in zip(recorded, checks, strict=True) if not run.unsupported]
+    if "fail" in statuses:
+        return "not-reproduced"
+    return "bitwise" if statuses and set(statuses) == {"pass"} else "undecided"
+
+
+def _planted(drills: Drills) -> tuple[Cause, ...]:
+    if not drills.texts:
+        return ()
+    evidence = tuple(f"--drill {text}" for text in drills.texts)
+    return (Cause(what="a fault planted on purpose", evidence=evidence, fix="verify again without `--drill`"),)
+
+
+def _undecided(recorded: Record, surroundings: tuple[Check, ...], shortage: Shortage) -> Verdict:
+    skipped = tuple(Check(name=run.plan.name, status="skip", detail=shortage.what) for run in recorded.runs)
+    cause = Cause(what=shortage.what, evidence=(shortage.why,), fix=shortage.how)
+    return Verdict(outcome="undecided", checks=(*surroundings, *skipped), causes=(cause,))

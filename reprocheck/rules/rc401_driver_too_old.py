@@ -1,0 +1,122 @@
+"""The NVIDIA driver cannot run the CUDA of this environment.
+
+What it checks.
+    The NVIDIA driver of the machine against the oldest one that runs the CUDA of this environment at all.
+
+Why it matters.
+    The runtime stops with "CUDA driver version is insufficient", or the framework falls back to the CPU in silence
+    and the numbers come from another machine, so to say.
+
+Bad.
+    conda-lock.yml, shortened:
+      - conda linux-64 pytorch 2.6.0 cuda126_mkl_py312_h30b5a27_300
+
+    machine: --driver 470.57.02
+
+Good.
+    conda-lock.yml, shortened:
+      - conda linux-64 pytorch 2.6.0 cuda126_mkl_py312_h30b5a27_300
+
+    machine: --driver 550.54.14
+
+How to fix.
+    Upgrade the driver, or lock for a CUDA that it runs.
+
+When it stays silent.
+    Minor-version compatibility covers the pair (from 525.60.13 on for any CUDA 12 on Linux); the driver or the CUDA
+    is newer than the table; `cuda-compat` is locked, which may lift the floor; the platform is macOS; the
+    environment brings no CUDA.
+
+Sources.
+    NVIDIA CUDA Toolkit release notes, Tables 2 and 3; NVIDIA "Minor Version Compatibility", read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reprocheck.facts.cuda_drivers import DriverFloor, newest_cuda, oldest_driver
+from reprocheck.facts.cuda_versions import dotted, numbers
+from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
+from reprocheck.model.locks import Lock
+from reprocheck.model.machines import TargetMachine
+from reprocheck.rules.cuda_claims import CudaClaim
+from reprocheck.rules.declarations import first_place
+from reprocheck.rules.effective_cuda import effective_cuda, evidence_of, platforms_in
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.rule import Family, Need, Rule
+
+RULE = Rule(
+    code="RC401",
+    name="driver-too-old",
+    family=Family.CUDA,
+    severity=Severity.ERROR,
+    confidence=Confidence.HIGH,
+    needs=(Need.MACHINE,),
+    since="0.1.0",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    platform: str
+    claims: tuple[CudaClaim, ...]
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each CUDA that the driver cannot run, its platforms together."""
+    if isinstance(facts.machine, Unseen) or facts.machine.driver_version is None:
+        return
+    driver = facts.machine.driver_version
+    found: dict[DriverFloor, list[_Case]] = {}
+    for platform in platforms_in(facts):
+        claims = () if _has_compat(facts, platform) else effective_cuda(facts, platform)
+        floor = oldest_driver(claims[0].cuda, windows=platform.startswith("win-")) if claims else None
+        if floor and _is_older(driver, floor.driver):
+            found.setdefault(floor, []).append(_Case(platform=platform, claims=claims))
+    for floor, cases in found.items():
+        yield _finding(facts, facts.machine, floor, cases)
+
+
+def _has_compat(facts: Facts, platform: str) -> bool:
+    return isinstance(facts.lock, Lock) and any(
+        package.name in ("cuda-compat", "cuda-compat-impl") for package in facts.lock.on(platform, "conda")
+    )
+
+
+def _is_older(driver: str, floor: str) -> bool:
+    """Compare as far as the driver was told: `--driver 525` is a whole branch."""
+    mine = numbers(driver)
+    return bool(mine) and mine < numbers(floor)[: len(mine)]
+
+
+def _finding(facts: Facts, machine: TargetMachine, floor: DriverFloor, cases: list[_Case]) -> Finding:
+    claims, driver = cases[0].claims, machine.driver_version or ""
+    platforms = tuple(case.platform for case in cases)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=RULE.confidence,
+        message=f"driver {driver} is too old for CUDA {dotted(claims[0].cuda)} on {', '.join(platforms)}:"
+        f" it takes {floor.driver} or newer",
+        location=_place(facts, claims),
+        related=(RelatedLocation(location=claims[0].location, message=claims[0].said),),
+        packages=tuple(case.claims[0].package for case in cases),
+        platforms=platforms,
+        evidence=(*evidence_of(claims), floor.why, f"driver {driver} according to {machine.source}"),
+        fix=_fix(driver, floor),
+    )
+
+
+def _place(facts: Facts, claims: tuple[CudaClaim, ...]) -> Location:
+    sources = tuple((claim.package.manager, claim.package.name) for claim in claims)
+    usual = (("conda", "pytorch-gpu"), ("conda", "pytorch"), ("pip", "torch"))
+    return first_place(facts, (*sources, *usual)) or claims[0].location
+
+
+def _fix(driver: str, floor: DriverFloor) -> str:
+    newest = newest_cuda(driver)
+    lock_anew = f", or run `reprocheck lock --cuda {dotted(newest)}`" if newest else ""
+    return f"upgrade the driver to {floor.driver} or newer{lock_anew}"

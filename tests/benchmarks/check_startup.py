@@ -1,0 +1,87 @@
+"""How long the pre-commit hook takes, as a ratio against importing its two libraries.
+
+Usage: python tests/benchmarks/check_startup.py [ROUNDS]
+Whole processes, taken in turns in one run: `reprocheck check` on a 60-line environment.yml with a 300-package
+lock, against `python -c "import click, yaml"`. Prints the medians and their ratio.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PLATFORM = "linux-64"
+ENTRY = """\
+- name: {name}
+  version: 1.{number}.0
+  manager: conda
+  platform: linux-64
+  dependencies:
+    libgcc: '>=13'
+    python: '>=3.11,<3.12.0a0'
+  url: https://conda.invalid/conda-forge/linux-64/{name}-1.{number}.0-py311h{number:07x}_0.conda
+  hash:
+    md5: {number:032x}
+    sha256: {number:064x}
+  category: main
+  optional: false
+"""
+HEAD = """\
+version: 1
+metadata:
+  content_hash:
+    linux-64: {digest:064x}
+  channels:
+  - url: conda-forge
+    used_env_vars: []
+  platforms:
+  - linux-64
+  sources:
+  - environment.yml
+package:
+"""
+
+
+def write_project(folder: Path) -> None:
+    """Write a 60-line environment and a lock of 300 packages that meets it."""
+    specs = "".join(f"  - package-{number}=1.{number}.0\n" for number in range(52))
+    pip = "  - pip\n  - python=1.*\n  - libgcc\n"
+    head = "name: bench\nchannels:\n  - conda-forge\ndependencies:\n"
+    (folder / "environment.yml").write_text(head + specs + pip, encoding="utf-8")
+    entries = [ENTRY.format(name=f"package-{number}", number=number) for number in range(297)]
+    others = [ENTRY.format(name=name, number=900 + index) for index, name in enumerate(("libgcc", "pip", "python"))]
+    lock = HEAD.format(digest=1) + "".join(entries + others)
+    (folder / "conda-lock.yml").write_text(lock, encoding="utf-8")
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """Return the wall time of one process."""
+    # Byte code is written as after any installation; some containers forbid it by this variable.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env["PYTHONPATH"] = str(ROOT)
+    started = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False, timeout=60)
+    return time.perf_counter() - started
+
+
+def main(rounds: int) -> None:
+    """Print both medians in milliseconds and their ratio."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_project(folder)
+        check = [sys.executable, "-m", "reprocheck", "check"]
+        base = [sys.executable, "-c", "import click, yaml"]
+        pairs = [(seconds(check, folder), seconds(base, folder)) for _ in range(rounds + 2)][2:]
+    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(mine / other for mine, other in pairs)
+    print(f"reprocheck check: {ours * 1000:.0f} ms, import click and yaml: {theirs * 1000:.0f} ms, ratio {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)

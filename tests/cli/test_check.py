@@ -1,0 +1,211 @@
+"""`reprocheck check` and `audit` as processes: formats, exit codes, files, suppressions, bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Runner = Callable[..., Any]
+
+OVERLAP = """\
+name: paper
+channels:
+  - conda-forge
+dependencies:
+  - python=3.11
+  - pytorch=2.6.0
+  - pip
+  - pip:
+      - torch==2.4.1
+"""
+CLEAN = "channels:\n  - conda-forge\ndependencies:\n  - python=3.11\n  - numpy=2.1\n"
+
+
+def write(folder: Path, text: str | bytes, name: str = "environment.yml") -> Path:
+    data = text if isinstance(text, bytes) else text.encode()
+    (folder / name).write_bytes(data)
+    return folder / name
+
+
+def codes(out: str) -> list[str]:
+    return [finding["code"] for finding in json.loads(out)["findings"]]
+
+
+def test_the_usual_file_is_found_and_an_overlap_fails(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP)
+    done = reprocheck("check", "--output-format", "json")
+    assert done.code == 1
+    assert {"RC301", "RC201"} <= set(codes(done.out))
+    assert done.err == ""
+
+
+def test_a_clean_environment_passes_quietly(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    done = reprocheck("check", "--quiet", "--ignore", "RC201")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_the_same_exit_code_in_every_format(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP)
+    found = {name: reprocheck("check", "--output-format", name).code for name in ("full", "concise", "json", "github")}
+    assert set(found.values()) == {1}
+
+
+def test_github_actions_gets_annotations_by_itself(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP)
+    done = reprocheck("check", env={"GITHUB_ACTIONS": "true"})
+    assert done.out.startswith("::error file=environment.yml,line=9,")
+
+
+def test_exit_zero_reports_but_does_not_fail(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP)
+    done = reprocheck("check", "--exit-zero")
+    assert done.code == 0
+    assert "RC301" in done.out
+
+
+def test_min_severity_decides_what_fails(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    assert reprocheck("check", "--select", "RC201", "--min-severity", "error").code == 0
+    assert reprocheck("check", "--select", "RC201", "--min-severity", "info").code == 1
+
+
+def test_strict_fails_on_a_skip_only(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    assert reprocheck("check", "--select", "RC202").code == 0
+    assert reprocheck("check", "--select", "RC202", "--strict").code == 1
+    assert reprocheck("check", "--select", "RC107", "--strict").code == 0
+
+
+def test_a_comment_allows_a_finding(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP.replace("torch==2.4.1", "torch==2.4.1  # reprocheck: ignore RC301, RC412 -- wanted"))
+    done = reprocheck("check", "--select", "RC301,RC412", "--output-format", "json")
+    assert (done.code, codes(done.out)) == (0, [])
+    assert json.loads(done.out)["summary"]["suppressed"] >= 1
+
+
+def test_several_files_are_reported_together_in_path_order(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP, "b.yml")
+    write(tmp_path, OVERLAP, "a.yml")
+    done = reprocheck("check", "b.yml", "a.yml", "--select", "RC301", "--output-format", "concise")
+    assert [line.split(":")[0] for line in done.out.splitlines()[:2]] == ["a.yml", "b.yml"]
+
+
+def test_files_that_are_no_environment_pass_so_that_hooks_pass(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, "x = 1", "setup.py")
+    done = reprocheck("check", "setup.py")
+    assert (done.code, done.out) == (0, "no findings\n")
+
+
+def test_an_output_file_is_written_whole(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP)
+    done = reprocheck("check", "-o", "report.json", "--output-format", "json")
+    assert (done.code, done.out) == (1, "")
+    assert json.loads((tmp_path / "report.json").read_text())["schema"] == "reprocheck/findings/1"
+
+
+def test_reports_are_byte_identical_under_hash_seeds_and_locales(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP)
+    variants = ({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C", "TZ": "Asia/Tokyo"})
+    assert len({reprocheck("check", "--output-format", "json", env=variant).out for variant in variants}) == 1
+
+
+def test_configuration_is_read_and_the_command_line_wins(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, OVERLAP, "env-a.yml")
+    write(tmp_path, "files = ['env-a.yml']\nselect = ['RC301']\n", "reprocheck.toml")
+    assert codes(reprocheck("check", "--output-format", "json").out) == ["RC301"]
+    assert codes(reprocheck("check", "--select", "RC107", "--output-format", "json").out) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "environment file is empty"),
+        (b"\x89PNG\r\n\x1a\n\x00", "byte 0x89 is not valid UTF-8"),
+        ("name: ä\n".encode("utf-16"), "file is encoded in UTF-16"),
+        (b"a: 1\n<<<<<<< HEAD\nb: 2\n", "conflict marker `<<<<<<<`"),
+        (b"a:\n\t- b\n", "tab in the indentation"),
+        (b"dependencies: []\ndependencies: []\n", "key `dependencies` stands twice"),
+        (b"a: &a [x]\nb: *a\n", "YAML anchor or alias"),
+        (b"a: " + b"x" * 50_000_000, "file of 50000003 bytes is too large"),
+    ],
+    ids=["empty", "binary", "utf-16", "conflict", "tab", "duplicate-key", "alias", "50-MB"],
+)
+def test_broken_input_is_one_clear_error(reprocheck: Runner, tmp_path: Path, data: bytes, what: str) -> None:
+    write(tmp_path, data)
+    done = reprocheck("check")
+    assert (done.code, done.out) == (2, "")
+    first, *rest = done.err.splitlines()
+    assert first == f"error: {what}"
+    assert [line.split(":")[0].strip() for line in rest] == ["where", "why", "how"]
+
+
+def test_a_missing_environment_says_what_was_looked_for(reprocheck: Runner) -> None:
+    done = reprocheck("check")
+    assert done.code == 2
+    assert "`environment.yml`, `environment.yaml`, `conda-lock.yml`" in done.err
+
+
+def test_a_named_file_that_is_missing_is_an_error(reprocheck: Runner) -> None:
+    done = reprocheck("check", "nope.yml")
+    assert done.code == 2
+    assert "where: nope.yml" in done.err
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_an_unknown_code_is_a_usage_error(reprocheck: Runner, tmp_path: Path, option: str) -> None:
+    write(tmp_path, CLEAN)
+    done = reprocheck("check", option, "RC999")
+    assert done.code == 2
+    assert done.err.startswith("error: `RC999` matches no rule\n")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere, Windows has no such bits")
+def test_a_read_only_folder_is_exit_three(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    (tmp_path / "out").mkdir(mode=0o500)
+    assert reprocheck("check", "-o", "out/report.txt").code == 3
+
+
+def test_a_machine_that_is_not_this_one_can_be_audited(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    done = reprocheck("audit", "--driver", "470.57.02", "--gpu", "sm_70", "--exit-zero", "--output-format", "json")
+    assert done.code == 0
+    assert "RC401" not in [skip["code"] for skip in json.loads(done.out)["skipped"] if "machine" in skip["reason"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("--driver", "abc"), "invalid driver version `abc`"),
+        (("--gpu", "sm_999999"), "unknown GPU `sm_999999`"),
+        (("--driver", "535", "--machine", "f.json"), "`--machine` beside `--driver` or `--gpu`"),
+        (("--machine", "f.json"), "cannot read the fingerprint"),
+    ],
+)
+def test_a_machine_that_cannot_be_read_is_an_error(
+    reprocheck: Runner, tmp_path: Path, arguments: tuple[str, ...], what: str
+) -> None:
+    write(tmp_path, CLEAN)
+    done = reprocheck("audit", *arguments)
+    assert (done.code, done.err.splitlines()[0]) == (2, f"error: {what}")
+
+
+def test_explain_prints_a_page_by_code_or_name(reprocheck: Runner) -> None:
+    by_code, by_name = reprocheck("explain", "rc301"), reprocheck("explain", "declared-twice")
+    assert by_code.code == 0
+    assert by_code.out == by_name.out
+    assert by_code.out.startswith("RC301 declared-twice (")
+
+
+def test_explain_lists_the_rules_and_refuses_unknown_ones(reprocheck: Runner) -> None:
+    listed = reprocheck("explain").out.splitlines()
+    assert listed[0].startswith("RC101  bracketed-comment")
+    unknown = reprocheck("explain", "RC30")
+    assert unknown.code == 2
+    assert "did you mean" in unknown.err

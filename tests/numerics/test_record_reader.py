@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reprocheck.errors import InputError
+from reprocheck.model.json_documents import dump_document
+from reprocheck.model.records import AS_RANK_0, RankStep, Record, Run, record_document
+from reprocheck.numerics.record_reader import parse_record
+from reprocheck.numerics.runs import plan_runs
+
+HOW = "  how:   restore the file, or write it anew with `reprocheck record`"
+
+
+def written(record: Record) -> bytes:
+    return dump_document(record_document(record)).encode("utf-8")
+
+
+def refusal(data: bytes) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        parse_record(data, "r.json")
+    return caught.value.lines()
+
+
+@pytest.fixture
+def document(record: Record) -> Any:
+    return json.loads(written(record))
+
+
+def as_bytes(document: object) -> bytes:
+    return json.dumps(document).encode("utf-8")
+
+
+def test_reading_what_was_written_is_identity(record: Record) -> None:
+    assert parse_record(written(record), "r.json") == record
+
+
+def test_ranks_that_part_are_read_back(record: Record, altered: Callable[..., Run]) -> None:
+    parted = replace(record, runs=(altered(1, 1, gradients=(f"{'1' * 16}:00000001", f"{'2' * 16}:")),))
+    assert parse_record(written(parted), "r.json") == parted
+
+
+def test_a_run_that_was_unsupported_is_read_back(record: Record, run: Run) -> None:
+    plan = run.plan
+    lacking = replace(record, runs=(Run(plan=plan, in_force={}, unsupported="no GradScaler"),))
+    assert parse_record(written(lacking), "r.json") == lacking
+
+
+def test_a_rank_that_agrees_with_the_first_is_written_short(document: Any) -> None:
+    first, second = document["runs"][0]["steps"][0]["ranks"]
+    assert (len(first["gradients"]), second["gradients"], second["parameters"]) == (2, AS_RANK_0, AS_RANK_0)
+
+
+def test_a_measured_number_stands_as_hex_float_beside_its_decimal(document: Any) -> None:
+    assert document["runs"][0]["steps"][0]["ranks"][0]["loss"] == {"decimal": "3", "hex": "0x1.8000000000000p+1"}
+
+
+def test_unknown_keys_are_ignored(record: Record, document: Any) -> None:
+    document["runs"][0]["envelope"] = {"k": 8}
+    document["later"] = True
+    assert parse_record(as_bytes(document), "r.json") == record
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "why"),
+    [
+        (b"", "r.json:1:1", "expecting value"),
+        (b"{", "r.json:1:2", "expecting property name enclosed in double quotes"),
+        (b"<<<<<<< HEAD\n", "r.json:1:1", "expecting value"),
+        ('{"schema": 1}'.encode("utf-16"), "r.json", "byte 0 is not UTF-8"),
+        (b"\x7fELF\x02\x01\x00", "r.json:1:1", "expecting value"),
+        (b"[" * 200_000, "r.json", "it is nested too deeply"),
+        (b'{"a": 1.5}', "r.json", "the number `1.5` is written as a float, which no record does"),
+        (b'{"a": NaN}', "r.json", "the number `NaN` is written as a float, which no record does"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(data: bytes, where: str, why: str) -> None:
+    assert refusal(data) == ["error: the record is not readable JSON", f"  where: {where}", f"  why:   {why}", HOW]
+
+
+def test_a_record_cut_short_is_refused(record: Record) -> None:
+    data = written(record)
+    assert refusal(data[: len(data) // 2])[0] == "error: the record is not readable JSON"
+
+
+def test_a_foreign_document_is_refused() -> None:
+    assert refusal(b'{"schema": "reprocheck/verdict/1"}') == [
+        "error: this is not a record of reprocheck",
+        "  where: r.json: schema",
+        "  why:   this release reads `reprocheck/record/1`",
+        "  how:   give the file that `reprocheck record` wrote",
+    ]
+
+
+def test_a_newer_record_is_refused_with_the_way_out() -> None:
+    assert refusal(b'{"schema": "reprocheck/record/2"}') == [
+        "error: the record has the unknown schema `reprocheck/record/2`",
+        "  where: r.json: schema",
+        "  why:   this release reads `reprocheck/record/1`",
+        "  how:   upgrade reprocheck, or record anew",
+    ]
+
+
+def change(path: str, value: object) -> Callable[[Any], None]:
+    def apply(document: Any) -> None:
+        *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+        for part in parents:
+            document = document[part]
+        document[last] = value
+
+    return apply
+
+
+RANK = "runs/0/steps/1/ranks/0"
+SHOWN = "runs[0].steps[1].ranks[0]"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "why"),
+    [
+        ("runs", [], "runs", "expected at least one member"),
+        ("runs", {}, "runs", "expected a list"),
+        ("fingerprint", [], "fingerprint", "expected an object"),
+        ("settings", [], "settings", "expected an object"),
+        ("settings/device", "tpu", "settings.device", "expected one of `cpu`, `cuda`"),
+        ("settings/threads", 0, "settings.threads", "expected an integer from 1 to 4096"),
+        ("settings/threads", True, "settings.threads", "expected an integer from 1 to 4096"),
+        ("runs/0", {}, "runs[0]", "expected the key `revision`"),
+        ("runs/0/revision", 2, "runs[0].revision", "this release has revision 1 of the reference workloads"),
+        ("runs/0/workload", "resnet", "runs[0].workload", "expected one of `convnet`, `transformer`"),
+        ("runs/0/dtype", 3, "runs[0].dtype", "expected one of `fp32`, `bf16`, `fp16`"),
+        ("runs/0/world_size", 1, "runs[0].steps[0].ranks", "expected 1 members, found 2"),
+        ("runs/0/step_count", 3, "runs[0].steps", "expected 3 members, found 2"),
+        ("runs/0/status", "lost", "runs[0].status", "expected one of `recorded`, `unsupported`"),
+        ("runs/0/tensors/0/shape", [-1], "runs[0].tensors[0].shape[0]", "expected an integer from 0 to 1099511627776"),
+        ("runs/0/tensors/0/name", 5, "runs[0].tensors[0].name", "expected a text"),
+        ("runs/0/initial/0", AS_RANK_0, "runs[0].initial[0]", "expected a list"),
+        (f"{RANK}/loss/hex", 3, f"{SHOWN}.loss.hex", "expected a hex float such as `0x1.8000000000000p+1`"),
+        (f"{RANK}/loss/hex", "3.0", f"{SHOWN}.loss.hex", "expected a hex float such as `0x1.8000000000000p+1`"),
+        (f"{RANK}/loss/hex", "0x1.0p+9999", f"{SHOWN}.loss.hex", "expected a hex float such as `0x1.8000000000000p+1`"),
+        (f"{RANK}/skipped", 0, f"{SHOWN}.skipped", "expected true or false"),
+        (f"{RANK}/parameters", [], f"{SHOWN}.parameters", "expected 3 marks, one a tensor, found 0"),
+        (f"{RANK}/gradients/0", "../x", f"{SHOWN}.gradients[0]", "expected a mark, `digest:bits`"),
+    ],
+)
+def test_a_broken_value_is_told_with_its_key(document: Any, path: str, value: object, where: str, why: str) -> None:
+    change(path, value)(document)
+    assert refusal(as_bytes(document)) == [
+        "error: this is not a record that reprocheck can read",
+        f"  where: r.json: {where}",
+        f"  why:   {why}",
+        HOW,
+    ]
+
+
+def test_a_schema_that_is_no_text_is_refused() -> None:
+    assert refusal(b'{"schema": 1}')[1:3] == ["  where: r.json: schema", "  why:   expected a text"]
+
+
+def test_a_document_that_is_no_object_is_refused() -> None:
+    assert refusal(b"[]")[1:3] == ["  where: r.json: ", "  why:   expected an object"]
+
+
+def test_a_file_beyond_the_limit_is_refused() -> None:
+    assert refusal(b" " * (256 * 2**20 + 1))[2] == "  why:   it is larger than 256 MiB"
+
+
+@given(st.data())
+def test_a_damaged_byte_never_ends_in_anything_but_a_record_or_an_error(data: st.DataObject) -> None:
+    """Robustness: for every input, `parse_record` returns a `Record` or raises `InputError`."""
+    step = RankStep(
+        data="d",
+        loss="0x1.8000000000000p+1",
+        loss_scale="0x1.0000000000000p+0",
+        gradients=(),
+        gradient_norm="inf",
+        learning_rate="0x1.0000000000000p-8",
+        skipped=True,
+        parameters=(),
+    )
+    run = Run(plan=plan_runs(["convnet"], seed=0, steps=1)[0], in_force={}, initial=((),), steps=((step,),))
+    whole = bytearray(written(Record(fingerprint={}, lock={}, device="cpu", threads=1, runs=(run,))))
+    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(InputError):
+        assert parse_record(bytes(whole), "r.json").runs
