@@ -25,6 +25,8 @@ from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest
 from reprocheck.readers.environment_yml import read_environment
 from reprocheck.workflows.lock import lock_environment
 
+MOST_ROUNDS = 5  # of loosening what the data cannot meet; an export with hundreds of build pins never ends
+
 Identity = tuple[str, str, str]
 _ALIASES = {"main": "defaults", "anaconda": "defaults", "nvidia/label/cuda-11.8.0": "nvidia/label/cuda-11.8.0"}
 
@@ -80,33 +82,40 @@ def lock_one(path: Path, shared: Path, folder: Path) -> str:
     left_out: list[str] = []
     copy = folder / path.name
     copy.write_bytes(path.read_bytes())
-    while True:
+    for patience in range(MOST_ROUNDS, -1, -1):
         try:
             outcome = lock_copy(copy, shared, folder / "conda-lock.yml")
         except ReprocheckError as error:
             absent = absent_lines(error)
-            if not absent:
+            if not absent or not patience:
                 raise
-            left_out += leave_out(copy, absent)
+            left_out += loosen(copy, absent)
         else:
             break
     if outcome.startswith("equal") and left_out:
-        return f"partly {outcome} (the data lacks {', '.join(left_out)})"
+        return f"partly {outcome} (loosened: {', '.join(left_out)})"
     return outcome
 
 
 def absent_lines(error: ReprocheckError) -> set[int]:
-    """Return the lines of the specs whose package is not in the data, unless something else is wrong too."""
+    """Return the lines of the specs that the data cannot meet by itself on some platform."""
     errors = error.errors if isinstance(error, GatheredErrors) else (error,)
     absent = [one for one in errors if re.match(r"package `.*` does not exist for", one.what)]
-    return {int(one.where.split(":")[1]) for one in absent}
+    unmet = [one for one in errors if one.what.startswith("no solution") and one.why.startswith("no build meets")]
+    return {int(one.where.split(":")[1]) for one in (*absent, *unmet)}
 
 
-def leave_out(copy: Path, absent: set[int]) -> list[str]:
-    """Blank the lines, and return what stood there."""
+def loosen(copy: Path, unmet: set[int]) -> list[str]:
+    """Take the versions off the specs in these lines, or the specs off the file; return what stood there."""
     lines = copy.read_text(encoding="utf-8-sig").split("\n")
-    gone = [lines[number - 1].split("#")[0].strip(" -\r") for number in sorted(absent)]
-    copy.write_text("\n".join("" if number in absent else line for number, line in enumerate(lines, 1)))
+    gone = []
+    for number in sorted(unmet):
+        spec = lines[number - 1].split("#")[0].strip(" -\r\"'")
+        bare = re.match(r"(?:\S+::)?([\w.\-]+)", spec)
+        kept = bare is not None and bare[0] != spec
+        lines[number - 1] = re.sub(r"- .*", f"- {bare[1]}", lines[number - 1]) if bare and kept else ""
+        gone.append(spec)
+    copy.write_text("\n".join(lines))
     return gone
 
 
@@ -142,17 +151,17 @@ def lock_copy(path: Path, shared: Path, lock_path: Path) -> str:
 
 
 def reason_of(error: ReprocheckError) -> str:
-    """Return the first line of what is wrong, and how many such faults there are."""
-    lines = [line.removeprefix("error: ") for line in error.lines() if line.startswith("error: ")]
-    more = f" (+{len(lines) - 1} more)" if len(lines) > 1 else ""
-    return f"{lines[0]}{more}"
+    """Return what is wrong first, why, and how many such faults there are."""
+    errors = error.errors if isinstance(error, GatheredErrors) else (error,)
+    more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{errors[0].what}: {errors[0].why}{more}"
 
 
 def kind_of(outcome: str) -> str:
     """Return the heading under which the summary counts an outcome."""
     for pattern, kind in (
         (r"^equal", "locked whole, equal to the direct solve"),
-        (r"^partly equal", "locked without packages that the data lacks, equal to the direct solve"),
+        (r"^partly equal", "locked after specs that the data cannot meet were loosened, equal to the direct solve"),
         (r"^no conda", "no conda dependency at all (an empty lock, equal)"),
         (r"^DIFFERS", "DIFFERS"),
         (r"^package ", "a package is not in the data for some platform"),

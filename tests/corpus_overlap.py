@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from reprocheck.errors import ReprocheckError
-from reprocheck.facts.name_map import load_name_map, normalise_name
+from reprocheck.facts.name_map import load_name_map
+from reprocheck.model.project_names import normalise_name
 from reprocheck.readers.environment_yml import read_environment
 from reprocheck.rules import rc301_declared_twice
 from reprocheck.rules.facts import Facts, Unseen

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import click
 
 from reprocheck import __version__
-from reprocheck.cli.bug_report import write_bug_report
 from reprocheck.errors import EXIT_BUG, EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, ReprocheckError
 
 # name -> one line of help; the module is `reprocheck.cli.<name>`, loaded only when the command is called.
@@ -79,6 +78,9 @@ def run(arguments: Sequence[str]) -> int:
         _silence_stdout()
         return EXIT_CLEAN
     except Exception as error:  # a bug: say so, and leave a log that is already a bug report
+        # Imported on failure: what writes the report takes longer to load than a check may take.
+        from reprocheck.cli.bug_report import write_bug_report
+
         click.echo(write_bug_report(error, arguments), err=True)
         return EXIT_BUG
     return outcome if isinstance(outcome, int) else EXIT_CLEAN

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from reprocheck.model.project_names import normalise_name
+
 _TABLE = Path(__file__).with_name("tables") / "conda_pypi_names.yaml"
 _ROW = re.compile(
     r"^- \{conda: (\S+), pypi: \[([^\]]+)\], relation: (\w+), source: \[([^\]]+)\], confidence: (\w+)\}", re.MULTILINE
 )
 _NO_COUNTERPART = frozenset({"false_friend", "native_part", "native_counterpart"})
-_RUN = re.compile(r"-{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +46,6 @@ class NameMap:
     def is_firm(self, conda_name: str, pypi_name: str) -> bool:
         """Say whether a pair is sure enough to stand behind an error."""
         return (normalise_name(conda_name), normalise_name(pypi_name)) not in self.doubtful
-
-
-def normalise_name(name: str) -> str:
-    """Return a project name as PEP 503 compares it."""
-    plain = name.replace("_", "-").replace(".", "-").lower()
-    return _RUN.sub("-", plain) if "--" in plain else plain
 
 
 @lru_cache(maxsize=1)

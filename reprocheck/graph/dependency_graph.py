@@ -11,16 +11,16 @@ from typing import Final, TypeAlias
 
 import networkx as nx
 
-from reprocheck.facts.name_map import NameMap, normalise_name
-from reprocheck.graph.links import Link, Links, Node, link_packages
+from reprocheck.graph.links import Link, Links, Names, Node, link_packages
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
+from reprocheck.model.project_names import normalise_name
 
 ROOT: Final = Node("conda", "")
 Graph: TypeAlias = "nx.DiGraph[Node]"
 
 
-def build_graph(lock: Lock, environment: EnvironmentFile | None, platform: str, names: NameMap) -> Graph:
+def build_graph(lock: Lock, environment: EnvironmentFile | None, platform: str, names: Names) -> Graph:
     """Return the graph of one platform; without an environment, what nothing needs counts as declared."""
     return graph_of(link_packages(lock, environment, platform, names))
 
@@ -63,6 +63,5 @@ def paths_to(graph: Graph, target: Node) -> tuple[tuple[Link, ...], ...]:
 
 def _links_along(graph: Graph, nodes: list[Node]) -> tuple[Link, ...]:
     return tuple(
-        Link(target=there, constraint=graph.edges[here, there]["constraint"])
-        for here, there in pairwise(nodes)
+        Link(target=there, constraint=graph.edges[here, there]["constraint"]) for here, there in pairwise(nodes)
     )

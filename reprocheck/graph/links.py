@@ -10,17 +10,25 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
-from reprocheck.facts.name_map import NameMap, normalise_name
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock, LockedPackage, Manager
+from reprocheck.model.project_names import normalise_name
 
 _EXTRAS = re.compile(r"\[.*$")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Node:
-    """One package, by manager and name; pip names are normalised after PEP 503."""
+class Names(Protocol):
+    """What the graph asks of a name map."""
+
+    def pypi_names(self, conda_name: str) -> tuple[str, ...]:
+        """Return the PyPI projects that a conda package installs."""
+        ...
+
+
+class Node(NamedTuple):
+    """One package, by manager and name; pip names are normalised after PEP 503. A tuple, since paths hash it a lot."""
 
     manager: Manager
     name: str
@@ -47,7 +55,7 @@ class Links:
     roots: tuple[Link, ...]
 
 
-def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str, names: NameMap) -> Links:
+def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str, names: Names) -> Links:
     """Return the links of one platform. Virtual packages (`__cuda`) are no packages and stay out."""
     packages = {node_of(package): package for package in lock.on(platform) if not package.name.startswith("__")}
     providers = _providers(packages, names)
@@ -56,10 +64,13 @@ def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str
     return Links(platform=platform, packages=packages, needs=needs, roots=tuple(roots))
 
 
-def shortest_path(links: Links, target: Node) -> tuple[Link, ...]:
-    """Return the links from a root to `target`, the first root of the shortest paths; empty when none leads there."""
+def shortest_path(links: Links, target: Node, roots: tuple[Link, ...] | None = None) -> tuple[Link, ...]:
+    """Return the links from a root to `target`, the first root of the shortest paths; empty when none leads there.
+
+    `roots` are other places to start from than `links.roots`.
+    """
     came_by: dict[Node, tuple[Node | None, Link]] = {}
-    queue: deque[tuple[Node | None, Link]] = deque((None, root) for root in links.roots)
+    queue: deque[tuple[Node | None, Link]] = deque((None, root) for root in (links.roots if roots is None else roots))
     while queue:
         origin, link = queue.popleft()
         if link.target in came_by:
@@ -89,7 +100,7 @@ def _key(manager: Manager, name: str) -> str:
     return normalise_name(name) if manager == "pip" else name.lower()
 
 
-def _providers(packages: Mapping[Node, LockedPackage], names: NameMap) -> Mapping[str, Node]:
+def _providers(packages: Mapping[Node, LockedPackage], names: Names) -> Mapping[str, Node]:
     """Return who provides a PyPI project: the pip package itself, else the first conda package that installs it."""
     providers: dict[str, Node] = {}
     for node in packages:

@@ -32,11 +32,14 @@ def canonical_spec(spec: CondaSpec, channel: str | None) -> str:
 
 
 def _version(version: str | None, build: str | None) -> str | None:
-    if version is None or version in ("*", "="):
+    bare = (version or "").lstrip("=")
+    if version is None or bare == "*" or version == "=":
         return None
-    bare = version.lstrip("=")
-    if version.startswith("==") or "," in version or "|" in version:
+    if "," in version or "|" in version:
         return version
+    if version.startswith("=="):
+        # libmamba and rattler read `==1.20.*` as a prefix; classic conda alone ignored the `.*`.
+        return bare if bare.endswith("*") else version
     if not _BARE_VERSION.fullmatch(bare):
         return bare  # an operator or a `*`; `=>1.2` is read as `>1.2`, as conda reads it
     return f"{bare}.*" if version.startswith("=") and build is None else f"=={bare}"

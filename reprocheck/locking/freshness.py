@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from reprocheck.errors import InputError
 from reprocheck.locking.cuda_decision import recorded_decision
 from reprocheck.locking.input_digest import DIGEST_KEY, declared_channels, input_digest
-from reprocheck.locking.pip_freshness import judge_pip
 from reprocheck.locking.platforms import SELECTORS
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.freshness import Freshness, StaleSpec
@@ -57,7 +56,8 @@ def judge_freshness(
 
 
 def _match_all(environment: EnvironmentFile, lock: Lock) -> _Findings:
-    # Imported where it is needed: an equal digest spares `check` the 60 ms that rattler takes.
+    # Imported where they are needed: an equal digest spares `check` what rattler and packaging take to load.
+    from reprocheck.locking.pip_freshness import judge_pip
     from reprocheck.locking.rattler_solver import spec_admits
 
     found = _Findings()

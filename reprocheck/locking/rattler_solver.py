@@ -76,13 +76,15 @@ async def _solve_in_time(request: SolveRequest, progress: Progress) -> tuple[Ans
     try:
         async with asyncio.timeout(request.timeout_s):
             await session.learn_names()
-            return await _all_of(session.answer(job) for job in request.jobs)
+            return await session.answer_all()
     except TimeoutError as error:
         raise UndecidedError(
             f"no solution within {request.timeout_s} s",
             where=", ".join(channel.name for channel in request.channels),
             why=f"the time was over while {session.doing}",
-            how="raise `--timeout`, or pin more packages",
+            how="raise `--timeout`, or pin more packages"
+            if session.names
+            else "check the network, or raise `--timeout`",
         ) from error
     finally:
         ticker.cancel()
@@ -132,6 +134,11 @@ class _Session:
         except GatewayError as error:
             raise _out_of_reach(channel, str(error), self.request.offline) from error
         return frozenset(name.normalized for name in names)
+
+    async def answer_all(self) -> tuple[Answer, ...]:
+        """Solve all jobs concurrently; answers stand in the order of the jobs."""
+        self.doing = f"solving: 0 of {len(self.request.jobs)} done"
+        return await _all_of(self.answer(job) for job in self.request.jobs)
 
     async def answer(self, job: SolveJob) -> Answer:
         """Solve one job, and explain where there is no solution."""

@@ -18,6 +18,7 @@ Value: TypeAlias = "str | list[Value] | Block"
 _KEY = re.compile(r"[A-Za-z_][\w.\-/]*|\d[\w.\-/]*[A-Za-z_\-][\w.\-/]*")
 _SINGLE_QUOTED = re.compile(r"'(?:[^']|'')*'")
 _DOUBLE_QUOTED = re.compile(r'"[^"\\]*"')
+_OTHER_BREAKS = "\t\x85\u2028\u2029"  # YAML sees white space or a new line in them
 _NO_PLAIN_START = frozenset(" -?:,[]{}#&*!|>'\"%@`")
 
 _Line: TypeAlias = tuple[int, int, bool, str | None, str | None]  # number, indent, dash, key, text
@@ -63,7 +64,7 @@ def scan_blocks(text: str) -> Block:
     Raises:
         Irregular: `text` leaves the regular corner.
     """
-    if "\t" in text:
+    if any(mark in text for mark in _OTHER_BREAKS):
         raise Irregular
     lines = [_split(number, line) for number, line in enumerate(text.split("\n"), 1) if line and line[0] != "#"]
     scanner = _Scanner(lines)

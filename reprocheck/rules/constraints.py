@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Literal
 from reprocheck.model.environments import PipRequirement
 
 if TYPE_CHECKING:
-    from packaging.specifiers import SpecifierSet
+    from packaging.specifiers import Specifier, SpecifierSet
 
 Relation = Literal["meets", "contradicts", "replaces", "open"]
 """The conda side meets the pip line, contradicts it, pip installs in any case, or it depends on the solver."""
 
 _PIN = re.compile(r"^(?P<operator>={0,2})(?P<version>\d[^\s=<>!~,|*]*?)(?P<star>\.?\*)?$")
 _ONE_VERSION = re.compile(r"^={2,3}\s*(?P<version>[^,*\s]+)$")
+_LETTERED = re.compile(r"\d[a-z]$")  # conda's 2023c comes after 2023b; PEP 440 reads a release candidate
 _LATE = "9999"
 _WORST_FIRST: tuple[Relation, ...] = ("contradicts", "replaces", "open", "meets")
 
@@ -69,6 +70,8 @@ def worst_of(relations: Iterable[Relation]) -> Relation:
 
 def _relate_pin(pin: Pin, wanted: SpecifierSet) -> Relation:
     one = _one_version(wanted)
+    if _LETTERED.search(pin.version):
+        return "open"
     if wanted.contains(pin.version, prereleases=True):
         # `=2.2` may become 2.2.1, which `==2.2` refuses; `=2.2.2` can become nothing else.
         return "open" if one and not pin.exact and not _is_whole(pin.version) else "meets"
@@ -82,7 +85,22 @@ def _relate_pin(pin: Pin, wanted: SpecifierSet) -> Relation:
 
 def _relate_range(range_: SpecifierSet, wanted: SpecifierSet) -> Relation:
     one = _one_version(wanted)
-    return "contradicts" if one and not range_.contains(one, prereleases=True) else "open"
+    if one and not range_.contains(one, prereleases=True):
+        return "contradicts"
+    return "meets" if all(_implies(range_, bound) for bound in wanted) else "open"
+
+
+def _implies(range_: SpecifierSet, bound: Specifier) -> bool:
+    """Say whether whatever a range admits is within one bound: `>=2.2.2` is within `>=2.0`."""
+    rising = bound.operator in (">=", ">")
+    if not rising and bound.operator not in ("<=", "<"):
+        return False
+    limits = [part for part in range_ if part.operator[0] == bound.operator[0]]
+    return any(
+        (part.version == bound.version and part.operator in (bound.operator, bound.operator[0]))
+        or bound.contains(part.version, prereleases=True)
+        for part in limits
+    )
 
 
 def _one_version(wanted: SpecifierSet) -> str | None:

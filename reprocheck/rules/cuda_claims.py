@@ -30,15 +30,22 @@ SELECTORS: Final[Mapping[str, Kind]] = {
 FRAMEWORKS: Final = ("pytorch", "libtorch", "tensorflow-base", "tensorflow", "jaxlib")
 RUNTIME_WHEEL: Final = re.compile(r"^(?:cuda-toolkit|nvidia-cuda-runtime(?:-cu\d+)?)$")
 
+# Builds of the pytorch channel write the CUDA with a dot, `cuda12.1`, and need that very release.
+_EXACT_BUILD = re.compile(r"cuda\d+\.\d")
 _LABEL = re.compile(r"(?:\+|%2B)cu(?P<digits>\d{2,3})\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CudaClaim:
-    """One source and the CUDA that it gives: `cuda` is (major, minor), or (major,) where it says no more."""
+    """One source and the CUDA that it gives: `cuda` is (major, minor), or (major,) where it says no more.
+
+    `exact` is False where a later release of the same major does as well: the runtime library, and conda-forge
+    builds, of which `cuda126` asks for `cuda-version >=12.6,<13`.
+    """
 
     kind: Kind
     cuda: Numbers
+    exact: bool
     said: str
     package: PackageRef
     location: Location
@@ -46,8 +53,9 @@ class CudaClaim:
 
 def claim(kind: Kind, cuda: Numbers, source: str, package: PackageRef, location: Location) -> CudaClaim:
     """Return a claim whose sentence reads "<source> gives CUDA 12.6"."""
+    exact = bool(_EXACT_BUILD.search(source)) if kind == "build" else kind != "runtime"
     said = f"{source} gives CUDA {dotted(cuda)}"
-    return CudaClaim(kind=kind, cuda=cuda, said=said, package=package, location=location)
+    return CudaClaim(kind=kind, cuda=cuda, exact=exact, said=said, package=package, location=location)
 
 
 def label_in(version: str) -> Numbers | None:

@@ -5,20 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.facts.conda_builds import Flavour, flavour_of_build
-from reprocheck.facts.cuda_versions import numbers
+from reprocheck.facts.cuda_versions import Numbers, numbers
 from reprocheck.facts.torch_wheels import has_pypi_cuda, pypi_cuda
 from reprocheck.model.findings import PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.rules.cuda_claims import FRAMEWORKS, RUNTIME_WHEEL, SELECTORS, CudaClaim, claim, in_order, label_in
+from reprocheck.rules.cuda_claims import (
+    FRAMEWORKS,
+    RUNTIME_WHEEL,
+    SELECTORS,
+    CudaClaim,
+    Kind,
+    claim,
+    in_order,
+    label_in,
+)
+
+_TELLING = frozenset({*FRAMEWORKS, *SELECTORS, "cuda-cudart", "cuda-toolkit", "torch"})
 
 
 def locked_claims(lock: Lock, platform: str) -> tuple[CudaClaim, ...]:
     """Return the claims, the one to believe first; empty where no CUDA will run."""
-    packages = lock.on(platform)
+    packages = tuple(package for package in lock.on(platform) if _may_tell(package.name))
     claims = in_order(found for package in packages for found in _claims(lock, package))
     if all(found.kind in SELECTORS for found in claims) and any(is_cpu_build(package) for package in packages):
         return ()  # beside a CPU build and without a runtime library, a selector steers nothing
     return claims
+
+
+def _may_tell(name: str) -> bool:
+    return name in _TELLING or name.startswith("nvidia-cuda-runtime")
 
 
 def is_cpu_build(package: LockedPackage) -> bool:
@@ -44,27 +59,29 @@ def reference(package: LockedPackage) -> PackageRef:
 
 
 def _claims(lock: Lock, package: LockedPackage) -> Iterator[CudaClaim]:
-    yield from _pip_claims(lock, package) if package.manager == "pip" else _conda_claims(lock, package)
+    found = _conda_source(package) if package.manager == "conda" else _pip_source(package)
+    if found:
+        kind, cuda, source = found
+        shown = f"{source} `{package.name} {package.version}`"
+        yield claim(kind, cuda, shown, reference(package), lock.location_of(package))
 
 
-def _conda_claims(lock: Lock, package: LockedPackage) -> Iterator[CudaClaim]:
-    shown, place = f"`{package.name} {package.version}`", lock.location_of(package)
+def _conda_source(package: LockedPackage) -> tuple[Kind, Numbers, str] | None:
     flavour, version = framework_flavour(package), numbers(package.version)[:2]
     if flavour and flavour.cuda:
-        yield claim("build", flavour.cuda, f"build string `{package.build}` of {shown}", reference(package), place)
-    elif package.name == "cuda-cudart" and version:
-        yield claim("runtime", version, f"runtime {shown}", reference(package), place)
-    elif package.name in SELECTORS and version:
-        yield claim(SELECTORS[package.name], version, f"selector {shown}", reference(package), place)
+        return "build", flavour.cuda, f"build string `{package.build}` of"
+    if package.name == "cuda-cudart" and version:
+        return "runtime", version, "runtime"
+    return (SELECTORS[package.name], version, "selector") if package.name in SELECTORS and version else None
 
 
-def _pip_claims(lock: Lock, package: LockedPackage) -> Iterator[CudaClaim]:
-    shown, place = f"`{package.name} {package.version}`", lock.location_of(package)
-    label, version = label_in(package.version), numbers(package.version)[:2]
-    default = pypi_cuda(package.version, package.platform) if "+" not in package.version else None
-    if RUNTIME_WHEEL.match(package.name) and version:
-        yield claim("runtime", version, f"runtime {shown}", reference(package), place)
-    elif package.name == "torch" and label:
-        yield claim("label", label, f"label of {shown}", reference(package), place)
-    elif package.name == "torch" and default:
-        yield claim("wheel", default, f"unlabelled PyPI wheel {shown}", reference(package), place)
+def _pip_source(package: LockedPackage) -> tuple[Kind, Numbers, str] | None:
+    if RUNTIME_WHEEL.match(package.name):
+        return "runtime", numbers(package.version)[:2], "runtime"
+    if package.name != "torch":
+        return None
+    label = label_in(package.version)
+    if label or "+" in package.version:
+        return ("label", label, "label of") if label else None
+    default = pypi_cuda(package.version, package.platform)
+    return ("wheel", default, "unlabelled PyPI wheel") if default else None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reprocheck.facts.name_map import NameMap, normalise_name
+from reprocheck.facts.name_map import NameMap
 from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.project_names import normalise_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
     """A pip package and the conda packages of the same lock and platform that install its project."""
 
+    project: str
     pip: LockedPackage
     conda: tuple[LockedPackage, ...]
 
@@ -20,16 +22,19 @@ class Overlap:
 def overlaps_in(lock: Lock, platform: str, names: NameMap) -> Iterator[Overlap]:
     """Yield every overlap of a platform, in the order of the pip packages in the lock."""
     pip = lock.on(platform, "pip")
-    if not pip:
-        return
+    installers = conda_installers(lock, platform, names) if pip else {}
     for package in pip:
-        rivals = conda_installers(lock, platform, normalise_name(package.name), names)
-        if rivals:
-            yield Overlap(pip=package, conda=rivals)
+        project = normalise_name(package.name)
+        if project in installers:
+            yield Overlap(project=project, pip=package, conda=installers[project])
 
 
-def conda_installers(lock: Lock, platform: str, project: str, names: NameMap) -> tuple[LockedPackage, ...]:
-    """Return the locked conda packages that install a PyPI project, the one named most like it first."""
-    wanted = {normalise_name(name) for name in names.conda_names(project)}
-    found = [package for package in lock.on(platform, "conda") if normalise_name(package.name) in wanted]
-    return tuple(sorted(found, key=lambda package: names.pypi_names(package.name)[0] != project))
+def conda_installers(lock: Lock, platform: str, names: NameMap) -> Mapping[str, tuple[LockedPackage, ...]]:
+    """Return which locked conda packages install each PyPI project, those that are mainly that project first."""
+    mainly: dict[str, tuple[LockedPackage, ...]] = {}
+    also: dict[str, tuple[LockedPackage, ...]] = {}
+    for package in lock.on(platform, "conda"):
+        for index, project in enumerate(names.pypi_names(package.name)):
+            found = also if index else mainly
+            found[project] = (*found.get(project, ()), package)
+    return {project: (*mainly.get(project, ()), *also.get(project, ())) for project in {**mainly, **also}}

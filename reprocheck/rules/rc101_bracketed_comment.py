@@ -33,6 +33,7 @@ Sources.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
@@ -51,6 +52,8 @@ RULE = Rule(
     needs=(Need.ENVIRONMENT,),
     since="0.1.0",
 )
+
+_PLATFORM_WORD = re.compile(r"\b(?:linux|osx|win|unix|arm64|aarch64|x86_64)(?:32|64)?\b")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -77,8 +80,19 @@ def _finding(environment: EnvironmentFile, number: int, selector: Selector) -> F
         location=Location(path=environment.path, line=number, column=selector.column),
         packages=_packages(entry),
         evidence=(f"conda-lock keeps such a line only for {', '.join(KNOWN_SELECTORS)}",),
-        fix=f"write `({text})` instead of `[{text}]`",
+        fix=_fix(environment.lines[number - 1], selector),
     )
+
+
+def _fix(line: str, selector: Selector) -> str:
+    text = selector.text.replace("`", "")
+    if text.strip() in KNOWN_SELECTORS:
+        return f"write `[{text.strip()}]` without spaces"
+    if _PLATFORM_WORD.search(text):
+        return "write one platform name that conda-lock knows, on a line for each platform"
+    if not line[selector.column - 2].isspace():
+        return f"put the extra before the address: `name[{text}] @ address`"
+    return f"write `({text})` instead of `[{text}]`"
 
 
 def _entry_on(environment: EnvironmentFile, number: int) -> Declaration | None:

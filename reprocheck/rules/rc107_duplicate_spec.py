@@ -50,6 +50,11 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_HOW_READ = {
+    "conda": "conda takes both lines together, conda-lock the last one alone",
+    "pip": "pip takes both lines together or refuses them",
+}
+
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each line that repeats an earlier one of the same manager."""
@@ -93,6 +98,6 @@ def _finding(earlier: Declaration, later: Declaration) -> Finding:
         location=later.location,
         related=(RelatedLocation(location=earlier.location, message=f"first as `{written(earlier)}`"),),
         packages=(PackageRef(manager=manager, name=later.name or ""),),
-        evidence=(f"line {earlier.location.line} holds `{written(earlier)}`",),
+        evidence=(_HOW_READ[manager],),
         fix=f"remove line {later.location.line}" if same else "keep one line that holds every constraint",
     )

@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from reprocheck.model.environments import CondaSpec
+from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.model.freshness import StaleSpec
 from reprocheck.rules.declarations import written
@@ -66,7 +66,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for _, problems in groupby(ordered, key=_key):
         yield _stale_spec(facts, tuple(problems))
     if facts.freshness.missing_platforms:
-        yield _missing_platforms(facts, facts.freshness.missing_platforms, facts.environment.start)
+        yield _missing_platforms(facts, facts.environment, facts.freshness.missing_platforms)
 
 
 def _key(problem: StaleSpec) -> tuple[Location, str, str, str]:
@@ -101,7 +101,9 @@ def _what_is_locked(facts: Facts, problem: StaleSpec) -> str:
     return f"`{facts.lock_path}` holds `{problem.spec.name} {problem.locked_version}`"
 
 
-def _missing_platforms(facts: Facts, platforms: tuple[str, ...], place: Location) -> Finding:
+def _missing_platforms(facts: Facts, environment: EnvironmentFile, platforms: tuple[str, ...]) -> Finding:
+    named = (platform.location for platform in environment.platforms if platform.name in platforms)
+    place = next(named, environment.start)
     return Finding(
         code=RULE.code,
         name=RULE.name,

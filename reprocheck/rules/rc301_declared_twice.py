@@ -110,24 +110,30 @@ def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, 
             *(PackageRef(manager="conda", name=other.name) for other in specs),
         ),
         evidence=_evidence(spec, name),
-        fix=_fix(requirement, spec, relation),
+        fix=_fix(requirement, spec, relation, _is_variant(facts, spec, name)),
     )
 
 
 def _relation(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, ...]) -> Relation:
     """The worst relation counts. Conda leaves the metadata of one project only: no variant contents pip."""
-    variant = all(requirement.name != facts.names.pypi_names(spec.name)[0] for spec in specs)
+    variant = all(_is_variant(facts, spec, requirement.name or "") for spec in specs)
     worst = worst_of(relate(spec.version, requirement) for spec in specs)
     return "open" if worst == "meets" and variant else worst
+
+
+def _is_variant(facts: Facts, spec: CondaSpec, project: str) -> bool:
+    return facts.names.pypi_names(spec.name)[0] != project
 
 
 def _evidence(spec: CondaSpec, name: str) -> tuple[str, ...]:
     return (f"conda package `{spec.name}` installs PyPI project `{name}`",) if spec.name != name else ()
 
 
-def _fix(requirement: PipRequirement, spec: CondaSpec, relation: Relation) -> str:
+def _fix(requirement: PipRequirement, spec: CondaSpec, relation: Relation, is_variant: bool) -> str:
+    if relation == "meets":
+        return f"remove line {requirement.location.line}: conda provides `{requirement.name}`"
     pin = pin_of(requirement.specifier) if relation == "contradicts" else None
-    if pin and "+" not in pin.version:
+    if pin and "+" not in pin.version and spec.build is None and not is_variant:
         lines = requirement.location.line, spec.location.line
         return f"keep one: remove line {lines[0]} and write `{spec.name}={pin.version}` in line {lines[1]}"
     return f"remove line {requirement.location.line}, or `{spec.name}` from the conda part"

@@ -45,7 +45,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.facts.name_map import normalise_name
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.rules.declarations import declared, first_place
@@ -94,7 +93,7 @@ def _key(overlap: Overlap) -> tuple[str, str, str, str]:
 def _finding(facts: Facts, lock: Lock, overlaps: list[Overlap]) -> Finding:
     pip, conda = overlaps[0].pip, overlaps[0].conda[0]
     platforms = tuple(overlap.pip.platform for overlap in overlaps)
-    firm = facts.names.is_firm(conda.name, pip.name)
+    firm = facts.names.is_firm(conda.name, overlaps[0].project)
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -110,10 +109,17 @@ def _finding(facts: Facts, lock: Lock, overlaps: list[Overlap]) -> Finding:
         packages=tuple(reference(package) for overlap in overlaps for package in (overlap.pip, *overlap.conda)),
         platforms=platforms,
         evidence=(f"conda package `{conda.name}` installs PyPI project `{pip.name}`",),
-        fix=f"keep `{conda.name}` in the conda part, take `{pip.name}` out of pip's reach, and run `reprocheck lock`",
+        fix=_fix(facts, overlaps[0]),
     )
 
 
+def _fix(facts: Facts, overlap: Overlap) -> str:
+    item = declared(facts, "pip", overlap.project)
+    if item:
+        return f"remove line {item.location.line} and run `reprocheck lock`"
+    return f"run `reprocheck lock`, which tells pip that conda provides `{overlap.project}`"
+
+
 def _place(facts: Facts, lock: Lock, overlap: Overlap) -> Location:
-    wanted = (("pip", normalise_name(overlap.pip.name)), *(("conda", package.name) for package in overlap.conda))
+    wanted = (("pip", overlap.project), *(("conda", package.name) for package in overlap.conda))
     return first_place(facts, wanted) or lock.location_of(overlap.pip)

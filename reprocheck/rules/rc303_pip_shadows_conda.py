@@ -49,11 +49,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reprocheck.facts.name_map import normalise_name
-from reprocheck.graph.links import Links, Node, link_packages, shortest_path
+from reprocheck.graph.links import Links, link_packages, node_of, shortest_path
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.constraints import Relation, relate
 from reprocheck.rules.declarations import conda_providers, declared, first_place, platforms_of, written
 from reprocheck.rules.effective_cuda import platforms_in
@@ -111,31 +111,31 @@ def _key(shadow: _Shadow) -> tuple[object, ...]:
 def _shadows(facts: Facts, environment: EnvironmentFile, lock: Lock, platform: str) -> Iterator[_Shadow]:
     locked = {normalise_name(package.name): package for package in lock.on(platform, "pip")}
     asked = [item.name for item in environment.pip if item.name and platform in platforms_of(item, environment)]
-    suspects = {
-        project: conda
+    projects = [
+        project
         for project in dict.fromkeys([*asked, *locked])
         if not conda_providers(environment, project, facts.names)
-        and (conda := conda_installers(lock, platform, project, facts.names))
-    }
-    links = link_packages(lock, environment, platform, facts.names) if suspects else None
-    for project, conda in suspects.items():
-        if links:
-            yield _shadow(links, project, conda[0], locked.get(project))
+    ]
+    installers = conda_installers(lock, platform, facts.names) if projects else {}
+    shadowed = [project for project in projects if project in installers]
+    if shadowed:
+        links = link_packages(lock, environment, platform, facts.names)
+        yield from (_shadow(links, environment, name, installers[name][0], locked.get(name)) for name in shadowed)
 
 
-def _shadow(links: Links, project: str, conda: LockedPackage, pip: LockedPackage | None) -> _Shadow:
+def _shadow(
+    links: Links, environment: EnvironmentFile, project: str, conda: LockedPackage, pip: LockedPackage | None
+) -> _Shadow:
+    declared_conda = {spec.name for spec in environment.conda}
+    roots = tuple(root for root in links.roots if root.target.manager == "conda" and root.target.name in declared_conda)
     return _Shadow(
         project=project,
         conda=conda,
         pip=pip,
-        path=_names(links, Node("conda", conda.name)),
-        pulled_by=_names(links, Node("pip", project)) if pip else (),
+        path=tuple(link.target.name for link in shortest_path(links, node_of(conda), roots)),
+        pulled_by=tuple(link.target.name for link in shortest_path(links, node_of(pip))) if pip else (),
         platform=links.platform,
     )
-
-
-def _names(links: Links, target: Node) -> tuple[str, ...]:
-    return tuple(link.target.name for link in shortest_path(links, target))
 
 
 def _finding(facts: Facts, environment: EnvironmentFile, lock: Lock, shadows: list[_Shadow]) -> Finding:
@@ -156,7 +156,7 @@ def _finding(facts: Facts, environment: EnvironmentFile, lock: Lock, shadows: li
         packages=tuple(ref for shadow in shadows for ref in _packages(shadow)),
         platforms=platforms,
         evidence=_evidence(first),
-        fix=f"declare `{first.conda.name}` in the conda part, not `{first.project}` for pip, then `reprocheck lock`",
+        fix=_fix(first, item),
     )
 
 
@@ -199,6 +199,12 @@ def _evidence(shadow: _Shadow) -> tuple[str, ...]:
     conda = f"conda: {' → '.join(shadow.path)}" if shadow.path else "conda: nothing declared leads to it"
     pip = (f"pip: {' → '.join(shadow.pulled_by)}",) if len(shadow.pulled_by) > 1 else ()
     return (*mapped, conda, *pip)
+
+
+def _fix(shadow: _Shadow, item: PipRequirement | None) -> str:
+    if item:
+        return f"declare `{shadow.conda.name}` in the conda part and remove line {item.location.line}, then lock anew"
+    return f"run `reprocheck lock`, which tells pip that conda provides `{shadow.project}`"
 
 
 def _packages(shadow: _Shadow) -> tuple[PackageRef, ...]:

@@ -93,6 +93,7 @@ def _is_older(driver: str, floor: str) -> bool:
 
 def _finding(facts: Facts, machine: TargetMachine, floor: DriverFloor, cases: list[_Case]) -> Finding:
     claims, driver = cases[0].claims, machine.driver_version or ""
+    place, source = _place(facts, claims), claims[0]
     platforms = tuple(case.platform for case in cases)
     return Finding(
         code=RULE.code,
@@ -101,12 +102,12 @@ def _finding(facts: Facts, machine: TargetMachine, floor: DriverFloor, cases: li
         confidence=RULE.confidence,
         message=f"driver {driver} is too old for CUDA {dotted(claims[0].cuda)} on {', '.join(platforms)}:"
         f" it takes {floor.driver} or newer",
-        location=_place(facts, claims),
-        related=(RelatedLocation(location=claims[0].location, message=claims[0].said),),
+        location=place,
+        related=() if place == source.location else (RelatedLocation(location=source.location, message=source.said),),
         packages=tuple(case.claims[0].package for case in cases),
         platforms=platforms,
         evidence=(*evidence_of(claims), floor.why, f"driver {driver} according to {machine.source}"),
-        fix=_fix(driver, floor),
+        fix=_fix(driver, floor, source),
     )
 
 
@@ -116,7 +117,10 @@ def _place(facts: Facts, claims: tuple[CudaClaim, ...]) -> Location:
     return first_place(facts, (*sources, *usual)) or claims[0].location
 
 
-def _fix(driver: str, floor: DriverFloor) -> str:
+def _fix(driver: str, floor: DriverFloor, source: CudaClaim) -> str:
     newest = newest_cuda(driver)
-    lock_anew = f", or run `reprocheck lock --cuda {dotted(newest)}`" if newest else ""
-    return f"upgrade the driver to {floor.driver} or newer{lock_anew}"
+    if newest is None:
+        return f"upgrade the driver to {floor.driver} or newer"
+    from_pip = source.package.manager == "pip"
+    older = "take a torch wheel for CUDA {} or older" if from_pip else "run `reprocheck lock --cuda {}`"
+    return f"upgrade the driver to {floor.driver} or newer, or {older.format(dotted(newest))}"

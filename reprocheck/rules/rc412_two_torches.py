@@ -35,10 +35,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.facts.name_map import normalise_name
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.constraints import Relation, relate, worst_of
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.declarations import first_place, platforms_of, written
@@ -72,12 +72,13 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
     pairs: dict[tuple[str, str, str], list[tuple[LockedPackage, LockedPackage]]] = {}
     for platform in platforms_in(facts):
-        conda = [package for package in lock.on(platform, "conda") if package.name in _CONDA_TORCH]
+        found = (package for package in lock.on(platform, "conda") if package.name in _CONDA_TORCH)
+        conda = sorted(found, key=lambda package: _CONDA_TORCH.index(package.name))
         for pip in lock.on(platform, "pip"):
             if conda and normalise_name(pip.name) == "torch":
                 pairs.setdefault((pip.version, conda[0].name, conda[0].version), []).append((pip, conda[0]))
-    for found in pairs.values():
-        yield _locked_finding(facts, lock, found)
+    for same in pairs.values():
+        yield _locked_finding(facts, lock, same)
 
 
 def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, LockedPackage]]) -> Finding:
@@ -111,10 +112,15 @@ def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
         specs = [
             spec for spec in environment.conda if spec.name in _CONDA_TORCH and where & platforms_of(spec, environment)
         ]
-        relation = worst_of(relate(spec.version, requirement) for spec in specs) if specs else "meets"
+        relation = worst_of(_relation(spec, requirement) for spec in specs) if specs else "meets"
         # A lock without a second torch has settled what the specs leave open.
         if relation != "meets" and not (relation == "open" and isinstance(facts.lock, Lock)):
             yield _declared_finding(facts, environment, requirement, specs, relation)
+
+
+def _relation(spec: CondaSpec, requirement: PipRequirement) -> Relation:
+    """`libtorch` brings no metadata of a Python project, so nothing keeps pip from installing its own."""
+    return "replaces" if spec.name == "libtorch" else relate(spec.version, requirement)
 
 
 def _declared_finding(

@@ -35,20 +35,22 @@ Sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from reprocheck.facts.conda_builds import flavour_of_pin
-from reprocheck.facts.cuda_versions import dotted, numbers
+from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
-from reprocheck.rules.cuda_claims import FRAMEWORKS, CudaClaim, agree
+from reprocheck.rules.cuda_claims import FRAMEWORKS, CudaClaim, Kind, agree
 from reprocheck.rules.declarations import first_place, platforms_of, written
-from reprocheck.rules.declared_cuda import conda_claims, pinned_numbers
+from reprocheck.rules.declared_cuda import declared_claims, pinned_numbers
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims
+from reprocheck.rules.platform_selectors import PLATFORMS
 from reprocheck.rules.rule import Family, Rule
 
 RULE = Rule(
@@ -62,33 +64,49 @@ RULE = Rule(
 )
 
 _LAST_CUDATOOLKIT = 11
+_FIRST_PYTORCH_CUDA = (11, 6)
+_MOST_SHOWN = 5
 _AT_LEAST = re.compile(r"^>=?(?P<version>[\d.]+)")
-_DOTTED_BUILD = re.compile(r"cuda\d+\.\d")
 _GPU_ONLY = ("pytorch-cuda", "pytorch-gpu", "cudatoolkit", "cuda-version")
-# Beside `cpuonly` the solver refuses these two; the others it installs for nothing.
+# Beside a CPU build the solver refuses these two; the others it installs for nothing.
 _REFUSED_WITH_CPU = ("pytorch-cuda", "pytorch-gpu")
+# Pairs whose packages demand the same minor release of each other, so that no solution exists.
+_SOLVED_TOGETHER: tuple[set[Kind], ...] = (
+    {"cuda-version", "cudatoolkit"},
+    {"build", "cudatoolkit"},
+    {"build", "pytorch-cuda"},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clash:
+    """Claims of one CUDA against claims of another; `fewer` are those that more of the others contradict."""
+
+    more: tuple[CudaClaim, ...]
+    fewer: tuple[CudaClaim, ...]
+    packages: tuple[PackageRef, ...] = ()
+
+    @property
+    def all(self) -> tuple[CudaClaim, ...]:
+        return (*self.more, *self.fewer)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield what single specs, pairs of specs, and pairs of locked packages contradict."""
+    """Yield what single specs, groups of specs, and groups of locked packages contradict."""
     told: set[frozenset[str]] = set()
-    if isinstance(facts.environment, EnvironmentFile):
-        for finding in _declared(facts.environment):
-            told.add(frozenset(package.name for package in finding.packages))
-            yield finding
+    environment = facts.environment
+    if isinstance(environment, EnvironmentFile):
+        for spec in environment.conda:
+            yield from _impossible(spec)
+            yield from _cpu_and_cuda(environment, spec)
+        for clash in _clashes(declared_claims(environment, platform) for platform in sorted(PLATFORMS)):
+            told.add(_names(clash))
+            yield _declared_finding(clash)
     if isinstance(facts.lock, Lock):
-        for finding in _locked(facts, facts.lock):
-            if frozenset(package.name for package in finding.packages) not in told:
-                yield finding
-
-
-def _declared(environment: EnvironmentFile) -> Iterator[Finding]:
-    for spec in environment.conda:
-        yield from _impossible(spec)
-    for one, other in combinations(environment.conda, 2):
-        if platforms_of(one, environment) & platforms_of(other, environment):
-            yield from _contradiction(one, other)
-            yield from _cpu_with_gpu(one, other)
+        lock = facts.lock
+        for clash in _clashes(locked_claims(lock, platform) for platform in platforms_in(facts)):
+            if _names(clash) not in told:
+                yield _locked_finding(facts, lock, clash)
 
 
 def _impossible(spec: CondaSpec) -> Iterator[Finding]:
@@ -97,40 +115,23 @@ def _impossible(spec: CondaSpec) -> Iterator[Finding]:
     at_least = _AT_LEAST.match(spec.version or "")
     lowest = version or numbers(at_least["version"] if at_least else "")
     if spec.name == "cudatoolkit" and lowest and lowest[0] > _LAST_CUDATOOLKIT:
-        message = f"`{written(spec)}` does not exist: `cudatoolkit` ends at 11.8"
-        fix = f"write `cuda-version={dotted(lowest[:2])}`"
-        yield _finding((spec,), message, Severity.ERROR, fix)
+        why = "`cudatoolkit` ends at 11.8"
+        yield _spec_finding(spec, (), f"no `{written(spec)}` exists: {why}", why, lowest)
     if spec.name == "cuda-version" and any(version[2:]):
-        message = f"`{written(spec)}` does not exist: `cuda-version` has no patch releases"
-        yield _finding((spec,), message, Severity.ERROR, f"write `cuda-version={dotted(version[:2])}`")
+        why = "`cuda-version` has no patch releases"
+        yield _spec_finding(spec, (), f"no `{written(spec)}` exists: {why}", why, version)
 
 
-def _contradiction(one: CondaSpec, other: CondaSpec) -> Iterator[Finding]:
-    for mine in conda_claims(one):
-        for theirs in conda_claims(other):
-            if one.name != other.name and not _compatible(mine, theirs, _is_exact(one) and _is_exact(other)):
-                versions = f"CUDA {dotted(theirs.cuda)} is not {dotted(mine.cuda)}"
-                message = f"`{written(other)}` contradicts `{written(one)}`: {versions}"
-                evidence = (mine.said, theirs.said)
-                yield _finding((one, other), message, Severity.ERROR, _keep_one(one, other), evidence)
-
-
-def _is_exact(spec: CondaSpec) -> bool:
-    """Builds of the pytorch channel (`cuda11.3`) need that very CUDA; `cuda126` takes any later 12.x as well."""
-    return spec.name not in FRAMEWORKS or bool(_DOTTED_BUILD.search(spec.build or ""))
-
-
-def _compatible(one: CudaClaim, other: CudaClaim, exact: bool) -> bool:
-    length = 2 if exact else 1
-    return agree(one.cuda[:length], other.cuda[:length])
-
-
-def _cpu_with_gpu(one: CondaSpec, other: CondaSpec) -> Iterator[Finding]:
-    for cpu, gpu in ((one, other), (other, one)):
-        if _asks_for_cpu(cpu) and gpu.name in _GPU_ONLY:
-            severity = Severity.ERROR if gpu.name in _REFUSED_WITH_CPU else Severity.WARNING
-            message = f"`{written(gpu)}` asks for CUDA and `{written(cpu)}` for a build without it"
-            yield _finding((one, other), message, severity, f"drop `{written(cpu)}` or `{written(gpu)}`")
+def _cpu_and_cuda(environment: EnvironmentFile, spec: CondaSpec) -> Iterator[Finding]:
+    if spec.name not in _GPU_ONLY:
+        return
+    where = platforms_of(spec, environment)
+    others = tuple(
+        other for other in environment.conda if _asks_for_cpu(other) and where & platforms_of(other, environment)
+    )
+    if others:
+        message = f"`{written(spec)}` asks for CUDA and `{written(others[0])}` for a build without it"
+        yield _spec_finding(spec, others, message, "a CPU build of torch uses no CUDA runtime", ())
 
 
 def _asks_for_cpu(spec: CondaSpec) -> bool:
@@ -140,69 +141,112 @@ def _asks_for_cpu(spec: CondaSpec) -> bool:
     return flavour is not None and flavour.cuda is None
 
 
-def _keep_one(one: CondaSpec, other: CondaSpec) -> str:
-    names = [spec.name for spec in (one, other)]
-    kept = next((name for name in ("cuda-version", "pytorch-cuda") if name in names), names[0])
-    dropped = next(name for name in names if name != kept)
-    return f"keep `{kept}` and drop `{dropped}`"
-
-
-def _finding(
-    specs: Sequence[CondaSpec], message: str, severity: Severity, fix: str, evidence: tuple[str, ...] = ()
+def _spec_finding(
+    spec: CondaSpec, others: Sequence[CondaSpec], message: str, why: str, instead: tuple[int, ...]
 ) -> Finding:
-    *others, culprit = specs
+    harmless = others and spec.name not in _REFUSED_WITH_CPU
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=severity,
+        severity=Severity.WARNING if harmless else RULE.severity,
         confidence=RULE.confidence,
         message=message,
-        location=culprit.location,
-        related=tuple(
-            RelatedLocation(location=spec.location, message=f"the other one, `{written(spec)}`") for spec in others
-        ),
-        packages=tuple(PackageRef(manager="conda", name=spec.name) for spec in specs),
-        evidence=evidence,
-        fix=fix,
+        location=spec.location,
+        related=tuple(RelatedLocation(location=other.location, message=f"`{written(other)}`") for other in others),
+        packages=tuple(PackageRef(manager="conda", name=item.name) for item in (spec, *others)),
+        evidence=(why,),
+        fix=f"write `cuda-version={dotted(instead[:2])}`" if instead else f"remove line {spec.location.line}",
     )
 
 
-def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
-    """Yield locked pairs; of the runtime and its selector one is enough, and minor differences are warnings."""
-    found: dict[tuple[str, str], list[tuple[CudaClaim, CudaClaim]]] = {}
-    for platform in platforms_in(facts):
-        claims = [item for item in locked_claims(lock, platform) if item.package.manager == "conda"]
-        for one, other in combinations(claims, 2):
-            exact = "build" not in (one.kind, other.kind) and "runtime" not in (one.kind, other.kind)
-            if not _compatible(one, other, exact):
-                found.setdefault((one.said, other.said), []).append((one, other))
-    for pairs in found.values():
-        yield _locked_finding(facts, pairs)
+def _clashes(chains: Iterable[tuple[CudaClaim, ...]]) -> Iterator[_Clash]:
+    """Yield the clashes of every platform, those that read the same together."""
+    found: dict[tuple[object, ...], list[_Clash]] = {}
+    for chain in chains:
+        for clash in _clashes_in([item for item in chain if item.package.manager == "conda"]):
+            found.setdefault(_told_as(clash), []).append(clash)
+    for same in found.values():
+        packages = tuple(dict.fromkeys(item.package for clash in same for item in clash.all))
+        yield replace(same[0], packages=packages)
 
 
-def _locked_finding(facts: Facts, pairs: list[tuple[CudaClaim, CudaClaim]]) -> Finding:
-    one, other = pairs[0]
-    platforms = tuple(claim.package.platform or "" for claim, _ in pairs)
-    same_major = one.cuda[0] == other.cuda[0]
+def _told_as(clash: _Clash) -> tuple[object, ...]:
+    return (_listed(clash.more), clash.more[0].cuda, _listed(clash.fewer), clash.fewer[0].cuda)
+
+
+def _clashes_in(claims: list[CudaClaim]) -> Iterator[_Clash]:
+    sides: dict[tuple[Numbers, Numbers], tuple[list[CudaClaim], list[CudaClaim]]] = {}
+    for one, other in combinations(sorted(claims, key=lambda item: item.location), 2):
+        if one.package.name == other.package.name or _compatible(one, other):
+            continue
+        low, high = sorted((one, other), key=lambda item: item.cuda)
+        for item, side in zip((low, high), sides.setdefault((low.cuda, high.cuda), ([], [])), strict=True):
+            if item not in side:
+                side.append(item)
+    for low_side, high_side in sides.values():
+        fewer, more = sorted((low_side, high_side), key=lambda side: (len(side), -side[-1].location.line))
+        yield _Clash(more=tuple(more), fewer=tuple(fewer))
+
+
+def _compatible(one: CudaClaim, other: CudaClaim) -> bool:
+    length = 2 if one.exact and other.exact else 1
+    return agree(one.cuda[:length], other.cuda[:length])
+
+
+def _names(clash: _Clash) -> frozenset[str]:
+    return frozenset(item.package.name for item in clash.all)
+
+
+def _same_major(clash: _Clash) -> bool:
+    return clash.more[0].cuda[0] == clash.fewer[0].cuda[0]
+
+
+def _declared_finding(clash: _Clash) -> Finding:
+    unsolvable = any({one.kind, other.kind} in _SOLVED_TOGETHER for one in clash.more for other in clash.fewer)
+    return _clash_finding(clash, "the conda part asks for", unsolvable or not _same_major(clash), None)
+
+
+def _locked_finding(facts: Facts, lock: Lock, clash: _Clash) -> Finding:
+    declared = first_place(facts, tuple(("conda", item.package.name) for item in (*clash.fewer, *clash.more)))
+    told = _clash_finding(clash, "the lock brings", not _same_major(clash), declared)
+    return replace(told, evidence=(*told.evidence, *_who_needs(lock, clash)))
+
+
+def _who_needs(lock: Lock, clash: _Clash) -> Iterator[str]:
+    """Yield who brought a selector into the lock; what was not declared is hard to find otherwise."""
+    for item in clash.fewer:
+        name, platform = item.package.name, item.package.platform or ""
+        users = [package.name for package in lock.on(platform, "conda") if name in dict(package.dependencies)]
+        if users:
+            yield f"`{name}` is needed by {', '.join(f'`{user}`' for user in sorted(users)[:_MOST_SHOWN])}"
+
+
+def _clash_finding(clash: _Clash, who: str, is_error: bool, place: Location | None) -> Finding:
+    more, fewer = clash.more[0], clash.fewer[0]
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=Severity.WARNING if same_major else RULE.severity,
+        severity=RULE.severity if is_error else Severity.WARNING,
         confidence=RULE.confidence,
-        message=f"the lock brings CUDA {dotted(one.cuda)} and {dotted(other.cuda)} on {', '.join(platforms)}:"
-        f" {_shown(one)} and {_shown(other)}",
-        location=_place(facts, one, other),
-        related=tuple(RelatedLocation(location=item.location, message=item.said) for item in (one, other)),
-        packages=tuple(claim.package for pair in pairs for claim in pair),
-        platforms=platforms,
-        evidence=(one.said, other.said),
-        fix=f"state one CUDA, `cuda-version={dotted(one.cuda)}`, and run `reprocheck lock`",
+        message=f"{who} CUDA {dotted(more.cuda)} ({_listed(clash.more)}) and {dotted(fewer.cuda)}"
+        f" ({_listed(clash.fewer)})",
+        location=place or fewer.location,
+        related=tuple(RelatedLocation(location=item.location, message=item.said) for item in clash.more),
+        packages=clash.packages,
+        platforms=tuple(filter(None, dict.fromkeys(package.platform for package in clash.packages))),
+        evidence=tuple(item.said for item in clash.all),
+        fix=_keep_one(clash),
     )
 
 
-def _shown(claim: CudaClaim) -> str:
-    return f"`{claim.package.name} {claim.package.version}`"
+def _listed(claims: tuple[CudaClaim, ...]) -> str:
+    return ", ".join(dict.fromkeys(f"`{item.package.name}`" for item in claims))
 
 
-def _place(facts: Facts, *claims: CudaClaim) -> Location:
-    return first_place(facts, tuple(("conda", item.package.name) for item in claims)) or claims[0].location
+def _keep_one(clash: _Clash) -> str:
+    """On the pytorch channel `cudatoolkit`, later `pytorch-cuda`, goes with the build; elsewhere `cuda-version`."""
+    kept = next((item for item in clash.all if item.kind == "pytorch-cuda"), clash.more[0])
+    name = "cuda-version"
+    if kept.exact and kept.kind in ("build", "pytorch-cuda"):
+        name = "pytorch-cuda" if kept.cuda >= _FIRST_PYTORCH_CUDA else "cudatoolkit"
+    return f"state one CUDA only, with `{name}={dotted(kept.cuda)}`, and drop the rest"

@@ -43,6 +43,7 @@ Sources.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -68,6 +69,7 @@ RULE = Rule(
 )
 
 CUDA_DECISION: Final = "reprocheck.cuda"  # the key in custom_metadata, as `reprocheck lock` writes it
+_DECIDED = re.compile(r"\d+\.\d+")  # any other text than `none` says that nobody decided
 _GPU_PACKAGES = ("pytorch-gpu", "pytorch-cuda", "cuda-version", "cudatoolkit", "tensorflow-gpu", "cupy")
 _LIBRARIES = ("libtorch", "tensorflow-base")  # parts of a framework, told with it
 
@@ -98,11 +100,11 @@ def _signal(facts: Facts, lock: Lock, platform: str) -> str:
     entries = _entries_on(facts, platform)
     asked = next((entry for entry in entries if _asks_for_gpu(entry)), None)
     asks_for_cpu = any(_asks_for_cpu(entry) for entry in entries)
-    decision = lock.custom(CUDA_DECISION)
+    decision = _DECIDED.fullmatch(lock.custom(CUDA_DECISION) or "")
     if asked and not _is_cpuonly(entries):  # RC414 tells `cpuonly` beside a CUDA package
         return f"`{written(asked)}` in the environment file asks for CUDA"
     if decision and not asks_for_cpu:
-        return f"the lock was made for CUDA {decision}"
+        return f"the lock was made for CUDA {decision.group()}"
     if not isinstance(facts.machine, Unseen) and facts.machine.gpus and not asks_for_cpu:
         names = ", ".join(gpu.name for gpu in facts.machine.gpus)
         return f"the machine has {names} according to {facts.machine.source}"
@@ -173,4 +175,4 @@ def _fix(package: LockedPackage) -> str:
         return (
             "name the CUDA index of the wheels, for example `--extra-index-url https://download.pytorch.org/whl/cu126`"
         )
-    return "state the CUDA version: `reprocheck lock --cuda 12.6`"
+    return f"write `{package.name}=*=*cuda*` in the conda part and run `reprocheck lock --cuda X.Y` for your driver"

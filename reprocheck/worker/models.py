@@ -125,14 +125,19 @@ def start_dropout(model: nn.Module, seed: int, rank: int) -> None:
 
 
 def fill_from_hash(model: nn.Module, seed: int) -> None:
-    """Give every weight matrix hashed values of size about 1/sqrt(fan-in); norms and biases keep one and zero.
+    """Give every parameter its first value: hashed weights of size about 1/sqrt(fan-in), norms 1, biases 0.
 
-    The size is a power of two, so that the values have the same bits everywhere.
+    The size is a power of two, so that the values have the same bits everywhere. No parameter keeps what
+    torch's own generator gave it.
     """
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if parameter.dim() < 2:
-                continue
-            fan_in = parameter.shape[1:].numel()
-            values_N = hashed_floats(key_of(seed, "weights", name), parameter.numel())
-            parameter.copy_((values_N * 2.0 ** -(fan_in.bit_length() // 2)).view_as(parameter))
+            parameter.copy_(_first_value(name, parameter, seed))
+
+
+def _first_value(name: str, parameter: torch.Tensor, seed: int) -> torch.Tensor:
+    if parameter.dim() < 2:
+        return torch.full(parameter.shape, 0.0 if name.endswith("bias") else 1.0)
+    fan_in = parameter.shape[1:].numel()
+    values_N = hashed_floats(key_of(seed, "weights", name), parameter.numel())
+    return (values_N * 2.0 ** -(fan_in.bit_length() // 2)).view(parameter.shape)

@@ -58,7 +58,7 @@ def _solve(plan: LockPlan, request: LockRequest, progress: Progress) -> tuple[Lo
         SolveRequest(channels=plan.searched, jobs=plan.jobs, timeout_s=request.timeout_s, offline=request.offline),
         progress,
     )
-    from reprocheck.locking.new_lock import build_lock
+    from reprocheck.locking.new_lock import build_lock  # brings conda-lock, half a second, once there is a solution
 
     return build_lock(plan, answers, request.lock_path)
 

@@ -44,12 +44,12 @@ def test_a_difference_names_its_key_and_both_values() -> None:
 
 
 def test_packages_are_compared_by_name_and_manager_not_by_place() -> None:
-    twice = [
+    twice: list[Json] = [
         {"name": "click", "manager": "conda", "version": "8.0"},
         {"name": "click", "manager": "pypi", "version": "8.0"},
         {"name": "numpy", "manager": "pypi", "version": "2.1"},
     ]
-    software = {"torch": {"version": "2.13.0", "libraries": {"mkl": "2024.2"}}, "packages": twice}
+    software: Json = {"torch": {"version": "2.13.0", "libraries": {"mkl": "2024.2"}}, "packages": twice}
     paths = [difference.path for difference in fingerprint_differences(document(), document(software=software))]
     assert "software.packages.numpy (pypi).version" in paths
     assert not any("click (pypi)" in path for path in paths)

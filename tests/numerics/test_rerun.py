@@ -27,7 +27,7 @@ def step(run: int, rank: int, number: int) -> dict[str, Json]:
 
 
 def start(run: int, rank: int) -> dict[str, Json]:
-    tensors = [{"name": "w", "dtype": "torch.float32", "shape": [2, 3]}]
+    tensors: list[Json] = [{"name": "w", "dtype": "torch.float32", "shape": [2, 3]}]
     return {"kind": "start", "run": run, "rank": rank, "tensors": tensors, "parameters": [f"p{rank}"]}
 
 
@@ -46,7 +46,11 @@ def test_lines_of_two_ranks_become_one_run(plan: RunPlan) -> None:
 
 
 def test_a_run_that_was_broken_off_as_unsupported_keeps_the_reason_only(plan: RunPlan) -> None:
-    lines = [SETTINGS, start(0, 0), {"kind": "unsupported", "run": 0, "rank": 0, "reason": "no GradScaler"}]
+    lines: list[dict[str, Json]] = [
+        SETTINGS,
+        start(0, 0),
+        {"kind": "unsupported", "run": 0, "rank": 0, "reason": "no GradScaler"},
+    ]
     outcome = assemble_runs([plan], lines)
     assert not isinstance(outcome, Shortage)
     assert (outcome[0].unsupported, outcome[0].steps) == ("no GradScaler", ())

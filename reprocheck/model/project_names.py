@@ -1,0 +1,13 @@
+"""Names of PyPI projects, compared after PEP 503."""
+
+from __future__ import annotations
+
+import re
+
+_RUN = re.compile(r"-{2,}")
+
+
+def normalise_name(name: str) -> str:
+    """Return a project name as PEP 503 compares it: lower case, runs of `-`, `_` and `.` are one `-`."""
+    plain = name.replace("_", "-").replace(".", "-").lower()
+    return _RUN.sub("-", plain) if "--" in plain else plain

@@ -1,0 +1,97 @@
+"""`why`: the paths from what the user declared to one package of the lock."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck.errors import InputError
+from reprocheck.facts.name_map import load_name_map
+from reprocheck.graph.dependency_graph import Graph, build_graph, nodes_named, paths_to
+from reprocheck.graph.links import Link, Node
+from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.readers.conda_lock_yml import read_lock
+from reprocheck.readers.environment_yml import read_environment
+from reprocheck.reports.why_text import Answer, Step
+
+_SIMILAR = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyRequest:
+    """Which package, in which lock. `environment` None means the roots are what nothing else needs."""
+
+    name: str
+    lock: Path
+    environment: Path | None
+    platform: str | None = None
+
+
+def explain_package(request: WhyRequest) -> tuple[Answer, ...]:
+    """Return the paths to a package, for each platform and manager that has it.
+
+    Raises:
+        InputError: the lock is missing or broken, or holds no such package or platform.
+    """
+    lock = read_lock(request.lock)
+    environment = read_environment(request.environment) if request.environment else None
+    answers = [
+        answer
+        for platform in _platforms(request, lock)
+        for answer in _answers(request.name, lock, environment, platform)
+    ]
+    if not answers:
+        raise _unknown(request, lock)
+    return tuple(answers)
+
+
+def _answers(name: str, lock: Lock, environment: EnvironmentFile | None, platform: str) -> Iterator[Answer]:
+    names = load_name_map()
+    graph = build_graph(lock, environment, platform, names)
+    wanted = nodes_named(graph, name)
+    # `torch` finds conda's `pytorch` too: the user asks for the project, whoever installs it.
+    renamed = tuple(node for other in names.conda_names(name) for node in nodes_named(graph, other))
+    for node in dict.fromkeys((*wanted, *renamed)):
+        yield Answer(
+            package=_package(graph, node),
+            paths=tuple(_steps(graph, path) for path in paths_to(graph, node)),
+            declared_in=environment.path if environment else None,
+        )
+
+
+def _steps(graph: Graph, path: tuple[Link, ...]) -> tuple[Step, ...]:
+    return tuple(Step(package=_package(graph, link.target), constraint=link.constraint) for link in path)
+
+
+def _package(graph: Graph, node: Node) -> LockedPackage:
+    package: LockedPackage = graph.nodes[node]["package"]
+    return package
+
+
+def _platforms(request: WhyRequest, lock: Lock) -> tuple[str, ...]:
+    if request.platform is None:
+        return lock.platforms
+    if request.platform in lock.platforms:
+        return (request.platform,)
+    raise InputError(
+        f"the lock has no platform `{request.platform}`",
+        where=lock.path,
+        why=f"it holds {', '.join(f'`{platform}`' for platform in lock.platforms)}",
+        how="name one of them with `--platform`",
+    )
+
+
+def _unknown(request: WhyRequest, lock: Lock) -> InputError:
+    known = sorted({package.name for package in lock.packages})
+    close = difflib.get_close_matches(request.name.lower(), known, n=_SIMILAR)
+    similar = " or ".join(f"`{name}`" for name in close)
+    where = f" on {request.platform}" if request.platform else ""
+    return InputError(
+        f"no package `{request.name}` is locked{where}",
+        where=lock.path,
+        why=f"the lock holds {len(known)} other names",
+        how=f"did you mean {similar}?" if similar else "look for the name in the lock file",
+    )

@@ -1,0 +1,94 @@
+"""Names in both directions, and the quick reader against a real YAML parser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reprocheck.facts.name_map import load_name_map, parse_name_map
+from reprocheck.model.project_names import normalise_name
+
+TABLE = Path(__file__).resolve().parents[2] / "reprocheck" / "facts" / "tables" / "conda_pypi_names.yaml"
+
+
+def test_the_quick_reader_finds_every_row_that_yaml_finds() -> None:
+    rows = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["rows"]
+    names = load_name_map()
+    silent = {"false_friend", "native_part", "native_counterpart"}
+    for row in rows:
+        found = set(names.pypi_names(row["conda"]))
+        assert found.isdisjoint(row["pypi"]) if row["relation"] in silent else found >= set(row["pypi"]), row
+    assert set(names.to_pypi) == {normalise_name(row["conda"]) for row in rows}
+
+
+def test_projects_stand_in_the_table_as_pep_503_writes_them() -> None:
+    for projects in load_name_map().to_pypi.values():
+        assert [normalise_name(project) for project in projects] == list(projects)
+
+
+@pytest.mark.parametrize(
+    ("conda", "pypi"),
+    [
+        ("pytorch", "torch"),
+        ("pytorch-gpu", "torch"),
+        ("py-xgboost", "xgboost"),
+        ("antlr-python-runtime", "antlr4-python3-runtime"),
+        ("numpy-base", "numpy"),
+        ("pyg", "torch-geometric"),
+        ("torchtriton", "triton"),
+        ("opencv", "opencv-python-headless"),
+        ("ruamel.yaml", "ruamel-yaml"),
+        ("numpy", "numpy"),
+        ("Some_New.Package", "some-new-package"),
+    ],
+)
+def test_a_conda_package_installs_the_project(conda: str, pypi: str) -> None:
+    assert pypi in load_name_map().pypi_names(conda)
+
+
+@pytest.mark.parametrize("conda", ["graphviz", "ffmpeg", "igraph", "libtorch", "cudnn", "hdf5", "cuda-toolkit"])
+def test_programs_and_native_libraries_have_no_counterpart(conda: str) -> None:
+    assert load_name_map().pypi_names(conda) == ()
+
+
+def test_a_variant_adds_to_the_usual_project() -> None:
+    assert load_name_map().pypi_names("pillow") == ("pillow", "pillow-simd")
+
+
+@pytest.mark.parametrize(
+    ("pypi", "conda"),
+    [("torch", "pytorch"), ("graphviz", "python-graphviz"), ("numpy", "numpy"), ("Einops", "einops")],
+)
+def test_a_project_is_found_on_conda(pypi: str, conda: str) -> None:
+    assert conda in load_name_map().conda_names(pypi)
+
+
+def test_the_own_name_is_no_conda_name_where_it_is_another_package() -> None:
+    assert load_name_map().conda_names("graphviz") == ("python-graphviz",)
+
+
+def test_a_pair_from_memory_stands_behind_no_error() -> None:
+    names = load_name_map()
+    assert not names.is_firm("pillow", "pillow-simd")
+    assert names.is_firm("pillow", "pillow")
+    assert names.is_firm("pytorch", "torch")
+
+
+def test_a_row_of_low_confidence_stands_behind_no_error() -> None:
+    text = "- {conda: a, pypi: [b], relation: rename, source: [somewhere], confidence: low}\n"
+    assert not parse_name_map(text).is_firm("a", "b")
+
+
+def test_rows_of_one_conda_name_add_up_without_repetition() -> None:
+    text = (
+        "- {conda: a, pypi: [b], relation: rename, source: [s], confidence: high}\n"
+        "- {conda: A, pypi: [b, c], relation: bundle, source: [s], confidence: high}\n"
+    )
+    assert parse_name_map(text).pypi_names("a") == ("b", "c")
+    assert parse_name_map(text).conda_names("c") == ("A", "c")
+
+
+def test_names_are_normalised_as_pep_503_says() -> None:
+    assert normalise_name("Zope.__Interface--X") == "zope-interface-x"

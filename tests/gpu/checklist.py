@@ -1,0 +1,165 @@
+"""Check record, verify and fingerprint on CUDA in one call; see README.md beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SINGLE = [f"{model}:{dtype}" for model in ("transformer", "convnet") for dtype in ("fp32", "bf16", "fp16")]
+DOUBLE = ["transformer:fp32:2", "transformer:bf16:2"]
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    status: str
+    detail: str
+
+
+@dataclass
+class Bench:
+    """One folder, one audited Python, and what was learned so far."""
+
+    folder: Path
+    python: str
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+
+    def reprocheck(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        command = [sys.executable, "-m", "reprocheck", *arguments, "--python", self.python]
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+
+    def verdict(self, *arguments: str) -> dict[str, Any]:
+        done = self.reprocheck("verify", "--output-format", "json", *arguments)
+        document: dict[str, Any] = (
+            json.loads(done.stdout) if done.stdout else {"verdict": done.stderr[-300:], "checks": []}
+        )
+        return document
+
+    @property
+    def gpus(self) -> list[dict[str, Any]]:
+        found = self.fingerprint.get("accelerators", [])
+        return found if isinstance(found, list) else []
+
+
+def line(name: str, good: bool, detail: str) -> Line:
+    return Line(name, "pass" if good else "FAIL", detail)
+
+
+def fingerprint(bench: Bench) -> Iterator[Line]:
+    done = bench.reprocheck("fingerprint", "-o", "fingerprint.json")
+    path = bench.folder / "fingerprint.json"
+    if not path.exists():
+        yield Line("fingerprint", "FAIL", done.stderr.strip()[-300:])
+        return
+    bench.fingerprint = json.loads(path.read_text())
+    yield line("fingerprint: GPU", bool(bench.gpus), "; ".join(str(gpu.get("model")) for gpu in bench.gpus))
+    capabilities = [str(gpu.get("computeCapability")) for gpu in bench.gpus]
+    yield line("fingerprint: capability", all("." in text for text in capabilities), ", ".join(capabilities))
+    yield line("fingerprint: torch sees it", gpu_count(bench) > 0, f"{gpu_count(bench)} CUDA devices")
+    version = bench.fingerprint["driver"].get("version", bench.fingerprint["driver"])
+    yield line("fingerprint: driver", isinstance(version, str), str(version))
+
+
+def recording(bench: Bench) -> Iterator[Line]:
+    names = SINGLE + (DOUBLE if gpu_count(bench) > 1 else [])
+    done = bench.reprocheck("record", *(part for name in names for part in ("--workload", name)))
+    if done.returncode:
+        yield Line("record", "FAIL", done.stderr.strip()[-300:])
+        return
+    record = json.loads((bench.folder / "reprocheck.json").read_text())
+    yield line("record: auto takes CUDA", record["settings"]["device"] == "cuda", record["settings"]["device"])
+    for run in record["runs"]:
+        name = f"record: {run['workload']}:{run['dtype']}:{run['world_size']}"
+        if run["status"] != "recorded":
+            yield Line(name, "FAIL", run["detail"])
+            continue
+        skipped = sum(step["ranks"][0]["skipped"] for step in run["steps"])
+        expected = 0 < skipped < len(run["steps"]) if run["dtype"] == "fp16" else skipped == 0
+        yield line(name, expected, f"{len(run['steps'])} steps, {skipped} skipped")
+    if gpu_count(bench) < 2:
+        yield Line("record: two ranks over NCCL", "skip", f"needs two GPUs, torch sees {gpu_count(bench)}")
+
+
+def gpu_count(bench: Bench) -> int:
+    count = bench.fingerprint.get("runtime", {}).get("flags", {}).get("devices", {}).get("cudaCount", 0)
+    return count if isinstance(count, int) else 0
+
+
+def repeats(bench: Bench) -> Iterator[Line]:
+    for number in range(1, REPEATS + 1):
+        document = bench.verdict()
+        yield line(f"verify {number} of {REPEATS}", document["verdict"] == "bitwise", first_places(document))
+
+
+def drills(bench: Bench) -> Iterator[Line]:
+    planned = [("seed=1", 0, "init"), ("lr=1.001", 0, "optimizer")]
+    if gpu_count(bench) > 1:
+        planned.append(("drop-sync=3", 3, "all-reduce"))
+    else:
+        yield Line("drill drop-sync=3", "skip", "needs two GPUs")
+    for drill, step, phase in planned:
+        document = bench.verdict("--drill", drill)
+        found = {(at["step"], at["phase"]) for check in document["checks"] if (at := check["first_divergence"])}
+        yield line(f"drill {drill}", found == {(step, phase)}, first_places(document))
+
+
+def other_device(bench: Bench) -> Iterator[Line]:
+    document = bench.verdict("--device", "cpu")
+    causes = [cause["what"] for cause in document.get("causes", [])]
+    good = document["verdict"] == "not-reproduced" and causes[:1] == ["another device"]
+    yield line("verify on the CPU", good, f"{document['verdict']}; {', '.join(causes)}")
+
+
+def first_places(document: dict[str, Any]) -> str:
+    places = [
+        f"{check['name']} step {at['step']} {at['phase']} {at['tensor'] or at['quantity']} ({at['ulp']} ulp)"
+        for check in document["checks"]
+        if (at := check["first_divergence"])
+    ]
+    return "; ".join([document["verdict"], *places[:3]])
+
+
+STAGES: tuple[Callable[[Bench], Iterator[Line]], ...] = (fingerprint, recording, repeats, drills, other_device)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--output", type=Path, default=Path("gpu-results.json"))
+    options = parser.parse_args()
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(folder=Path(name), python=options.python)
+        for stage in STAGES:
+            for found in stage(bench):
+                lines.append(found)
+                print(f"{found.status:<5} {found.name:<32} {found.detail}", flush=True)
+            if not gpu_count(bench) or (stage is recording and not (bench.folder / "reprocheck.json").exists()):
+                break  # nothing of what follows could be checked
+    results = {"lines": [vars(found) for found in lines], "fingerprint": bench.fingerprint}
+    options.output.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    failed = sum(found.status == "FAIL" for found in lines)
+    print(f"{len(lines)} lines, {failed} failed; written to {options.output}")
+    return 1 if failed or not lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""A lock records what it was solved for, and notes what nobody decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from reprocheck.errors import UnsatisfiableError
+from reprocheck.locking.lock_plan import LockPlan, make_plan
+from reprocheck.locking.new_lock import build_lock
+from reprocheck.locking.solve_jobs import Answer, Solved, Unsolved
+from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.locking_requests import LockRequest
+from reprocheck.model.locks import LockedPackage
+
+Packages = Callable[..., LockedPackage]
+
+
+@pytest.fixture
+def plan(environment: Callable[..., EnvironmentFile]) -> Callable[[str | None], LockPlan]:
+    """Make a plan for `torch` on linux-64 with a CUDA decision."""
+
+    def make(cuda: str | None) -> LockPlan:
+        request = LockRequest(
+            environment_path=Path("environment.yml"),
+            lock_path=Path("locks/conda-lock.yml"),
+            platforms=("linux-64",),
+            cuda=cuda,
+        )
+        return make_plan(environment("torch"), request)
+
+    return make
+
+
+def answers(plan: LockPlan, *solutions: Sequence[LockedPackage]) -> list[Answer]:
+    return [Solved(job=job, packages=tuple(found)) for job, found in zip(plan.jobs, solutions, strict=True)]
+
+
+def test_a_decided_lock_records_all_that_the_format_has_no_place_for(
+    plan: Callable[[str | None], LockPlan], package: Packages
+) -> None:
+    decided = plan("12.4")
+    lock, notes = build_lock(decided, answers(decided, [package("torch")]), Path("locks/conda-lock.yml"))
+    custom = dict(lock.custom_metadata)
+    assert notes == ()
+    assert custom["reprocheck.cuda"] == "12.4"
+    assert custom["reprocheck.virtual-packages.linux-64"] == (
+        "__archspec=1=x86_64 __cuda=12.4=0 __glibc=2.28=0 __linux=5.10=0 __unix=0=0"
+    )
+    assert sorted(key for key in custom if key.startswith("reprocheck.tool.")) == [
+        "reprocheck.tool.conda-lock",
+        "reprocheck.tool.py-rattler",
+        "reprocheck.tool.reprocheck",
+    ]
+    assert custom["reprocheck.input-digest"].startswith("sha256:")
+    assert lock.sources == ("../environment.yml",)
+    assert [platform for platform, _ in lock.content_hash] == ["linux-64"]
+
+
+def test_an_undecided_lock_names_what_cuda_would_change_declared_names_first(
+    plan: Callable[[str | None], LockPlan], package: Packages
+) -> None:
+    undecided = plan(None)
+    gpu = [package("torch", build="cuda_0"), *(package(f"cu{number}") for number in range(7))]
+    lock, notes = build_lock(undecided, answers(undecided, [package("torch")], gpu), Path("conda-lock.yml"))
+    assert lock.custom("reprocheck.cuda") == "undecided (none assumed)"
+    assert [p.name for p in lock.packages] == ["torch"]
+    assert notes[0].startswith(
+        "CUDA is undecided: on a machine with an NVIDIA driver `torch`, `cu0`, `cu1`, `cu2`, `cu3` and 3 more would"
+    )
+
+
+def test_a_probe_without_a_solution_changes_nothing(plan: Callable[[str | None], LockPlan], package: Packages) -> None:
+    undecided = plan(None)
+    asked, probe = undecided.jobs
+    found: list[Answer] = [Solved(job=asked, packages=(package("torch"),)), Unsolved(job=probe, conflict=(), tree="")]
+    lock, notes = build_lock(undecided, found, Path("conda-lock.yml"))
+    assert (lock.custom("reprocheck.cuda"), notes) == ("irrelevant (no package depends on it)", ())
+
+
+def test_without_a_solution_there_is_no_lock(plan: Callable[[str | None], LockPlan]) -> None:
+    decided = plan("none")
+    (job,) = decided.jobs
+    with pytest.raises(UnsatisfiableError, match="no solution for linux-64"):
+        build_lock(decided, [Unsolved(job=job, conflict=job.specs, tree="")], Path("conda-lock.yml"))

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reprocheck.errors import InputError, ReprocheckError, UndecidedError
+from reprocheck.machine import worker_process
+from reprocheck.machine.worker_process import WorkerOptions, numeric_switches, run_job
+from reprocheck.model.json_documents import Json
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in interpreters are shell scripts")
+
+JOB: dict[str, Json] = {"job": "describe", "torch": False}
+Interpreter = Callable[[str], Path]
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Interpreter:
+    """Return a maker of programs that stand in the place of Python; `$3` is the job, `$4` the answers' folder."""
+
+    def make(script: str) -> Path:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+def options(**changes: object) -> WorkerOptions:
+    return WorkerOptions(**{"switches": {}, "deadline_s": 20.0, **changes})  # type: ignore[arg-type]
+
+
+def failure(python: Path, **changes: object) -> ReprocheckError:
+    with pytest.raises(UndecidedError) as caught:
+        run_job(python, JOB, options(**changes))
+    return caught.value
+
+
+def test_a_job_answers_in_lines() -> None:
+    lines = run_job(Path(sys.executable), JOB, options())
+    assert "python" in {line["part"] for line in lines}
+
+
+def test_ranks_answer_in_the_order_of_their_numbers(interpreter: Interpreter) -> None:
+    python = interpreter('for r in 10 2 0; do echo "{\\"rank\\": $r}" > "$4/rank-$r.jsonl"; done')
+    assert run_job(python, JOB, options()) == ({"rank": 0}, {"rank": 2}, {"rank": 10})
+
+
+def test_what_a_library_prints_does_not_mix_with_the_answer(interpreter: Interpreter) -> None:
+    python = interpreter('echo noise; echo noise >&2; echo "{}" > "$4/rank-0.jsonl"')
+    assert run_job(python, JOB, options()) == ({},)
+
+
+def test_switches_reach_the_worker_and_a_foreign_rank_does_not(
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "7")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "theirs")
+    python = interpreter('echo "{\\"seen\\": \\"$OMP_NUM_THREADS/$RANK/$TORCHELASTIC_RUN_ID\\"}" > "$4/rank-0.jsonl"')
+    assert run_job(python, JOB, options(switches=numeric_switches(3))) == ({"seen": "3//"},)
+
+
+def test_a_module_in_the_current_folder_shadows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    assert run_job(Path(sys.executable), JOB, options())
+
+
+def test_a_relative_interpreter_is_found_from_the_current_folder(
+    interpreter: Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interpreter('echo "{}" > "$4/rank-0.jsonl"')
+    monkeypatch.chdir(tmp_path.parent)
+    assert run_job(Path(tmp_path.name, "python"), JOB, options()) == ({},)
+
+
+def test_several_ranks_go_through_torchrun_on_loopback(interpreter: Interpreter) -> None:
+    python = interpreter('echo "$@" $GLOO_SOCKET_IFNAME >&2; exit 1')
+    said = failure(python, ranks=2).detail
+    assert "-m torch.distributed.run --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0" in said
+    if sys.platform == "linux":
+        assert said.endswith(" lo")
+
+
+def test_a_program_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        run_job(tmp_path / "nothing", JOB, options())
+    assert caught.value.lines() == [
+        f"error: `{tmp_path / 'nothing'}` is not a program",
+        "  where: --python",
+        "  why:   expected the Python interpreter of the environment under audit",
+        "  how:   give the path of its `python`",
+    ]
+
+
+def test_a_crash_tells_the_last_words(interpreter: Interpreter) -> None:
+    error = failure(interpreter("echo first; echo 'ImportError: libmkl is gone' >&2; exit 3"))
+    assert (error.what, error.why) == ("the worker ended with exit code 3", "ImportError: libmkl is gone")
+    assert error.detail == "first\nImportError: libmkl is gone"
+
+
+def test_a_crash_without_words_says_so(interpreter: Interpreter) -> None:
+    error = failure(interpreter("kill -SEGV $$"))
+    assert (error.what, error.why) == ("the worker ended with signal 11", "it said nothing")
+
+
+def test_the_random_folder_is_named_always_alike(interpreter: Interpreter) -> None:
+    assert failure(interpreter('echo "no such file: $3"; exit 1')).why == "no such file: <worker>/job.json"
+
+
+def test_a_job_past_its_deadline_is_ended(interpreter: Interpreter) -> None:
+    start_s = time.monotonic()
+    error = failure(interpreter("sleep 60"), deadline_s=0.5)
+    assert error.what == "the worker did not end within 0.5 s"
+    assert time.monotonic() - start_s < 10
+
+
+def test_a_job_that_ignores_the_request_to_end_is_killed(
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "GRACE_S", 0.5)
+    error = failure(interpreter("trap '' TERM; while true; do sleep 0.1; done"), deadline_s=0.5)
+    assert error.what == "the worker did not end within 0.5 s"
+
+
+def test_children_that_a_job_leaves_behind_are_ended(interpreter: Interpreter, tmp_path: Path) -> None:
+    python = interpreter(f'sleep 60 & echo $! > {tmp_path}/child; echo "{{}}" > "$4/rank-0.jsonl"')
+    run_job(python, JOB, options())
+    child = int((tmp_path / "child").read_text())
+    assert wait_for_end(child)
+
+
+def test_a_flood_of_output_is_stopped(interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "OUTPUT_LIMIT_BYTES", 2**20)
+    assert failure(interpreter("yes")).what == "the worker wrote more than 1 MiB"
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    interpreter: Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    failure(interpreter("exit 1"))
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_worker_does_not_outlive_a_launcher_that_was_killed(tmp_path: Path) -> None:
+    """`kill -9` of reprocheck itself: the worker, here waiting for its job file, hears of it from the kernel."""
+    package = tmp_path / "reprocheck_worker"
+    package.mkdir()
+    for source in worker_process.WORKER_SOURCE.glob("*.py"):
+        (package / source.name).write_bytes(source.read_bytes())
+    (package / "jobs.py").write_text(
+        "import os, time\nJOBS = {'wait': lambda job, emit: (emit({'pid': os.getpid()}), time.sleep(60))}\n"
+    )
+    (tmp_path / "job").write_text('{"job": "wait", "deadline_s": 60}')
+    command = [sys.executable, "-m", "reprocheck_worker", str(tmp_path / "job"), str(tmp_path)]
+    code = f"import subprocess; subprocess.run({command!r}, cwd={str(tmp_path)!r})"
+    launcher = subprocess.Popen([sys.executable, "-c", code])
+    answer = tmp_path / "rank-0.jsonl"
+    while not (answer.exists() and answer.read_text().endswith("\n")):
+        time.sleep(0.05)
+    worker = int(answer.read_text().split(":")[1].strip(" }\n"))
+    launcher.send_signal(signal.SIGKILL)
+    launcher.wait()
+    assert wait_for_end(worker)
+
+
+def wait_for_end(process: int) -> bool:
+    """Return whether a process, not our child, is gone or a zombie within five seconds."""
+    for _ in range(100):
+        try:
+            os.kill(process, 0)
+            if f"{process} (" in (stat := Path(f"/proc/{process}/stat").read_text()) and ") Z" in stat:
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.05)
+    return False
