@@ -5,21 +5,18 @@ Source: docs.conda.io "Creating an environment file manually"; conda-lock README
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
-from reprocheck.model.environments import Channel, Comment, CondaSpec, EnvironmentFile, PipRequirement, Platform
+from reprocheck.model.environments import Channel, CondaSpec, EnvironmentFile, PipRequirement, Platform
 from reprocheck.model.findings import Location
+from reprocheck.model.platform_selectors import selector_of
 from reprocheck.model.redaction import public_url
 from reprocheck.readers.comments import read_comments
 from reprocheck.readers.match_spec import split_match_spec
 from reprocheck.readers.pip_line import split_pip_line
 from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence, decode_text, parse_yaml
-
-# conda-lock takes the last bracket of a comment for a platform selector (conda_lock/src_parser/selectors.py).
-_SELECTOR = re.compile(r"\[(?P<text>[^\[\]]+)\][^()]*$")
 
 
 def read_environment(path: Path, shown_as: str | None = None) -> EnvironmentFile:
@@ -133,12 +130,8 @@ class _Environment:
         )
 
     def _selector(self, line: int) -> str | None:
-        comment = self._comment_on(line)
-        found = _SELECTOR.search(comment.text) if comment and not comment.alone else None
-        return found["text"] if found else None
-
-    def _comment_on(self, line: int) -> Comment | None:
-        return next((comment for comment in self.comments if comment.location.line == line), None)
+        found = selector_of(self.lines[line - 1])
+        return found.text if found else None
 
     def _pip_sections(self, entries: tuple[YamlNode, ...]) -> Iterator[tuple[Location, list[PipRequirement]]]:
         for entry in entries:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from reprocheck.model.environments import PipKind
+from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._\-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?P<rest>.*)$")
@@ -27,11 +28,6 @@ class PipLine:
     name: str | None
     specifier: str
     marker: str | None
-
-
-def normalise_name(name: str) -> str:
-    """Return a project name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def split_pip_line(text: str) -> PipLine:

@@ -7,8 +7,8 @@ import re
 from reprocheck.facts.name_map import NameMap
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Location
+from reprocheck.model.platform_selectors import PLATFORMS, platforms_of_line
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.platform_selectors import PLATFORMS, platforms_of_line
 
 _SYSTEMS = {"linux": "linux-", "darwin": "osx-", "macos": "osx-", "win32": "win-", "windows": "win-"}
 _MARKER = re.compile(r"^\(?\s*(?:sys_platform|platform_system)\s*==\s*['\"](?P<system>\w+)['\"]\s*\)?$")

@@ -36,3 +36,11 @@ class Facts:
     machine: TargetMachine | Unseen
     names: NameMap
     platforms: tuple[str, ...] = ()
+
+    @property
+    def driver(self) -> str | Unseen:
+        """Return the driver version of the machine."""
+        if isinstance(self.machine, Unseen):
+            return self.machine
+        told = f"no driver version is known according to {self.machine.source}; name one with `--driver`"
+        return self.machine.driver_version or Unseen(reason=told)

@@ -38,9 +38,9 @@ from collections.abc import Iterator
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS, Selector, selector_of
 from reprocheck.rules.declarations import Declaration
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.platform_selectors import KNOWN_SELECTORS, Selector, selector_of
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(

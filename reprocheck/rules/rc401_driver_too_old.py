@@ -53,7 +53,7 @@ RULE = Rule(
     family=Family.CUDA,
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
-    needs=(Need.MACHINE,),
+    needs=(Need.DRIVER,),
     since="0.1.0",
 )
 

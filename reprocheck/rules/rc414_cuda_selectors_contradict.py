@@ -44,13 +44,13 @@ from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
+from reprocheck.model.platform_selectors import PLATFORMS
 from reprocheck.rules.cuda_claims import FRAMEWORKS, CudaClaim, Kind, agree
 from reprocheck.rules.declarations import first_place, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims, pinned_numbers
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims
-from reprocheck.rules.platform_selectors import PLATFORMS
 from reprocheck.rules.rule import Family, Rule
 
 RULE = Rule(

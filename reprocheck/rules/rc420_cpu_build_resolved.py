@@ -29,8 +29,8 @@ Good.
       - conda linux-64 cuda-version 12.6 h7480c83_3
 
 How to fix.
-    Say which CUDA: `reprocheck lock --cuda 12.6`, or ask for `pytorch-gpu`. From PyPI on Windows name the index,
-    `--extra-index-url https://download.pytorch.org/whl/cu126`.
+    Say which CUDA: `reprocheck lock --cuda 12.6`, or ask for `pytorch-gpu`. From PyPI on Windows name PyTorch's
+    own wheel index of that CUDA.
 
 When it stays silent.
     Nothing asks for a GPU; the lock was made with `--cuda none`; the environment.yml itself asks for the CPU build
@@ -172,7 +172,5 @@ def _place(facts: Facts, lock: Lock, package: LockedPackage) -> Location:
 
 def _fix(package: LockedPackage) -> str:
     if package.manager == "pip":
-        return (
-            "name the CUDA index of the wheels, for example `--extra-index-url https://download.pytorch.org/whl/cu126`"
-        )
+        return "name PyTorch's own wheel index for a CUDA, and pin the build, for example `torch==2.6.0+cu126`"
     return f"write `{package.name}=*=*cuda*` in the conda part and run `reprocheck lock --cuda X.Y` for your driver"

@@ -12,12 +12,13 @@ from reprocheck.rules.facts import Facts
 
 
 class Need(Enum):
-    """A part of `Facts` without which a rule cannot look; the value is the name of its field."""
+    """A part of `Facts` without which a rule cannot look; the value is the name of its attribute."""
 
     ENVIRONMENT = "environment"
     LOCK = "lock"
     FRESHNESS = "freshness"
     MACHINE = "machine"
+    DRIVER = "driver"
 
 
 class Family(Enum):

@@ -72,7 +72,11 @@ def fingerprint(bench: Bench) -> Iterator[Line]:
     bench.fingerprint = json.loads(path.read_text())
     yield line("fingerprint: GPU", bool(bench.gpus), "; ".join(str(gpu.get("model")) for gpu in bench.gpus))
     capabilities = [str(gpu.get("computeCapability")) for gpu in bench.gpus]
-    yield line("fingerprint: capability", all("." in text for text in capabilities), ", ".join(capabilities))
+    yield line(
+        "fingerprint: capability",
+        bool(capabilities) and all("." in text for text in capabilities),
+        ", ".join(capabilities),
+    )
     yield line("fingerprint: torch sees it", gpu_count(bench) > 0, f"{gpu_count(bench)} CUDA devices")
     version = bench.fingerprint["driver"].get("version", bench.fingerprint["driver"])
     yield line("fingerprint: driver", isinstance(version, str), str(version))

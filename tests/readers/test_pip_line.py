@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reprocheck.readers.pip_line import normalise_name, split_pip_line
+from reprocheck.model.project_names import normalise_name
+from reprocheck.readers.pip_line import split_pip_line
 
 CASES = {
     "torch": ("requirement", "torch", "", None),

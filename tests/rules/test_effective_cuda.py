@@ -76,10 +76,10 @@ def test_beside_a_cpu_build_a_selector_steers_nothing(make_facts: MakeFacts) -> 
         ),
         ("- pip: [nvidia-cuda-runtime-cu12]", ()),
         (
-            "- pip: ['--index-url https://download.pytorch.org/whl/cu121', torch==2.4.1]",
+            "- pip: ['--index-url https://wheels.invalid/whl/cu121', torch==2.4.1]",
             ("package index for `torch==2.4.1` gives CUDA 12.1",),
         ),
-        ("- pip: ['--index-url https://download.pytorch.org/whl/cpu', torch==2.4.1]", ()),
+        ("- pip: ['--index-url https://wheels.invalid/whl/cpu', torch==2.4.1]", ()),
         (
             "- pip: ['--index-url https://example.org/simple', torch==2.4.1]",
             ("unlabelled PyPI wheel `torch==2.4.1` gives CUDA 12.1",),

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from reprocheck.rules.platform_selectors import KNOWN_SELECTORS, PLATFORMS, platforms_of_line, selector_of
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS, PLATFORMS, platforms_of_line, selector_of
 
 LINES = [
     "  - numpy",
