@@ -25,7 +25,8 @@ from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest
 from reprocheck.readers.environment_yml import read_environment
 from reprocheck.workflows.lock import lock_environment
 
-MOST_ROUNDS = 5  # of loosening what the data cannot meet; an export with hundreds of build pins never ends
+MOST_ROUNDS = 5  # of loosening what the data cannot meet
+LONGEST_LOOSENED = 40  # specs; an export with hundreds of build pins would never come to an end
 
 Identity = tuple[str, str, str]
 _ALIASES = {"main": "defaults", "anaconda": "defaults", "nvidia/label/cuda-11.8.0": "nvidia/label/cuda-11.8.0"}
@@ -82,7 +83,8 @@ def lock_one(path: Path, shared: Path, folder: Path) -> str:
     left_out: list[str] = []
     copy = folder / path.name
     copy.write_bytes(path.read_bytes())
-    for patience in range(MOST_ROUNDS, -1, -1):
+    rounds = MOST_ROUNDS if len(read_environment(copy, path.name).conda) <= LONGEST_LOOSENED else 0
+    for patience in range(rounds, -1, -1):
         try:
             outcome = lock_copy(copy, shared, folder / "conda-lock.yml")
         except ReprocheckError as error:

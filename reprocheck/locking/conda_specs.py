@@ -26,12 +26,14 @@ def canonical_spec(spec: CondaSpec, channel: str | None) -> str:
     if spec.build is not None and re.match(r"[<>=!~]", spec.build):
         raise _ambiguous(spec)
     _refuse_other_keys(spec)
-    pieces = {"version": _version(spec.version, spec.build), "build": spec.build, "channel": channel}
+    pieces = {"version": canonical_version(spec), "build": spec.build, "channel": channel}
     inside = ",".join(f'{key}="{value}"' for key, value in pieces.items() if value is not None)
     return f"{spec.name}[{inside}]" if inside else spec.name
 
 
-def _version(version: str | None, build: str | None) -> str | None:
+def canonical_version(spec: CondaSpec) -> str | None:
+    """Return the version constraint as the solver spells it, None for any version."""
+    version, build = spec.version, spec.build
     bare = (version or "").lstrip("=")
     if version is None or bare == "*" or version == "=":
         return None

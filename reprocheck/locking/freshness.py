@@ -7,18 +7,16 @@ locked: the lock is stale where one is not met, and the answer names it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reprocheck.errors import InputError
 from reprocheck.locking.cuda_decision import recorded_decision
 from reprocheck.locking.input_digest import DIGEST_KEY, declared_channels, input_digest
+from reprocheck.locking.plain_specs import plainly_admits
 from reprocheck.locking.platforms import SELECTORS
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.freshness import Freshness, StaleSpec
 from reprocheck.model.locks import Lock, LockedPackage
-
-Admits = Callable[[CondaSpec, LockedPackage], bool]
 
 
 @dataclass(slots=True)
@@ -56,20 +54,24 @@ def judge_freshness(
 
 
 def _match_all(environment: EnvironmentFile, lock: Lock) -> _Findings:
-    # Imported where they are needed: an equal digest spares `check` what rattler and packaging take to load.
-    from reprocheck.locking.pip_freshness import judge_pip
-    from reprocheck.locking.rattler_solver import spec_admits
-
     found = _Findings()
     for platform in lock.platforms:
         conda = {package.name: package for package in lock.on(platform, "conda")}
         for spec in environment.conda:
             if _holds_on(spec, platform):
-                _judge_conda(spec, platform, conda.get(spec.name), spec_admits, found)
-        problems, unjudged = judge_pip(environment.pip, lock, platform)
-        found.problems.extend(problems)
-        found.unjudged.extend(unjudged)
+                _judge_conda(spec, platform, conda.get(spec.name), found)
+        if environment.pip:
+            _judge_pip(environment, lock, platform, found)
     return found
+
+
+def _judge_pip(environment: EnvironmentFile, lock: Lock, platform: str, found: _Findings) -> None:
+    # Imported where it is needed: it brings packaging, which `check` does not need without a pip section.
+    from reprocheck.locking.pip_freshness import judge_pip
+
+    problems, unjudged = judge_pip(environment.pip, lock, platform)
+    found.problems.extend(problems)
+    found.unjudged.extend(unjudged)
 
 
 def _holds_on(spec: CondaSpec, platform: str) -> bool:
@@ -79,14 +81,12 @@ def _holds_on(spec: CondaSpec, platform: str) -> bool:
     return spec.selector is None or spec.selector in SELECTORS.get(platform, ())
 
 
-def _judge_conda(
-    spec: CondaSpec, platform: str, package: LockedPackage | None, admits: Admits, found: _Findings
-) -> None:
+def _judge_conda(spec: CondaSpec, platform: str, package: LockedPackage | None, found: _Findings) -> None:
     if package is None:
         found.problems.append(StaleSpec(spec=spec, platform=platform, locked_version=None, reason="is not locked"))
         return
     try:
-        reason = _objection(spec, package, admits)
+        reason = _objection(spec, package)
     except InputError:
         found.unjudged.append(spec)
         return
@@ -94,13 +94,23 @@ def _judge_conda(
         found.problems.append(StaleSpec(spec=spec, platform=platform, locked_version=package.version, reason=reason))
 
 
-def _objection(spec: CondaSpec, package: LockedPackage, admits: Admits) -> str | None:
-    if not admits(spec, package):
+def _objection(spec: CondaSpec, package: LockedPackage) -> str | None:
+    if not _admits(spec, package):
         build = f" {package.build}" if spec.build is not None and package.build else ""
         return f"does not admit {package.version}{build}"
     if spec.channel is not None and package.channel is not None and not _same_channel(spec.channel, package):
         return f"asks for another channel than {package.channel}"
     return None
+
+
+def _admits(spec: CondaSpec, package: LockedPackage) -> bool:
+    plain = plainly_admits(spec, package.version) if "[" not in spec.text else None
+    if plain is not None:
+        return plain
+    # Imported where it is needed: most locks are judged without the 60 ms that rattler takes to load.
+    from reprocheck.locking.rattler_solver import spec_admits
+
+    return spec_admits(spec, package)
 
 
 def _same_channel(channel: str, package: LockedPackage) -> bool:

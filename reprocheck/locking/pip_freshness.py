@@ -16,7 +16,7 @@ from reprocheck.facts.name_map import load_name_map
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.freshness import StaleSpec
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.readers.pip_line import normalise_name
+from reprocheck.model.project_names import normalise_name
 
 PIP_LEFT_OUT_KEY = "reprocheck.pip-left-out"
 _SYSTEMS = {

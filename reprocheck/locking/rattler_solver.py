@@ -180,7 +180,7 @@ class _Session:
         except GatewayError as error:
             raise _out_of_reach(None, str(error), self.request.offline) from error
         except SolverError as error:
-            if "cancelled" in str(error):
+            if "operation has been cancelled" in str(error):
                 raise TimeoutError from error
             raise
         packages = (_locked(record, job.platform, self.request.channels) for record in records)

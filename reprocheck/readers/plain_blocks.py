@@ -11,7 +11,7 @@ import functools
 import re
 from typing import TypeAlias
 
-from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence
+from reprocheck.readers.yaml_events import YamlNode, YamlScalar, YamlSequence
 
 Value: TypeAlias = "str | list[Value] | Block"
 
@@ -168,14 +168,12 @@ class _Scanner:
 
 def blocks_of(node: YamlNode) -> Value:
     """Return the same data from the event reader's nodes."""
-    match node:
-        case YamlScalar():
-            return node.value
-        case YamlSequence():
-            return [blocks_of(item) for item in node.items]
-        case YamlMapping():
-            block = Block()
-            for key, value in node.entries:
-                block.values[key.value] = blocks_of(value)
-                block.lines[key.value] = key.location.line
-            return block
+    if isinstance(node, YamlScalar):
+        return node.value
+    if isinstance(node, YamlSequence):
+        return [blocks_of(item) for item in node.items]
+    block = Block()
+    for key, value in node.entries:
+        block.values[key.value] = blocks_of(value)
+        block.lines[key.value] = key.location.line
+    return block

@@ -144,3 +144,25 @@ def test_parted_ranks_are_told_as_a_missing_synchronisation() -> None:
 def test_a_divergence_elsewhere_is_no_missing_synchronisation() -> None:
     divergence = Divergence(step=3, rank=0, phase="backward", quantity="gradient of `w`", recorded="1", observed="2")
     assert causes_in_phases([Check(name="r", status="fail", detail="", first_divergence=divergence)]) == ()
+
+
+def test_a_setting_that_one_torch_does_not_know_shows_nothing() -> None:
+    unknown: Json = {"flags": {"attention": {"cudnn": {"status": "missing", "detail": "not in this torch"}}}}
+    known: Json = {"flags": {"attention": {"cudnn": True}}}
+    differences = fingerprint_differences(document(runtime=unknown), document(runtime=known))
+    assert causes_of_differences(differences) == ()
+    assert str(differences[0]) == (
+        "runtime.flags.attention.cudnn: recorded could not be read: missing: not in this torch, here true"
+    )
+
+
+def test_a_gpu_that_is_missing_here_does_show_something() -> None:
+    gone: Json = {"status": "missing", "detail": "no driver"}
+    differences = fingerprint_differences({"accelerators": [{"model": "H200"}]}, {"accelerators": gone})
+    assert [cause.what for cause in causes_of_differences(differences)] == ["another GPU"]
+
+
+def test_a_version_stands_before_what_follows_from_it() -> None:
+    now = document(software={"torch": {"cuda": "13.0", "version": "2.14.0"}, "packages": []})
+    cause = causes_of_differences(fingerprint_differences(document(), now))[0]
+    assert cause.evidence[0] == 'software.torch.version: recorded "2.13.0", here "2.14.0"'

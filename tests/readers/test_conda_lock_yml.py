@@ -23,6 +23,7 @@ metadata:
   - url: conda-forge
     used_env_vars: []
   - nvidia
+  - used_env_vars: []
   platforms:
   - linux-64
   sources:
@@ -80,14 +81,14 @@ def test_every_field_of_a_conda_package_is_read() -> None:
         optional=False,
         build="py311h64a7726_0",
         channel="conda-forge",
-        line=17,
+        line=18,
     )
 
 
 def test_a_pip_package_has_no_build_and_no_channel() -> None:
     package = one(LOCK).packages[1]
     assert (package.manager, package.build, package.channel, package.md5) == ("pip", None, None, None)
-    assert (package.category, package.optional, package.line) == ("dev", True, 30)
+    assert (package.category, package.optional, package.line) == ("dev", True, 31)
 
 
 def test_the_head_is_read() -> None:
@@ -150,15 +151,15 @@ def test_broken_entries_are_gathered_with_their_lines() -> None:
     text = LOCK.replace("  url: https://files", "  link: https://files").replace("manager: conda", "manager: npm")
     assert message(f"{text}- loose\n") == [
         "error: package entry is broken",
-        "  where: conda-lock.yml:17, package[0]",
+        "  where: conda-lock.yml:18, package[0]",
         "  why:   `manager` should be `conda` or `pip`, not `npm`",
         "  how:   write it anew with `reprocheck lock`",
         "error: package entry is broken",
-        "  where: conda-lock.yml:30, package[1]",
+        "  where: conda-lock.yml:31, package[1]",
         "  why:   `url` is missing or empty",
         "  how:   write it anew with `reprocheck lock`",
         "error: package entry is broken",
-        "  where: conda-lock.yml:16, package[2]",
+        "  where: conda-lock.yml:17, package[2]",
         "  why:   an entry should be a mapping",
         "  how:   write it anew with `reprocheck lock`",
     ]
@@ -170,7 +171,7 @@ def test_conflict_markers_are_one_error_whose_remedy_is_a_new_lock() -> None:
         one(text)
     assert caught.value.lines() == [
         "error: conflict marker in the lock file",
-        "  where: conda-lock.yml:18:1",
+        "  where: conda-lock.yml:19:1",
         "  why:   a merge was left unfinished, and a lock cannot be merged by hand",
         "  how:   run `reprocheck lock`, which writes it anew",
     ]
@@ -225,6 +226,7 @@ def locks_of(shared: Path) -> Iterator[Path]:
             yield from sorted(folder.glob("**/*lock*.y*ml"))
 
 
+@pytest.mark.slow
 def test_both_roads_agree_on_every_real_lock_and_most_take_the_quick_one(shared: Path) -> None:
     quick, total = 0, 0
     for path in locks_of(shared):
