@@ -49,8 +49,10 @@ STORY = (
     Scene(told="How did numpy come in?", arguments=("why", "numpy", "--platform", "linux-64")),
     Scene(told="What is this machine?", arguments=("fingerprint",)),
     Scene(
-        told="Record reference trainings: fp32, AMP in bf16 and in fp16 with loss scaling, DDP over two processes.",
-        arguments=("record",),
+        told="Record reference trainings: AMP in bf16, AMP in fp16 with loss scaling, DDP over two processes.",
+        arguments=(
+            "record", "--workload", "convnet:bf16", "--workload", "transformer:fp16", "--workload", "transformer:fp32:2",
+        ),
     ),
     Scene(told="Run them again. Are the numbers the same?", arguments=("verify",)),
     Scene(

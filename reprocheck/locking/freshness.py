@@ -13,10 +13,10 @@ from reprocheck.errors import InputError
 from reprocheck.locking.cuda_decision import recorded_decision
 from reprocheck.locking.input_digest import DIGEST_KEY, declared_channels, input_digest
 from reprocheck.locking.plain_specs import plainly_admits
-from reprocheck.locking.platforms import SELECTORS
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.freshness import Freshness, StaleSpec
 from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ def _holds_on(spec: CondaSpec, platform: str) -> bool:
     """Say whether conda-lock would look at the spec there; virtual packages are of the machine, not of the lock."""
     if spec.name.startswith("__"):
         return False
-    return spec.selector is None or spec.selector in SELECTORS.get(platform, ())
+    return spec.selector is None or platform in KNOWN_SELECTORS.get(spec.selector, ())
 
 
 def _judge_conda(spec: CondaSpec, platform: str, package: LockedPackage | None, found: _Findings) -> None:

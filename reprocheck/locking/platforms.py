@@ -1,4 +1,4 @@
-"""The platforms that can be locked: their selectors, and the machine that a solve assumes on each.
+"""The platforms that can be locked: which specs hold on each, and the machine that a solve assumes there.
 
 A solve never looks at the machine it runs on. The assumed virtual packages are those of conda-lock 4
 (`default-virtual-packages.yaml`), so that both tools mean the same machine and agree on the content hash; only
@@ -13,17 +13,8 @@ from dataclasses import dataclass
 
 from reprocheck.errors import InputError, UsageError
 from reprocheck.model.environments import CondaSpec
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS
 
-# conda-lock 4, src_parser/selectors.py: which `# [text]` comments keep a dependency on which platform.
-SELECTORS: dict[str, frozenset[str]] = {
-    "linux-64": frozenset({"linux64", "unix", "linux"}),
-    "linux-aarch64": frozenset({"aarch64", "unix", "linux"}),
-    "linux-ppc64le": frozenset({"ppc64le", "unix", "linux"}),
-    "osx-64": frozenset({"osx64", "osx", "unix"}),
-    "osx-arm64": frozenset({"arm64", "osx", "unix"}),
-    "win-64": frozenset({"win", "win64"}),
-}
-PLATFORMS = tuple(SELECTORS)
 ARCHSPEC = {
     "linux-64": "x86_64",
     "linux-aarch64": "aarch64",
@@ -32,6 +23,7 @@ ARCHSPEC = {
     "osx-arm64": "arm64",
     "win-64": "x86_64",
 }
+PLATFORMS = tuple(ARCHSPEC)
 _SYSTEM = {
     "linux": (("__unix", "0"), ("__linux", "5.10"), ("__glibc", "2.28")),
     "osx": (("__unix", "0"), ("__osx", "11.0")),
@@ -67,7 +59,7 @@ def has_cuda(platform: str) -> bool:
 
 def check_platform(name: str, where: str) -> None:
     """Raise a UsageError that lists the known platforms when `name` is none of them."""
-    if name in SELECTORS:
+    if name in PLATFORMS:
         return
     near = difflib.get_close_matches(name, PLATFORMS, n=1, cutoff=0.5)
     raise UsageError(
@@ -86,9 +78,9 @@ def specs_on(platform: str, specs: Iterable[CondaSpec]) -> tuple[CondaSpec, ...]
     """
     kept = []
     for spec in specs:
-        if spec.selector is not None and not any(spec.selector in known for known in SELECTORS.values()):
+        if spec.selector is not None and spec.selector not in KNOWN_SELECTORS:
             raise _unknown_selector(spec)
-        if spec.selector is None or spec.selector in SELECTORS[platform]:
+        if spec.selector is None or platform in KNOWN_SELECTORS[spec.selector]:
             kept.append(spec)
     return tuple(kept)
 

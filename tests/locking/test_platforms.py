@@ -10,8 +10,9 @@ from conda_lock.src_parser.selectors import filter_platform_selectors
 from conda_lock.virtual_package import DEFAULT_VIRTUAL_PACKAGES_YAML_PATH
 
 from reprocheck.errors import InputError, UsageError
-from reprocheck.locking.platforms import PLATFORMS, SELECTORS, check_platform, has_cuda, specs_on, virtual_packages
+from reprocheck.locking.platforms import PLATFORMS, check_platform, has_cuda, specs_on, virtual_packages
 from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS
 
 Environments = Callable[..., EnvironmentFile]
 
@@ -50,7 +51,7 @@ def test_an_unknown_platform_is_answered_by_the_nearest_and_the_whole_list() -> 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_selectors_keep_what_conda_lock_keeps(platform: str, environment: Environments) -> None:
-    words = sorted({word for known in SELECTORS.values() for word in known})
+    words = sorted(KNOWN_SELECTORS)
     lines = [f"pkg-{word}  # only [{word}]" for word in words] + ["always  # a remark"]
     kept = [
         line.split("- ")[1].split()[0]
