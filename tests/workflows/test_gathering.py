@@ -1,0 +1,119 @@
+"""Which lock belongs to which environment, and what is told where one is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reprocheck.errors import InputError
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.workflows.check import CheckRequest, find_subjects, run_check
+from reprocheck.workflows.gathering import Subject, gather, sources_of
+
+ENVIRONMENT = "dependencies:\n  - python=3.11\n"
+LOCK = """\
+version: 1
+metadata:
+  content_hash:
+    linux-64: abc
+  channels:
+  - url: conda-forge
+    used_env_vars: []
+  platforms:
+  - linux-64
+  sources:
+  - environment.yml
+package:
+- name: python
+  version: 3.11.9
+  manager: conda
+  platform: linux-64
+  dependencies: {}
+  url: https://conda.invalid/conda-forge/linux-64/python-3.11.9-h1_0_cpython.conda
+  hash:
+    md5: 0123456789abcdef0123456789abcdef
+  category: main
+  optional: false
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "environment.yml").write_text(ENVIRONMENT)
+    (tmp_path / "conda-lock.yml").write_text(LOCK)
+    return tmp_path
+
+
+def facts_of(environment: Path | None, lock: Path, *, named: bool = False) -> Facts:
+    subject = Subject(environment=environment, lock=lock, lock_is_named=named)
+    return gather(subject, Unseen(reason="no machine"), ())
+
+
+def test_an_environment_with_its_lock_is_gathered(project: Path) -> None:
+    facts = facts_of(project / "environment.yml", project / "conda-lock.yml")
+    assert not isinstance(facts.environment, Unseen)
+    assert not isinstance(facts.lock, Unseen)
+    assert not isinstance(facts.freshness, Unseen)
+    assert facts.freshness.fresh
+    assert list(sources_of(facts)) == [(project / "environment.yml").as_posix()]
+
+
+def test_a_missing_lock_is_a_fact_and_no_error(project: Path) -> None:
+    (project / "conda-lock.yml").unlink()
+    facts = facts_of(project / "environment.yml", project / "conda-lock.yml")
+    assert isinstance(facts.lock, Unseen)
+    assert facts.lock.absent
+    assert facts.freshness == facts.lock
+
+
+def test_a_lock_alone_can_be_looked_at(project: Path) -> None:
+    (project / "environment.yml").unlink()
+    facts = facts_of(None, project / "conda-lock.yml")
+    assert isinstance(facts.environment, Unseen)
+    assert facts.freshness == facts.environment
+    assert sources_of(facts) == {}
+
+
+def test_the_lock_beside_a_dev_environment_is_not_its_lock(project: Path) -> None:
+    dev = project / "environment-dev.yml"
+    dev.write_text("dependencies:\n  - pytest\n")
+    facts = facts_of(dev, project / "conda-lock.yml")
+    assert isinstance(facts.lock, Unseen)
+    assert not facts.lock.absent
+    assert "was made from `environment.yml`" in facts.lock.reason
+
+
+def test_a_lock_that_the_user_named_belongs_to_the_environment(project: Path) -> None:
+    dev = project / "environment-dev.yml"
+    dev.write_text("dependencies:\n  - pytest\n")
+    assert not isinstance(facts_of(dev, project / "conda-lock.yml", named=True).lock, Unseen)
+
+
+def test_an_unusual_name_that_is_a_source_has_its_lock(project: Path) -> None:
+    (project / "env.yml").write_text(ENVIRONMENT)
+    (project / "conda-lock.yml").write_text(LOCK.replace("- environment.yml", "- env.yml"))
+    assert not isinstance(facts_of(project / "env.yml", project / "conda-lock.yml").lock, Unseen)
+
+
+def test_a_lock_named_among_the_files_brings_its_environment(project: Path) -> None:
+    request = CheckRequest(folder=project, files=(project / "conda-lock.yml", project / "environment.yml"))
+    assert find_subjects(request) == [
+        Subject(environment=project / "environment.yml", lock=project / "conda-lock.yml"),
+    ]
+
+
+def test_a_folder_with_a_lock_only_is_checked(project: Path) -> None:
+    (project / "environment.yml").unlink()
+    assert find_subjects(CheckRequest(folder=project)) == [Subject(environment=None, lock=project / "conda-lock.yml")]
+
+
+def test_an_empty_folder_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no environment file here"):
+        find_subjects(CheckRequest(folder=tmp_path))
+
+
+def test_a_fresh_project_has_no_findings(project: Path) -> None:
+    outcome = run_check(CheckRequest(folder=project))
+    assert outcome.audit.findings == ()
+    assert [skip.code for skip in outcome.audit.skipped] == ["RC401"]
