@@ -83,7 +83,9 @@ class GatheredErrors(ReprocheckError):
     """Several independent faults of one input, told together."""
 
     def __init__(self, errors: Sequence[ReprocheckError]) -> None:
-        super().__init__(f"{len(errors)} faults in one input")
+        super().__init__(
+            f"{len(errors)} faults in one input", detail="\n\n".join(error.detail for error in errors if error.detail)
+        )
         self.errors = tuple(errors)
 
     def lines(self) -> list[str]:

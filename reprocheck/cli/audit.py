@@ -38,6 +38,7 @@ def command(
         files=files or tuple(Path(name) for name in settings.files),
         lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
         selection=make_selection(choices, settings),
+        settings=settings,
         machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),
         platforms=platforms,
     )

@@ -25,5 +25,6 @@ def command(*, files: tuple[Path, ...], choices: AuditChoices) -> int:
         files=files or tuple(Path(name) for name in settings.files),
         lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
         selection=make_selection(choices, settings),
+        settings=settings,
     )
     return print_audit(run_check(request), choices, settings)

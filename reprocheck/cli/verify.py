@@ -21,6 +21,9 @@ from reprocheck.workflows.verify import VerifyRequest, verify
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: the record's]")
 @click.option("--threads", type=click.IntRange(1, 1024), help="In a rank.  [default: the record's]")
 @click.option(
+    "--workload", "workloads", multiple=True, metavar="NAME", help="Repeat this recorded run only.  [default: all]"
+)
+@click.option(
     "--drill",
     "drills",
     multiple=True,
@@ -38,6 +41,7 @@ def command(
     python: Path | None,
     device: str | None,
     threads: int | None,
+    workloads: tuple[str, ...],
     drills: tuple[str, ...],
     format_name: str,
     output: Path | None,
@@ -54,6 +58,7 @@ def command(
         python=python or Path(sys.executable),
         device=device,
         threads=threads,
+        workloads=workloads,
         drills=parse_drills(drills),
     )
     with progress("verifying") as shown:

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable
 
 from reprocheck.errors import UsageError
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 
-CUDA_KEY = "reprocheck.cuda"
 NONE = "none"
 UNDECIDED = "undecided (none assumed)"
 IRRELEVANT = "irrelevant (no package depends on it)"

@@ -9,7 +9,7 @@ from pathlib import Path
 from reprocheck import __version__
 from reprocheck.errors import raise_gathered
 from reprocheck.locking.conda_lock_authority import CONDA_LOCK_VERSION, content_hashes
-from reprocheck.locking.cuda_decision import CUDA_KEY, IRRELEVANT, UNDECIDED, assumed_version, changed_by_cuda
+from reprocheck.locking.cuda_decision import IRRELEVANT, UNDECIDED, assumed_version, changed_by_cuda
 from reprocheck.locking.input_digest import DIGEST_KEY, declared_channels, input_digest
 from reprocheck.locking.lock_changes import TOOL_PREFIX
 from reprocheck.locking.lock_plan import LockPlan, left_out
@@ -18,7 +18,7 @@ from reprocheck.locking.platforms import virtual_packages
 from reprocheck.locking.rattler_solver import RATTLER_VERSION
 from reprocheck.locking.solve_jobs import Answer, Solved
 from reprocheck.locking.unsatisfiable import unsatisfiable_errors
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 
 MACHINE_PREFIX = "reprocheck.virtual-packages."
 _MOST_NAMED = 5

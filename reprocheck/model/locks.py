@@ -9,6 +9,8 @@ from reprocheck.model.findings import Location
 
 Manager = Literal["conda", "pip"]
 
+CUDA_KEY = "reprocheck.cuda"  # where `custom_metadata` holds the CUDA decision
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:

@@ -63,12 +63,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The outcome of `verify`; `drills` are the faults that were planted on purpose. Causes: likeliest first."""
+    """The outcome of `verify`; causes come likeliest first.
+
+    `drills` are the faults that were planted on purpose, `left_out` the recorded runs that nobody asked to repeat.
+    """
 
     outcome: Outcome
     checks: tuple[Check, ...]
     causes: tuple[Cause, ...]
     drills: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -89,6 +93,7 @@ def verdict_document(verdict: Verdict) -> Mapping[str, Json]:
         "verdict": verdict.outcome,
         "predicted": {"bitwise": None, "operations": []},
         "drills": verdict.drills,
+        "left_out": verdict.left_out,
         "checks": [_check(check) for check in verdict.checks],
         "causes": [
             {"rank": rank, "what": cause.what, "evidence": cause.evidence, "fix": cause.fix}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -252,14 +252,9 @@ class _Builder:
 
 def scalars_in(node: YamlNode) -> Iterator[YamlScalar]:
     """Yield every scalar below `node` in file order, keys included."""
-    children: Sequence[YamlNode]
-    match node:
-        case YamlScalar():
-            yield node
-            return
-        case YamlSequence():
-            children = node.items
-        case YamlMapping():
-            children = [part for entry in node.entries for part in entry]
-    for child in children:
+    if isinstance(node, YamlScalar):
+        yield node
+        return
+    inside = node.items if isinstance(node, YamlSequence) else [part for entry in node.entries for part in entry]
+    for child in inside:
         yield from scalars_in(child)

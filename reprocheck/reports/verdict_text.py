@@ -50,6 +50,8 @@ def _check_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
     for check in verdict.checks:
         status = _paint(f"{check.status:<6}", _COLORS[check.status], color=color)
         yield f"  {status}  {visible(check.name):<{width}}  {visible(check.detail)}"
+    if verdict.left_out:
+        yield f"  not repeated, as `--workload` asks: {visible(', '.join(verdict.left_out))}"
 
 
 def _divergence_lines(verdict: Verdict) -> Iterator[str]:

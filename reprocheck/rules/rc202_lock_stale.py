@@ -43,6 +43,7 @@ from itertools import groupby
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.model.freshness import StaleSpec
+from reprocheck.model.locks import CUDA_KEY
 from reprocheck.rules.declarations import written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
@@ -59,7 +60,7 @@ RULE = Rule(
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each spec that the lock does not meet, and one for platforms that it lacks."""
+    """Yield one finding for each spec that the lock does not meet, for platforms that it lacks, for another CUDA."""
     if isinstance(facts.environment, Unseen) or isinstance(facts.freshness, Unseen) or facts.freshness.fresh:
         return
     ordered = sorted(facts.freshness.problems, key=_key)
@@ -67,6 +68,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield _stale_spec(facts, tuple(problems))
     if facts.freshness.missing_platforms:
         yield _missing_platforms(facts, facts.environment, facts.freshness.missing_platforms)
+    if facts.freshness.declared_cuda:
+        yield _other_cuda(facts, facts.environment, facts.freshness.declared_cuda)
 
 
 def _key(problem: StaleSpec) -> tuple[Location, str, str, str]:
@@ -112,8 +115,22 @@ def _missing_platforms(facts: Facts, environment: EnvironmentFile, platforms: tu
         message=f"the lock is stale: it holds nothing for {_listed(platforms)}",
         location=place,
         platforms=platforms,
-        evidence=(f"`platforms` of the environment file names them, `{facts.lock_path}` does not",),
+        evidence=(f"`platforms` of the environment file or configuration has them, `{facts.lock_path}` does not",),
         fix=f"reprocheck lock -f {place.path}",
+    )
+
+
+def _other_cuda(facts: Facts, environment: EnvironmentFile, declared: str) -> Finding:
+    recorded = "" if isinstance(facts.lock, Unseen) else facts.lock.custom(CUDA_KEY)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=RULE.confidence,
+        message=f"the lock is stale: the configuration says CUDA `{declared}`, the lock was made for `{recorded}`",
+        location=environment.start,
+        evidence=(f"`{CUDA_KEY}` in `{facts.lock_path}` is `{recorded}`",),
+        fix=f"reprocheck lock -f {environment.path} --cuda {declared}",
     )
 
 

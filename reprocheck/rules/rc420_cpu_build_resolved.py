@@ -45,12 +45,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from reprocheck.facts.conda_builds import flavour_of_pin
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 from reprocheck.rules.cuda_claims import FRAMEWORKS
 from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
 from reprocheck.rules.effective_cuda import platforms_in
@@ -68,7 +67,6 @@ RULE = Rule(
     since="0.1.0",
 )
 
-CUDA_DECISION: Final = "reprocheck.cuda"  # the key in custom_metadata, as `reprocheck lock` writes it
 _DECIDED = re.compile(r"\d+\.\d+")  # any other text than `none` says that nobody decided
 _GPU_PACKAGES = ("pytorch-gpu", "pytorch-cuda", "cuda-version", "cudatoolkit", "tensorflow-gpu", "cupy")
 _LIBRARIES = ("libtorch", "tensorflow-base")  # parts of a framework, told with it
@@ -76,7 +74,7 @@ _LIBRARIES = ("libtorch", "tensorflow-base")  # parts of a framework, told with 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each framework without CUDA, its platforms together."""
-    if isinstance(facts.lock, Unseen) or facts.lock.custom(CUDA_DECISION) == "none":
+    if isinstance(facts.lock, Unseen) or facts.lock.custom(CUDA_KEY) == "none":
         return
     found: dict[tuple[str, str], list[LockedPackage]] = {}
     signals: dict[str, str] = {}
@@ -100,7 +98,7 @@ def _signal(facts: Facts, lock: Lock, platform: str) -> str:
     entries = _entries_on(facts, platform)
     asked = next((entry for entry in entries if _asks_for_gpu(entry)), None)
     asks_for_cpu = any(_asks_for_cpu(entry) for entry in entries)
-    decision = _DECIDED.fullmatch(lock.custom(CUDA_DECISION) or "")
+    decision = _DECIDED.fullmatch(lock.custom(CUDA_KEY) or "")
     if asked and not _is_cpuonly(entries):  # RC414 tells `cpuonly` beside a CUDA package
         return f"`{written(asked)}` in the environment file asks for CUDA"
     if decision and not asks_for_cpu:

@@ -18,6 +18,8 @@ def train(job: Dict[str, Any], emit: Emit) -> None:
     except ImportError as error:
         emit({"kind": "no-torch", "reason": str(error)})
         return
+    if job["device"] == "auto":
+        job = {**job, "device": "cuda" if torch.cuda.is_available() else "cpu"}
     if job["device"] == "cuda" and not torch.cuda.is_available():
         emit({"kind": "no-device", "reason": "torch {} sees no CUDA device".format(torch.__version__)})
         return

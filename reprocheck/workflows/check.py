@@ -8,6 +8,7 @@ from pathlib import Path
 from reprocheck.errors import InputError
 from reprocheck.model.findings import Audit
 from reprocheck.model.machines import TargetMachine
+from reprocheck.model.settings import Settings
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Unseen
 from reprocheck.rules.registry import RULES
@@ -31,6 +32,7 @@ class CheckRequest:
     selection: Selection = field(default_factory=Selection)
     machine: TargetMachine | Unseen = NO_MACHINE
     platforms: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ def run_check(request: CheckRequest) -> CheckOutcome:
     audits: list[Audit] = []
     sources: dict[str, tuple[str, ...]] = {}
     for subject in find_subjects(request):
-        facts = gather(subject, request.machine, request.platforms)
+        facts = gather(subject, request.machine, request.platforms, request.settings)
         audits.append(run_rules(facts, RULES, request.selection))
         sources.update(sources_of(facts))
     return CheckOutcome(audit=merge_audits(audits), sources=sources)

@@ -11,6 +11,7 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
 from reprocheck.model.machines import TargetMachine
+from reprocheck.model.settings import Settings
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
 from reprocheck.rules.facts import Facts, Unseen
@@ -32,8 +33,10 @@ class Subject:
     lock_is_named: bool = False
 
 
-def gather(subject: Subject, machine: TargetMachine | Unseen, platforms: tuple[str, ...]) -> Facts:
-    """Read the files of `subject` and return the facts.
+def gather(
+    subject: Subject, machine: TargetMachine | Unseen, platforms: tuple[str, ...], settings: Settings | None = None
+) -> Facts:
+    """Read the files of `subject` and return the facts; `platforms` limits what is looked at.
 
     Raises:
         InputError: a file is broken. A missing lock is no error but a fact.
@@ -44,7 +47,7 @@ def gather(subject: Subject, machine: TargetMachine | Unseen, platforms: tuple[s
         environment=environment,
         lock=lock,
         lock_path=subject.lock.as_posix(),
-        freshness=_freshness(environment, lock),
+        freshness=_freshness(environment, lock, settings or Settings()),
         machine=machine,
         names=load_name_map(),
         platforms=platforms,
@@ -77,12 +80,12 @@ def _is_of_another_file(lock: Lock, subject: Subject) -> bool:
     return environment.resolve() not in made_from
 
 
-def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen) -> Freshness | Unseen:
+def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen, settings: Settings) -> Freshness | Unseen:
     if isinstance(environment, Unseen):
         return environment
     if isinstance(lock, Unseen):
         return lock
-    return judge_freshness(environment, lock)
+    return judge_freshness(environment, lock, settings.platforms, settings.cuda)
 
 
 def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:

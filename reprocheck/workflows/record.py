@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.atomic_write import write_whole
+from reprocheck.background import Background
 from reprocheck.errors import UndecidedError
-from reprocheck.model.fingerprints import unread, value_at
+from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json, dump_document
 from reprocheck.model.records import Record, Run, RunPlan, record_document
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs
@@ -38,26 +40,24 @@ def record(request: RecordRequest, tell: Tell) -> Record:
         UndecidedError: no torch, no device, no run that this torch can do, or no place to write.
     """
     _refuse_missing_folder(request.output)
-    tell("reading the machine")
-    fingerprint = collect_fingerprint(request.python)
-    device = chosen_device(request.device, fingerprint)
-    options = RerunOptions(python=request.python, device=device, threads=request.threads)
+    require_interpreter(request.python)
+    fingerprint = Background(lambda: collect_fingerprint(request.python))
+    options = RerunOptions(python=request.python, device=request.device, threads=request.threads)
+    runs = _runs(perform_runs(request.plans, options, tell), request.python)
     made = Record(
-        fingerprint=fingerprint,
+        fingerprint=fingerprint.result(),
         lock=lock_beside(request.output),
-        device=device,
+        device=device_of(runs),
         threads=request.threads,
-        runs=_runs(perform_runs(request.plans, options, tell), request.python),
+        runs=runs,
     )
     write_whole(request.output, dump_document(record_document(made)).encode("utf-8"))
     return made
 
 
-def chosen_device(asked: str, fingerprint: Mapping[str, Json]) -> str:
-    """Return the device to run on: `auto` is CUDA where torch sees a device, else the CPU."""
-    if asked != "auto":
-        return asked
-    return "cuda" if value_at(fingerprint, "runtime", "flags", "devices", "cuda") is True else "cpu"
+def device_of(runs: tuple[Run, ...]) -> str:
+    """Return the kind of device that the runs report: `cuda` of `cuda: NVIDIA H200`."""
+    return str(runs[0].in_force["device"]).partition(":")[0]
 
 
 def lock_beside(path: Path) -> Mapping[str, Json]:

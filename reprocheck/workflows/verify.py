@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reprocheck.errors import InputError
+from reprocheck.background import Background
+from reprocheck.errors import InputError, UsageError
+from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import NO_STEP, Drills, refuse_idle_drills
@@ -18,12 +20,16 @@ from reprocheck.workflows.record import Tell, lock_beside
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
-    """Which record to check in which Python; device and threads are the record's unless given."""
+    """Which record to check in which Python; device and threads are the record's unless given.
+
+    `workloads` are the names of the recorded runs to repeat; empty means all of them.
+    """
 
     path: Path
     python: Path
     device: str | None = None
     threads: int | None = None
+    workloads: tuple[str, ...] = ()
     drills: Drills
 
 
@@ -32,16 +38,33 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
 
     Raises:
         InputError: no such record, or a broken one.
-        UsageError: a drill that touches no run.
+        UsageError: a drill that touches no run, or a workload that was not recorded.
         UndecidedError: the worker crashed or did not end in time.
     """
-    recorded = read_record(request.path)
+    whole = read_record(request.path)
+    recorded = _chosen(whole, request.workloads)
     refuse_idle_drills(request.drills, [run.plan for run in recorded.runs])
-    tell("reading the machine")
-    fingerprint = collect_fingerprint(request.python)
+    require_interpreter(request.python)
+    fingerprint = Background(lambda: collect_fingerprint(request.python))
     plans = [request.drills.planted(run.plan) for run in recorded.runs]
     runs = perform_runs(plans, _options(recorded, request), tell)
-    return judge(recorded, Seen(fingerprint=fingerprint, lock=lock_beside(request.path), runs=runs), request.drills)
+    seen = Seen(fingerprint=fingerprint.result(), lock=lock_beside(request.path), runs=runs)
+    left_out = tuple(run.plan.name for run in whole.runs if run not in recorded.runs)
+    return replace(judge(recorded, seen, request.drills), left_out=left_out)
+
+
+def _chosen(record: Record, names: tuple[str, ...]) -> Record:
+    """Return the record with the named runs only."""
+    known = [run.plan.name for run in record.runs]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"`{name}` was not recorded",
+                where="--workload",
+                why=f"the record holds {', '.join(known)}",
+                how="name one of them, or record it first",
+            )
+    return replace(record, runs=tuple(run for run in record.runs if not names or run.plan.name in names))
 
 
 def read_record(path: Path) -> Record:

@@ -121,6 +121,61 @@ def test_configuration_is_read_and_the_command_line_wins(reprocheck: Runner, tmp
     assert codes(reprocheck("check", "--select", "RC107", "--output-format", "json").out) == []
 
 
+LOCK = """\
+version: 1
+metadata:
+  content_hash: {linux-64: abc}
+  channels:
+  - url: conda-forge
+    used_env_vars: []
+  platforms: [linux-64]
+  sources: [environment.yml]
+  custom_metadata:
+    reprocheck.cuda: '11.8'
+    reprocheck.input-digest: of-another-day
+package:
+- name: numpy
+  version: 2.1.3
+  manager: conda
+  platform: linux-64
+  dependencies: {}
+  url: https://conda.invalid/conda-forge/linux-64/numpy-2.1.3-py311h1_0.conda
+  hash: {md5: 0123456789abcdef0123456789abcdef}
+  category: main
+  optional: false
+- name: python
+  version: 3.11.9
+  manager: conda
+  platform: linux-64
+  dependencies: {}
+  url: https://conda.invalid/conda-forge/linux-64/python-3.11.9-h1_0_cpython.conda
+  hash: {md5: 0123456789abcdef0123456789abcdee}
+  category: main
+  optional: false
+"""
+
+
+def test_a_lock_for_another_cuda_than_the_configurations_is_stale(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    write(tmp_path, LOCK, "conda-lock.yml")
+    assert reprocheck("check").code == 0
+    write(tmp_path, "cuda = '11.8'\n", "reprocheck.toml")
+    assert reprocheck("check").code == 0
+    write(tmp_path, "cuda = '12.4'\n", "reprocheck.toml")
+    done = reprocheck("check", "--output-format", "concise")
+    assert done.code == 1
+    assert "the configuration says CUDA `12.4`, the lock was made for `11.8`" in done.out
+
+
+def test_a_lock_without_a_platform_of_the_configuration_is_stale(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    write(tmp_path, LOCK, "conda-lock.yml")
+    write(tmp_path, "platforms = ['linux-64', 'win-64']\n", "reprocheck.toml")
+    done = reprocheck("check", "--output-format", "concise")
+    assert done.code == 1
+    assert "it holds nothing for win-64" in done.out
+
+
 @pytest.mark.parametrize(
     ("data", "what"),
     [

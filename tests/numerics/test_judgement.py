@@ -120,5 +120,5 @@ def test_a_lost_lock_is_for_review() -> None:
 
 def test_the_verdict_document_has_the_designed_keys(record: Record, altered: Alter) -> None:
     document = verdict_document(judge(record, as_seen(record, runs=(altered(1, 1, loss="nan"),)), Drills()))
-    assert sorted(document) == ["causes", "checks", "drills", "predicted", "schema", "verdict"]
+    assert sorted(document) == ["causes", "checks", "drills", "left_out", "predicted", "schema", "verdict"]
     assert document["predicted"] == {"bitwise": None, "operations": []}

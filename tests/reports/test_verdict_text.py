@@ -111,3 +111,14 @@ def test_colour_marks_verdict_and_statuses() -> None:
     text = render_verdict(PARTED, color=True)
     assert text.startswith("\x1b[31;1mnot reproduced\x1b[0m: ")
     assert "\x1b[32mpass  \x1b[0m" in text
+
+
+def test_runs_that_nobody_asked_to_repeat_are_named() -> None:
+    check = Check(name="convnet:fp32", status="pass", detail="10 steps bitwise")
+    verdict = Verdict(outcome="bitwise", checks=(check,), causes=(), left_out=("transformer:fp32", "transformer:bf16"))
+    assert render_verdict(verdict) == (
+        "bitwise: 1 run gave the recorded numbers again, to the last bit\n"
+        "\n"
+        "  pass    convnet:fp32  10 steps bitwise\n"
+        "  not repeated, as `--workload` asks: transformer:fp32, transformer:bf16\n"
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import InputError
+from reprocheck.model.settings import Settings
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.workflows.check import CheckRequest, find_subjects, run_check
 from reprocheck.workflows.gathering import Subject, gather, sources_of
@@ -117,3 +118,23 @@ def test_a_fresh_project_has_no_findings(project: Path) -> None:
     outcome = run_check(CheckRequest(folder=project))
     assert outcome.audit.findings == ()
     assert [skip.code for skip in outcome.audit.skipped] == ["RC401"]
+
+
+def told(project: Path, settings: Settings) -> list[str]:
+    return [finding.message for finding in run_check(CheckRequest(folder=project, settings=settings)).audit.findings]
+
+
+def test_a_lock_for_another_cuda_than_the_configurations_is_stale(project: Path) -> None:
+    custom = "  custom_metadata:\n    reprocheck.cuda: '11.8'\n    reprocheck.input-digest: of-another-day\n"
+    (project / "conda-lock.yml").write_text(LOCK.replace("package:\n", f"{custom}package:\n"))
+    assert told(project, Settings()) == told(project, Settings(cuda="11.8")) == []
+    assert told(project, Settings(cuda="12.4")) == [
+        "the lock is stale: the configuration says CUDA `12.4`, the lock was made for `11.8`"
+    ]
+
+
+def test_a_lock_without_a_platform_of_the_configuration_is_stale(project: Path) -> None:
+    assert told(project, Settings(platforms=("linux-64",))) == []
+    assert told(project, Settings(platforms=("linux-64", "win-64"))) == [
+        "the lock is stale: it holds nothing for win-64"
+    ]

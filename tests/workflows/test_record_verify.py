@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from reprocheck.errors import InputError, UndecidedError
-from reprocheck.model.json_documents import Json
+from reprocheck.model.records import Run
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import Drills, parse_drills
 from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.rerun import RerunOptions, perform_runs
 from reprocheck.numerics.runs import plan_runs
-from reprocheck.workflows.record import RecordRequest, chosen_device, lock_beside, record
+from reprocheck.workflows.record import RecordRequest, device_of, lock_beside, record
 from reprocheck.workflows.verify import VerifyRequest, read_record, verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +79,23 @@ def test_a_rerun_is_bitwise(verdict: Callable[..., Outcome]) -> None:
         ("fingerprint", "pass"),
         ("lock", "skip"),
         *((name, "pass") for name in RUNS),
+    ]
+
+
+def test_one_run_of_the_record_can_be_repeated_alone(verdict: Callable[..., Outcome]) -> None:
+    code, document = verdict("--workload", "transformer:fp16")
+    assert (code, document["left_out"]) == (0, ["transformer:fp32", "transformer:fp32:2"])
+    assert [check["name"] for check in document["checks"]] == ["fingerprint", "lock", "transformer:fp16"]
+
+
+def test_a_run_that_was_not_recorded_cannot_be_repeated(recorded: Path) -> None:
+    done = reprocheck(recorded, "verify", "--workload", "convnet:fp16")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: `convnet:fp16` was not recorded",
+        "  where: --workload",
+        "  why:   the record holds transformer:fp32, transformer:fp16, transformer:fp32:2",
+        "  how:   name one of them, or record it first",
     ]
 
 
@@ -192,17 +209,10 @@ def test_a_record_stays_well_below_a_megabyte(recorded: Path) -> None:
     assert read_record(recorded / "reprocheck.json").threads == 1
 
 
-@pytest.mark.parametrize(
-    ("asked", "sees_cuda", "device"),
-    [("auto", True, "cuda"), ("auto", False, "cpu"), ("cpu", True, "cpu"), ("cuda", False, "cuda")],
-)
-def test_auto_takes_cuda_where_torch_sees_it(asked: str, sees_cuda: bool, device: str) -> None:
-    fingerprint: dict[str, Json] = {"runtime": {"flags": {"devices": {"cuda": sees_cuda}}}}
-    assert chosen_device(asked, fingerprint) == device
-
-
-def test_auto_takes_the_cpu_where_torch_could_not_be_asked() -> None:
-    assert chosen_device("auto", {"runtime": {"flags": {"status": "missing"}}}) == "cpu"
+@pytest.mark.parametrize(("told", "kind"), [("cpu", "cpu"), ("cuda: NVIDIA H200", "cuda")])
+def test_the_device_of_a_record_is_what_its_runs_report(told: str, kind: str) -> None:
+    plan = plan_runs(("convnet:fp32",), seed=0, steps=1)[0]
+    assert device_of((Run(plan=plan, in_force={"device": told}),)) == kind
 
 
 def test_the_lock_beside_the_record_is_told_by_its_digest(tmp_path: Path) -> None:

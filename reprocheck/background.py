@@ -1,0 +1,35 @@
+"""Work that goes on beside the caller: the machine is read while the reference runs compute."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Background(Generic[T]):
+    """A call in a thread of its own.
+
+    The thread is a daemon: Ctrl-C ends the caller at once instead of waiting for the work.
+    """
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._outcome: list[T] = []
+        self._failure: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def result(self) -> T:
+        """Wait for the work and return what it returned, or raise what it raised."""
+        self._thread.join()
+        if self._failure:
+            raise self._failure[0]
+        return self._outcome[0]
+
+    def _run(self, work: Callable[[], T]) -> None:
+        try:
+            self._outcome.append(work())
+        except BaseException as error:  # raised again by `result`, in the thread that asks
+            self._failure.append(error)
