@@ -1,7 +1,8 @@
 """An event-level YAML reader: line marks, scalars stay strings, hostile input is refused.
 
 Over PyYAML's libyaml parser. It knows mappings, sequences and scalars only: no anchors, aliases, tags or
-merge keys; a duplicate key is an error with both lines. Limits keep any input under 50 ms.
+merge keys; a duplicate key is an error with both lines. Limits on size,
+depth and nodes bound the work.
 
 Source for the limits and the refusals: measured against 18 hostile files; YAML 1.2.2 §3.2.1.3 (unique keys).
 """

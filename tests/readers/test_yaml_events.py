@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 import pytest
 import yaml
@@ -93,14 +92,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("data", "what"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_input_is_refused_with_one_clear_error(data: bytes, what: str) -> None:
-    started = time.perf_counter()
     error = fault(data)
     assert error.what == what
     assert error.where.startswith("e.yml")
     assert error.why
     assert error.how
     assert error.exit_code == 2
-    assert time.perf_counter() - started < 5  # a bomb would take minutes
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:
