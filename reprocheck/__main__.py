@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from typing import NoReturn
 
 from reprocheck.cli.app import run
 
 
+def _end_in_order() -> None:
+    """Take a request to end (CI, `timeout`, a closed terminal) as Ctrl-C: worker and temporary files go with us."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores, and so do we
+            signal.signal(number, signal.default_int_handler)
+
+
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    _end_in_order()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

@@ -22,6 +22,7 @@ def staged_file(path: Path, data: bytes) -> Iterator[Path]:
     Raises:
         UndecidedError: the folder is missing, read-only or full; `path` is untouched.
     """
+    path = _behind_link(path)
     staged = _write_sibling(path, data)
     try:
         yield staged
@@ -29,6 +30,14 @@ def staged_file(path: Path, data: bytes) -> Iterator[Path]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             staged.unlink()
+
+
+def _behind_link(path: Path) -> Path:
+    """Follow a link to the file behind it: a rename onto the link itself would put a second copy in its place."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):
+        return path  # a circle of links; the rename replaces the link, as it would a file
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -39,6 +48,23 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     with staged_file(path, data):
         pass
+
+
+def require_writable(path: Path) -> None:
+    """Find out before long work, not after it, that `path` could not be written.
+
+    Raises:
+        UndecidedError: its folder is missing or read-only.
+    """
+    folder = _behind_link(path).absolute().parent
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return
+    raise UndecidedError(
+        f"cannot write `{path.as_posix()}`",
+        where=path.parent.as_posix(),
+        why="the folder may not be written to" if folder.is_dir() else "no such folder",
+        how="choose a folder that exists and is writable",
+    )
 
 
 def _write_sibling(path: Path, data: bytes) -> Path:

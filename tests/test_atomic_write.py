@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.atomic_write import staged_file, write_whole
+from reprocheck.atomic_write import require_writable, staged_file, write_whole
 from reprocheck.errors import UndecidedError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,3 +101,33 @@ def test_a_kill_in_the_middle_leaves_the_old_file_whole(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
+
+
+def test_a_link_stays_a_link_and_the_file_behind_it_changes(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_bytes(b"old")
+    link.symlink_to("real")
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+
+
+def test_a_circle_of_links_gives_way_to_the_file(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("link")
+    write_whole(link, b"new")
+    assert link.read_bytes() == b"new"
+
+
+def test_a_folder_that_can_be_written_to_is_no_fault(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new.json")
+
+
+@pytest.mark.parametrize(("folder", "why"), [("no", "no such folder"), (".", "the folder may not be written to")])
+def test_a_folder_that_cannot_be_written_to_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, why: str
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # root may write everywhere
+    with pytest.raises(UndecidedError, match="cannot write") as caught:
+        require_writable(tmp_path / folder / "r.json")
+    assert caught.value.why == why

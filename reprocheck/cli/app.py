@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 import click
 
 from reprocheck import __version__
-from reprocheck.errors import EXIT_BUG, EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, ReprocheckError
+from reprocheck.errors import EXIT_BUG, EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, ReprocheckError, UsageError
+from reprocheck.reports.visible import visible
 
 # name -> one line of help; the module is `reprocheck.cli.<name>`, loaded only when the command is called.
 COMMANDS = {
@@ -42,6 +44,16 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"reprocheck.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a command; a name that nearly is one gets the right one named."""
+        if args[0] in COMMANDS:
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+        how = f"did you mean `reprocheck {near[0]}`?" if near else "see `reprocheck --help`"
+        raise UsageError(f"no such command '{args[0]}'", where="reprocheck", how=how)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list from the table, so that `--help` imports no command."""
@@ -91,7 +103,8 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 
 
 def _tell(error: ReprocheckError, *, verbose: bool) -> None:
-    click.echo("\n".join(error.lines()), err=True)
+    # A name out of a hostile file must not start a line of its own: CI systems read commands from lines.
+    click.echo("\n".join(map(visible, error.lines())), err=True)
     if error.detail:
         click.echo(f"\n{error.detail}" if verbose else "  more:  run again with `-v`", err=True)
 
@@ -100,7 +113,10 @@ def _tell_usage(error: click.ClickException) -> None:
     """Print click's complaint in the shape of every other error."""
     context = getattr(error, "ctx", None)
     where = context.command_path if context else "reprocheck"
-    message = error.format_message().rstrip(".")
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return
+    message = visible(error.format_message().rstrip("."))
     click.echo(f"error: {message[:1].lower()}{message[1:]}", err=True)
     click.echo(f"  where: {where}\n  how:   see `{where} --help`", err=True)
 

@@ -63,8 +63,8 @@ def command(
     The solve assumes conda-lock's machines (glibc 2.28, Linux 5.10, macOS 11, plain x86_64), never this one.
 
     CUDA is a decision: --cuda 12.4 locks for drivers that know CUDA 12.4, --cuda none for machines without a
-    driver. Without a decision the lock is for machines without one; when a driver would have changed the outcome,
-    a note says so and the lock records that CUDA is undecided.
+    driver. A decision that the old lock records is kept. Without any the lock is for machines without a driver;
+    when one would have changed the outcome, a note says so and the lock records that CUDA is undecided.
 
     The lock is written only when something changed, and conda-lock reads it before it replaces the old one.
     """
@@ -76,7 +76,7 @@ def command(
         or (Path(settings.lockfile) if settings.lockfile else environment.with_name("conda-lock.yml")),
         platforms=platforms or settings.platforms,
         channels=channels or settings.channels,
-        cuda=cuda or settings.cuda,
+        cuda=cuda if cuda is not None else settings.cuda,
         explicit=explicit,
         without_pip=without_pip,
         mode=_mode(dry_run=dry_run, check=check),

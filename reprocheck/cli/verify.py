@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reprocheck.atomic_write import require_writable
 from reprocheck.cli.console import deliver, progress, wants_color
 from reprocheck.model.json_documents import dump_document
 from reprocheck.model.verdicts import verdict_document
@@ -61,6 +62,8 @@ def command(
         workloads=workloads,
         drills=parse_drills(drills),
     )
+    if output is not None:
+        require_writable(output)
     with progress("verifying") as shown:
         verdict = verify(request, shown.step)
     paint = format_name == "full" and wants_color(color, to_file=output is not None)

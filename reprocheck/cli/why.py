@@ -15,12 +15,16 @@ from reprocheck.workflows.why import WhyRequest, explain_package
 
 @click.command()
 @click.argument("name")
-@click.option("--lockfile", type=click.Path(path_type=Path), help="The lock.  [default: conda-lock.yml here]")
+@click.option(
+    "--lockfile",
+    type=click.Path(path_type=Path),
+    help="The lock.  [default: conda-lock.yml beside -f]",
+)
 @click.option("-f", "--file", "environment", type=click.Path(path_type=Path), help="The environment file.")
 @click.option("--platform", help="One platform of the lock.  [default: all]")
 def command(name: str, lockfile: Path | None, environment: Path | None, platform: str | None) -> int:
     """Show the paths from what you declared to the package NAME, conda and pip together."""
-    lock = lockfile or Path(DEFAULT_LOCK)
+    lock = lockfile or (environment.with_name(DEFAULT_LOCK) if environment else Path(DEFAULT_LOCK))
     beside = (lock.with_name(usual) for usual in DEFAULT_ENVIRONMENTS)
     request = WhyRequest(
         name=name,

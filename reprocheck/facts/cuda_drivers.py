@@ -41,6 +41,15 @@ def newest_cuda(driver: str) -> Numbers | None:
     return numbers(text(newest, "max_cuda")) if newest else None
 
 
+def newest_runnable(driver: str, *, windows: bool) -> Numbers | None:
+    """Return the newest CUDA that a driver runs: a whole major such as (11,) by minor-version compatibility."""
+    newest = newest_cuda(driver)
+    if newest is None or newest[0] < FIRST_MAJOR_WITH_MINOR_COMPATIBILITY:
+        return newest
+    floor, mine = _major_floor(newest[0], "windows" if windows else "linux"), numbers(driver)
+    return newest[:1] if floor and mine >= numbers(floor.driver)[: len(mine)] else newest
+
+
 def _own_floor(cuda: Numbers, column: str) -> DriverFloor | None:
     """Return the lowest driver packaged with any update of one release."""
     drivers = [_driver(row, column) for row in _trusted("toolkits") if numbers(text(row, "cuda")) == cuda[:2]]

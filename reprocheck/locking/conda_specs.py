@@ -10,6 +10,7 @@ import re
 
 from reprocheck.errors import InputError
 from reprocheck.model.environments import CondaSpec
+from reprocheck.model.redaction import public_line
 
 _BARE_VERSION = re.compile(r"[A-Za-z0-9_.+!\-]+")
 _OTHER_KEYS = re.compile(r"\[(?P<inside>.*)\]\s*$", re.DOTALL)
@@ -54,7 +55,7 @@ def _refuse_other_keys(spec: CondaSpec) -> None:
     others = sorted({key["key"] for key in _KEY.finditer(found["inside"])} - _UNDERSTOOD)
     if others:
         raise InputError(
-            f"key `{others[0]}` of `{spec.text}` is not supported",
+            f"key `{others[0]}` of `{public_line(spec.text)}` is not supported",
             where=str(spec.location),
             why="a lock is solved from `version`, `build` and `channel`",
             how="name version and build instead",
@@ -63,7 +64,7 @@ def _refuse_other_keys(spec: CondaSpec) -> None:
 
 def _ambiguous(spec: CondaSpec) -> InputError:
     return InputError(
-        f"spec `{spec.text}` is ambiguous",
+        f"spec `{public_line(spec.text)}` is ambiguous",
         where=str(spec.location),
         why=f"after a space conda reads `{spec.build}` as a build string (RC102)",
         how=f"write `{spec.name} {spec.version},{spec.build}`",
@@ -73,7 +74,7 @@ def _ambiguous(spec: CondaSpec) -> InputError:
 def unreadable_spec(spec: CondaSpec, why: str) -> InputError:
     """Return the error for a spec that the solver's strict parser refuses."""
     return InputError(
-        f"spec `{spec.text}` cannot be read",
+        f"spec `{public_line(spec.text)}` cannot be read",
         where=str(spec.location),
         why=why,
         how="write it as `name=1.2`, `name>=1.2,<2` or `name=1.2=build`",

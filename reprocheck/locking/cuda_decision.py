@@ -43,8 +43,8 @@ def assumed_version(decision: str | None) -> str | None:
 
 def recorded_decision(lock: Lock) -> str | None:
     """Return what somebody decided for `lock`, None where nobody did."""
-    text = lock.custom(CUDA_KEY)
-    return None if text in (UNDECIDED, IRRELEVANT) else text
+    text = lock.custom(CUDA_KEY) or ""
+    return text if text == NONE or _VERSION.fullmatch(text) else None
 
 
 def changed_by_cuda(without: Iterable[LockedPackage], probe: Iterable[LockedPackage]) -> tuple[str, ...]:

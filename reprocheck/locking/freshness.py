@@ -1,8 +1,8 @@
 """Does a lock still answer its environment file? Judged in a blink, offline, and with reasons.
 
-An equal input digest proves that nothing changed since reprocheck wrote the lock. A different or missing one
-proves nothing (locks of conda-lock, a comment moved into a spec), so every spec is then matched against what is
-locked: the lock is stale where one is not met, and the answer names it.
+An equal input digest proves that nothing changed since reprocheck wrote the lock, as long as that still holds every
+declared package. A different or missing one proves nothing (locks of conda-lock, a comment moved into a spec), so
+every spec is then matched against what is locked: the lock is stale where one is not met, and the answer names it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def judge_freshness(
     recorded = recorded_decision(lock)
     decided = cuda or recorded
     digest = input_digest(environment, lock.platforms, declared_channels(environment), decided)
-    if digest == lock.custom(DIGEST_KEY):
+    if digest == lock.custom(DIGEST_KEY) and not _has_gap(environment, lock):
         return Freshness(fresh=not missing, by="input-digest", missing_platforms=missing)
     found = _match_all(environment, lock)
     other_cuda = cuda if cuda is not None and lock.custom(DIGEST_KEY) and cuda != recorded else None
@@ -50,6 +50,17 @@ def judge_freshness(
         declared_channels=_other_channels(environment, lock),
         declared_cuda=other_cuda,
         unjudged=tuple(dict.fromkeys(found.unjudged)),
+    )
+
+
+def _has_gap(environment: EnvironmentFile, lock: Lock) -> bool:
+    """Say whether a declared conda package is not there at all: the lock was cut or edited after it was written."""
+    locked = {(package.platform, package.name) for package in lock.packages if package.manager == "conda"}
+    return any(
+        (platform, spec.name) not in locked
+        for spec in environment.conda
+        for platform in lock.platforms
+        if _holds_on(spec, platform)
     )
 
 

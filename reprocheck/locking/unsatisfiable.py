@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from reprocheck.errors import InputError, ReprocheckError, UnsatisfiableError
 from reprocheck.locking.solve_jobs import Absent, Answer, Unsolved
 from reprocheck.model.environments import CondaSpec
+from reprocheck.model.redaction import public_line
 
 
 def unsatisfiable_errors(answers: Sequence[Answer], channels: Sequence[str]) -> list[ReprocheckError]:
@@ -14,36 +15,38 @@ def unsatisfiable_errors(answers: Sequence[Answer], channels: Sequence[str]) -> 
     errors: list[ReprocheckError] = []
     for answer in answers:
         if isinstance(answer, Unsolved):
-            errors.append(_conflict(answer))
+            errors.append(_conflict(answer, len(channels)))
     errors.extend(_absences(answers, channels))
     return errors
 
 
-def _conflict(answer: Unsolved) -> UnsatisfiableError:
+def _conflict(answer: Unsolved, channel_count: int) -> UnsatisfiableError:
     specs = answer.conflict
     return UnsatisfiableError(
         f"no solution for {answer.job.platform}",
         where=", ".join(str(spec.location) for spec in specs),
         why=_why(specs),
-        how=_how(answer),
+        how=_how(answer, channel_count),
         detail=f"{answer.job.platform}: {answer.tree}",
     )
 
 
 def _why(specs: Sequence[CondaSpec]) -> str:
-    shown = ", ".join(f"`{spec.text}`" for spec in specs)
+    shown = ", ".join(f"`{public_line(spec.text)}`" for spec in specs)
     if not specs:
         return "the assumed machine itself cannot be met"
     return f"no build meets {shown}" if len(specs) == 1 else f"no builds meet {shown} together"
 
 
-def _how(answer: Unsolved) -> str:
+def _how(answer: Unsolved, channel_count: int) -> str:
     decided = any(package.name == "__cuda" for package in answer.job.virtual_packages)
     if "__cuda" in answer.tree and not decided:
         return "name the driver's CUDA version, for example `--cuda 12.4`"
+    if len(answer.conflict) == 1 and channel_count > 1:
+        return "loosen it, or name its channel, as in `channel::name`: the first channel with the name hides the others"
     if len(answer.conflict) == 1:
-        return "loosen it, or add a channel that has it; `-v` shows why"
-    return "loosen one of them; `-v` shows why"
+        return "loosen it, or add a channel that has it"
+    return "loosen one of them"
 
 
 def _absences(answers: Sequence[Answer], channels: Sequence[str]) -> list[ReprocheckError]:

@@ -32,6 +32,11 @@ DETAIL_LINES = 30
 FOREIGN_RANK_VARIABLES = frozenset(
     {"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT"}
 )
+# `PET_NNODES` and the like are torchrun's own options as variables; Kubeflow sets them in every pod of a job.
+FOREIGN_RANK_PREFIXES = ("TORCHELASTIC_", "PET_")
+
+# Decides no number, but with `error` torch cannot even be loaded: it warns where numpy is not there.
+IDLE_VARIABLES = frozenset({"PYTHONWARNINGS"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ def run_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -> tu
         answers.mkdir()
         job_file = folder / "job.json"
         job_file.write_text(dump_line({**job, "deadline_s": int(options.deadline_s) + 1}), encoding="utf-8")
-        command = [*_launcher(program, options.ranks), "-m", "reprocheck_worker", str(job_file), str(answers)]
+        command = [*_launcher(program, options.ranks, folder), "-m", "reprocheck_worker", str(job_file), str(answers)]
         _run(command, folder, options)
         return tuple(_answer_lines(answers))
 
@@ -88,19 +93,20 @@ def _program(python: Path) -> str:
     return str(Path(found).absolute())  # not resolved: the link is what makes a virtual environment
 
 
-def _launcher(program: str, ranks: int) -> list[str]:
+def _launcher(program: str, ranks: int, folder: Path) -> list[str]:
     if ranks == 1:
         return [program]
     # Port 0 lets the store choose a free port; the address keeps everything on the loopback interface.
     rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
-    return [program, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks), *rendezvous]
+    logs = ["--log-dir", str(folder / "logs")]  # by default torchrun leaves a folder behind when it is ended early
+    return [program, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks), *rendezvous, *logs]
 
 
 def _environment(folder: Path, options: WorkerOptions) -> dict[str, str]:
     inherited = {
         key: value
         for key, value in os.environ.items()
-        if key not in FOREIGN_RANK_VARIABLES and not key.startswith("TORCHELASTIC_")
+        if key not in FOREIGN_RANK_VARIABLES | IDLE_VARIABLES and not key.startswith(FOREIGN_RANK_PREFIXES)
     }
     paths = [str(folder), *filter(None, [inherited.get("PYTHONPATH")])]
     return {**inherited, **_loopback(options.ranks), **options.switches, "PYTHONPATH": os.pathsep.join(paths)}

@@ -54,6 +54,9 @@ PINNED = re.compile(
     r"(^|\.)(threads|determinism|usableCores|hashRandomization)(\.|$)"
     r"|(OMP_NUM_THREADS|MKL_NUM_THREADS|PYTHONHASHSEED|CUBLAS_WORKSPACE_CONFIG)$"
 )
+# A cap is set by hand and shows in what the processor tells: it comes before the processor it hides.
+CAPS = r"(?:ATEN_CPU_CAPABILITY|(?:ONEDNN|DNNL)_MAX_CPU_ISA|MKL_(?:CBWR|ENABLE_INSTRUCTIONS|DEBUG_CPU_TYPE))"
+_SWITCH = ("another numeric switch", "set the switch as recorded, and verify again")
 RELEVANCES = (
     _relevance(
         r"software\.torch($|\.(version|gitVersion|debug|cuda|hip|cxx11Abi|architectures|status|detail))",
@@ -70,6 +73,7 @@ RELEVANCES = (
         r"software\.torch\.(cudnn|nccl|libraries|loadedLibraries|settings)", "another numeric library", _INSTALL
     ),
     _relevance(r"driver($|\.)", "another GPU driver", "use the recorded driver, or record anew after the update"),
+    _relevance(rf"runtime\.env\.{CAPS}$", *_SWITCH),
     _relevance(
         r"cpu\.(model|isa|vendor|family|modelNumber|stepping|capability|bf16Matmul|fp16Matmul|denormals)",
         "another processor: kernels are chosen by its instruction sets",
@@ -77,8 +81,7 @@ RELEVANCES = (
     ),
     _relevance(
         r"flags\.(precision|backends|attention|amp)\.|runtime\.env\.",
-        "another numeric switch",
-        "set the switch as recorded, and verify again",
+        *_SWITCH,
     ),
     _relevance(
         r"packages\.(numpy|mkl|intel-openmp|llvm-openmp|libblas|openblas|libopenblas|blas|nvidia-)",

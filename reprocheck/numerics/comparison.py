@@ -121,6 +121,8 @@ def _scale(pair: Pair) -> Divergence | None:
 
 def _gradients(pair: Pair) -> Divergence | None:
     left, right = pair.recorded.gradients, pair.observed.gradients
+    if len(left) != len(right):
+        return pair.setting("backward", "number of gradients", str(len(left)), str(len(right)))
     index = _first_difference(left[::-1], right[::-1])
     if index is None:
         return None

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from reprocheck.errors import InputError
-from reprocheck.model.json_documents import Json
+from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json
 from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, RunPlan, TensorSpec
 from reprocheck.numerics.runs import DTYPES, FIRST_SCALES, LARGEST_WORLD, REVISION
 
 LARGEST_RECORD_BYTES = 256 * 2**20
 LARGEST_STEP_COUNT = 10_000
+DEEPEST_NESTING = 64  # a record has a dozen levels; what reads it recurses
 _HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,4}|inf)|nan")
-_MARK = re.compile(r"[0-9a-f]{16}:([0-9a-f]+(\.[0-9a-f]+)*)?")
+_MARK = re.compile(r"[0-9a-f]{16}:([0-9a-f]{1,16}(\.[0-9a-f]{1,16}){0,7})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,13 @@ class Node:
             self.refuse(f"expected {meaning}")
         return text
 
+    def positive(self) -> str:
+        """Return a finite number above zero as a C99 hex float."""
+        text = self.hex_float()
+        if not 0.0 < float.fromhex(text) < math.inf:
+            self.refuse("expected a finite number above zero")
+        return text
+
     def refuse(self, why: str) -> NoReturn:
         """Raise the error of this place."""
         raise InputError(
@@ -102,14 +111,16 @@ def parse_record(data: bytes, file: str) -> Record:
     try:
         return _record(root)
     except InputError as error:
-        raise InputError(error.what, where=f"{file}: {error.where}", why=error.why, how=error.how) from error
+        raise InputError(
+            error.what, where=f"{file}: {error.where}" if error.where else file, why=error.why, how=error.how
+        ) from error
 
 
 def _load(data: bytes, file: str) -> object:
     if len(data) > LARGEST_RECORD_BYTES:
         raise _unreadable(file, f"it is larger than {LARGEST_RECORD_BYTES // 2**20} MiB")
     try:
-        return json.loads(data.decode("utf-8"), parse_float=_refuse_float, parse_constant=_refuse_float)
+        return _parsed(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _unreadable(file, f"byte {error.start} is not UTF-8") from error
     except json.JSONDecodeError as error:
@@ -118,6 +129,51 @@ def _load(data: bytes, file: str) -> object:
         raise _unreadable(file, "it is nested too deeply") from error
     except ValueError as error:
         raise _unreadable(file, str(error)) from error
+
+
+def _parsed(text: str) -> object:
+    document: object = json.loads(
+        text,
+        parse_int=_safe_integer,
+        parse_float=_refuse_float,
+        parse_constant=_refuse_float,
+        object_pairs_hook=_unique,
+    )
+    _refuse_unspeakable(document)
+    return document
+
+
+def _safe_integer(text: str) -> int:
+    if len(text) > len(str(LARGEST_SAFE_INTEGER)) + 1 or abs(int(text)) > LARGEST_SAFE_INTEGER:
+        raise ValueError(f"the integer `{text[:40]}` is beyond 2^53, which no record holds")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a key that is there twice: which of the two is meant, nobody knows."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!a} is there twice in one object")
+    return found
+
+
+def _refuse_unspeakable(value: object, depth: int = 0) -> None:
+    """Refuse what could not be told in a report: text that UTF-8 has no bytes for, and endless nesting."""
+    if depth > DEEPEST_NESTING:
+        raise ValueError(f"it is nested more than {DEEPEST_NESTING} levels deep")
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(f"the text {value[:40]!a} holds half of a surrogate pair") from None
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unspeakable(key, depth + 1)
+            _refuse_unspeakable(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_unspeakable(item, depth + 1)
 
 
 def _refuse_float(text: str) -> NoReturn:
@@ -184,8 +240,8 @@ def _plan(node: Node) -> RunPlan:
         world_size=node["world_size"].integer(1, LARGEST_WORLD),
         seed=node["seed"].integer(0, 2**31 - 1),
         step_count=node["step_count"].integer(1, LARGEST_STEP_COUNT),
-        learning_rate=node["learning_rate"].hex_float(),
-        first_scale=node["first_scale"].hex_float(),
+        learning_rate=node["learning_rate"].positive(),
+        first_scale=node["first_scale"].positive(),
         revision=revision,
     )
 

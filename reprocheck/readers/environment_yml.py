@@ -12,7 +12,7 @@ from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.environments import Channel, CondaSpec, EnvironmentFile, PipRequirement, Platform
 from reprocheck.model.findings import Location
 from reprocheck.model.platform_selectors import selector_of
-from reprocheck.model.redaction import public_url
+from reprocheck.model.redaction import public_line, public_url
 from reprocheck.readers.comments import read_comments
 from reprocheck.readers.match_spec import split_match_spec
 from reprocheck.readers.pip_line import split_pip_line
@@ -111,7 +111,7 @@ class _Environment:
     def _conda(self, entry: YamlScalar) -> Iterator[CondaSpec]:
         parts = split_match_spec(entry.value)
         if parts is None:
-            shown = f"dependency `{entry.value}` has no name" if entry.value else "empty dependency"
+            shown = f"dependency `{public_line(entry.value)}` has no name" if entry.value else "empty dependency"
             self._object(
                 entry.location,
                 shown,

@@ -8,6 +8,7 @@ from reprocheck.facts.name_map import NameMap
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Location
 from reprocheck.model.platform_selectors import PLATFORMS, platforms_of_line
+from reprocheck.model.redaction import public_line
 from reprocheck.rules.facts import Facts, Unseen
 
 _SYSTEMS = {"linux": "linux-", "darwin": "osx-", "macos": "osx-", "win32": "win-", "windows": "win-"}
@@ -52,5 +53,5 @@ def first_place(facts: Facts, wanted: tuple[tuple[str, str], ...]) -> Location |
 
 
 def written(entry: Declaration) -> str:
-    """Return an entry as it was written, in one line, with what hinders a backtick quotation left out."""
-    return " ".join(entry.text.split()).replace("`", "")
+    """Return an entry as it was written, in one line, without credentials and what hinders a backtick quotation."""
+    return public_line(" ".join(entry.text.split()).replace("`", ""))

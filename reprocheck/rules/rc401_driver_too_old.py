@@ -36,13 +36,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reprocheck.facts.cuda_drivers import DriverFloor, newest_cuda, oldest_driver
+from reprocheck.facts.cuda_drivers import DriverFloor, newest_cuda, newest_runnable, oldest_driver
 from reprocheck.facts.cuda_versions import dotted, numbers
+from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.machines import TargetMachine
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.declarations import first_place
+from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import effective_cuda, evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
@@ -107,7 +109,7 @@ def _finding(facts: Facts, machine: TargetMachine, floor: DriverFloor, cases: li
         packages=tuple(case.claims[0].package for case in cases),
         platforms=platforms,
         evidence=(*evidence_of(claims), floor.why, f"driver {driver} according to {machine.source}"),
-        fix=_fix(driver, floor, source),
+        fix=_fix(facts, driver, floor, cases[0]),
     )
 
 
@@ -117,10 +119,25 @@ def _place(facts: Facts, claims: tuple[CudaClaim, ...]) -> Location:
     return first_place(facts, (*sources, *usual)) or claims[0].location
 
 
-def _fix(driver: str, floor: DriverFloor, source: CudaClaim) -> str:
+def _fix(facts: Facts, driver: str, floor: DriverFloor, case: _Case) -> str:
+    upgrade = f"upgrade the driver to {floor.driver} or newer"
     newest = newest_cuda(driver)
-    if newest is None:
-        return f"upgrade the driver to {floor.driver} or newer"
-    from_pip = source.package.manager == "pip"
-    older = "take a torch wheel for CUDA {} or older" if from_pip else "run `reprocheck lock --cuda {}`"
-    return f"upgrade the driver to {floor.driver} or newer, or {older.format(dotted(newest))}"
+    runs = newest_runnable(driver, windows=case.platform.startswith("win-"))
+    if newest is None or runs is None:
+        return upgrade
+    if case.claims[0].package.manager == "pip":
+        return f"{upgrade}, or take a torch wheel for CUDA {dotted(runs)} or older"
+    relock = f"run `reprocheck lock --cuda {dotted(newest)}`"
+    pinned = _pinned(facts, case.platform)
+    if pinned:
+        place = f"line {pinned.location.line} (`{pinned.package.name}`)"
+        return f"{upgrade}, or ask for CUDA {dotted(runs)} or older in {place} and {relock}"
+    return f"{upgrade}, or {relock}"
+
+
+def _pinned(facts: Facts, platform: str) -> CudaClaim | None:
+    """Return what pins CUDA in the conda part; with it in place no `--cuda` helps."""
+    if not isinstance(facts.environment, EnvironmentFile):
+        return None
+    claims = declared_claims(facts.environment, platform)
+    return next((found for found in claims if found.package.manager == "conda"), None)

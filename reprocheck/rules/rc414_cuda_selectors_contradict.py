@@ -209,7 +209,19 @@ def _declared_finding(clash: _Clash) -> Finding:
 def _locked_finding(facts: Facts, lock: Lock, clash: _Clash) -> Finding:
     declared = first_place(facts, tuple(("conda", item.package.name) for item in (*clash.fewer, *clash.more)))
     told = _clash_finding(clash, "the lock brings", not _same_major(clash), declared)
-    return replace(told, evidence=(*told.evidence, *_who_needs(lock, clash)))
+    fix = told.fix if _is_declared(facts, clash.fewer) else _hold_back(clash)
+    return replace(told, evidence=(*told.evidence, *_who_needs(lock, clash)), fix=fix)
+
+
+def _is_declared(facts: Facts, claims: tuple[CudaClaim, ...]) -> bool:
+    """Say whether a line of the environment file could be dropped; without a file nobody knows."""
+    names = tuple(("conda", item.package.name) for item in claims)
+    return not isinstance(facts.environment, EnvironmentFile) or first_place(facts, names) is not None
+
+
+def _hold_back(clash: _Clash) -> str:
+    """Dependencies brought the other CUDA in: no line can be dropped, but a pin keeps it out, or names who insists."""
+    return f"pin `cuda-version={dotted(clash.more[0].cuda)}` too and lock anew; what needs the other CUDA will show"
 
 
 def _who_needs(lock: Lock, clash: _Clash) -> Iterator[str]:

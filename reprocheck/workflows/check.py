@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck.errors import InputError
+from reprocheck.locking.platforms import check_platform
 from reprocheck.model.findings import Audit
 from reprocheck.model.machines import TargetMachine
 from reprocheck.model.settings import Settings
@@ -48,7 +49,10 @@ def run_check(request: CheckRequest) -> CheckOutcome:
 
     Raises:
         InputError: no environment file is there, or one is broken.
+        UsageError: a platform that nobody knows; its rules would look at nothing and pass.
     """
+    for name in request.platforms:
+        check_platform(name, "--platform")
     audits: list[Audit] = []
     sources: dict[str, tuple[str, ...]] = {}
     for subject in find_subjects(request):
@@ -62,8 +66,28 @@ def find_subjects(request: CheckRequest) -> list[Subject]:
     """Return what the request's files speak of; files that are neither environment nor lock are passed over."""
     if not request.files:
         return [_usual_subject(request)]
+    for path in request.files:
+        _refuse_no_file(path)
     subjects = [_subject(path, request) for path in request.files if path.suffix in _YAML]
     return list(dict.fromkeys(subjects))
+
+
+def _refuse_no_file(path: Path) -> None:
+    """A folder, or a name that leads nowhere, must not pass for a file without findings."""
+    if path.is_dir():
+        raise InputError(
+            f"`{path.as_posix()}` is a folder",
+            where=path.as_posix(),
+            why="environment files and locks are looked at one by one",
+            how=f"name the file in it, or run `reprocheck` there: `cd {path.as_posix()}`",
+        )
+    if path.suffix not in _YAML and not path.is_file():
+        raise InputError(
+            "cannot read the file",
+            where=path.as_posix(),
+            why="no such file",
+            how="name an existing environment file or lock",
+        )
 
 
 def _usual_subject(request: CheckRequest) -> Subject:

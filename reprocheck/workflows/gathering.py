@@ -11,6 +11,7 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
 from reprocheck.model.machines import TargetMachine
+from reprocheck.model.redaction import public_line
 from reprocheck.model.settings import Settings
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
@@ -89,6 +90,6 @@ def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen, setti
 
 
 def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:
-    """Return the lines of the environment file, by the path that findings use."""
+    """Return the lines of the environment file, by the path that findings use; credentials never reach a report."""
     environment = facts.environment
-    return {} if isinstance(environment, Unseen) else {environment.path: environment.lines}
+    return {} if isinstance(environment, Unseen) else {environment.path: tuple(map(public_line, environment.lines))}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reprocheck.atomic_write import staged_file, write_whole
+from reprocheck.errors import InputError
 from reprocheck.locking.conda_lock_format import format_lock
+from reprocheck.locking.cuda_decision import recorded_decision
 from reprocheck.locking.explicit_file import explicit_name, format_explicit
 from reprocheck.locking.lock_changes import compare_locks, says_the_same
 from reprocheck.locking.lock_plan import LockPlan, make_plan
@@ -24,9 +27,12 @@ def lock_environment(request: LockRequest, progress: Progress = lambda _message:
         InputError, UsageError, UnsatisfiableError, GatheredErrors: the input cannot be locked.
         UndecidedError: a channel or the folder is out of reach; the old lock is untouched.
     """
-    plan = make_plan(read_environment(request.environment_path), request)
+    environment = read_environment(request.environment_path)
     old = _old_lock(request.lock_path)
-    lock, notes = _solve(plan, request, progress)
+    kept = recorded_decision(old) if old and request.cuda is None else None
+    if kept is not None:
+        request = replace(request, cuda=kept)
+    lock, notes = _solve(make_plan(environment, request), request, progress)
     status = _status(old, lock, request.lock_path)
     if status == "unchanged" and old is not None:
         lock = old  # the tools that wrote it stay on record: nothing is rewritten for their sake
@@ -36,10 +42,15 @@ def lock_environment(request: LockRequest, progress: Progress = lambda _message:
         status=status,
         mode=request.mode,
         changes=compare_locks(old, lock),
-        roots=tuple(sorted({spec.name for spec in plan.environment.conda})),
-        notes=notes,
+        roots=tuple(sorted({spec.name for spec in environment.conda})),
+        notes=(*_kept_note(kept, request.lock_path), *notes),
         written=_write(lock, status, request) if request.mode == "write" else (),
     )
+
+
+def _kept_note(kept: str | None, path: Path) -> tuple[str, ...]:
+    """A decision stays taken until somebody takes another: relocking must not turn CUDA builds into CPU builds."""
+    return () if kept is None else (f"CUDA `{kept}`, as {path.as_posix()} records it; `--cuda` decides anew",)
 
 
 def _old_lock(path: Path) -> Lock | None:
@@ -48,6 +59,9 @@ def _old_lock(path: Path) -> Lock | None:
         return read_lock(path) if path.exists() else None
     except ConflictedLockError:
         return None
+    except InputError as error:
+        how = "move it away, then `reprocheck lock` writes a new one, or name another with `--lockfile`"
+        raise InputError(error.what, where=error.where, why=error.why, how=how) from error
 
 
 def _solve(plan: LockPlan, request: LockRequest, progress: Progress) -> tuple[Lock, tuple[str, ...]]:

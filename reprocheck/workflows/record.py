@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.atomic_write import write_whole
+from reprocheck.atomic_write import require_writable, write_whole
 from reprocheck.background import Background
 from reprocheck.errors import UndecidedError
 from reprocheck.machine.interpreter import require_interpreter
@@ -39,7 +39,7 @@ def record(request: RecordRequest, tell: Tell) -> Record:
     Raises:
         UndecidedError: no torch, no device, no run that this torch can do, or no place to write.
     """
-    _refuse_missing_folder(request.output)
+    require_writable(request.output)
     require_interpreter(request.python)
     fingerprint = Background(lambda: collect_fingerprint(request.python))
     options = RerunOptions(python=request.python, device=request.device, threads=request.threads)
@@ -69,18 +69,6 @@ def lock_beside(path: Path) -> Mapping[str, Json]:
         return unread("missing", f"no `{LOCK_NAME}` beside the record")
     except OSError as error:
         return unread("error", (error.strerror or type(error).__name__).lower())
-
-
-def _refuse_missing_folder(output: Path) -> None:
-    """Find out before the work, not after it."""
-    if output.absolute().parent.is_dir():
-        return
-    raise UndecidedError(
-        f"cannot write `{output.as_posix()}`",
-        where=output.parent.as_posix(),
-        why="no such folder",
-        how="choose a folder that exists",
-    )
 
 
 def _runs(outcome: tuple[Run, ...] | Shortage, python: Path) -> tuple[Run, ...]:

@@ -12,7 +12,7 @@ from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import NO_STEP, Drills, refuse_idle_drills
 from reprocheck.numerics.judgement import Seen, judge
-from reprocheck.numerics.record_reader import parse_record
+from reprocheck.numerics.record_reader import LARGEST_RECORD_BYTES, parse_record
 from reprocheck.numerics.rerun import RerunOptions, perform_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.record import Tell, lock_beside
@@ -74,7 +74,8 @@ def read_record(path: Path) -> Record:
         InputError: no such file, or not a record of ours.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:  # never more than the reader takes: a path may be a device without an end
+            data = stream.read(LARGEST_RECORD_BYTES + 1)
     except OSError as error:
         raise InputError(
             "cannot read the record",

@@ -111,3 +111,24 @@ def test_a_command_returns_its_exit_code(outcome: object, code: int, monkeypatch
 @pytest.fixture(autouse=True)
 def _no_log_litter(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("logs")))
+
+
+def test_a_name_out_of_a_file_starts_no_line_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(monkeypatch, InputError("channel `x\n::add-mask::y\x1b[31m` is none", where="a.yml:1"))
+    assert app.run(["planted"]) == 2
+    err = capsys.readouterr().err
+    assert err == "error: channel `x\\u{a}::add-mask::y\\u{1b}[31m` is none\n  where: a.yml:1\n"
+
+
+def test_no_command_shows_the_help_and_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run([]) == 2
+    assert capsys.readouterr().err.startswith("Usage: reprocheck ")
+
+
+def test_a_command_that_is_nearly_one_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["lcok"]) == 2
+    assert "how:   did you mean `reprocheck lock`?" in capsys.readouterr().err
+    assert app.run(["xyz"]) == 2
+    assert "how:   see `reprocheck --help`" in capsys.readouterr().err

@@ -263,3 +263,31 @@ def test_explain_lists_the_rules_and_refuses_unknown_ones(reprocheck: Runner) ->
     unknown = reprocheck("explain", "RC30")
     assert unknown.code == 2
     assert "did you mean" in unknown.err
+
+
+@pytest.mark.parametrize("name", ["folder", "nowhere.txt", "circle.txt"])
+def test_a_name_that_leads_to_no_file_does_not_pass(reprocheck: Runner, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "circle.txt").symlink_to("circle.txt")
+    done = reprocheck("check", name)
+    assert (done.code, done.out) == (2, "")
+    assert f"where: {name}" in done.err
+
+
+@pytest.mark.parametrize("format_name", ["full", "concise", "json", "github"])
+def test_credentials_reach_no_report(reprocheck: Runner, tmp_path: Path, format_name: str) -> None:
+    url = "https://bob:hunter2@host/t/tk-secret/ch"
+    text = f"channels:\n  - {url}  # [foo]\ndependencies:\n  - {url}::pytorch=2.6\n  - pip:\n    - torch==2.4.1\n"
+    write(tmp_path, text)
+    done = reprocheck("check", "--output-format", format_name)
+    assert done.code == 1
+    assert "host/t/<token>/ch::pytorch=2.6" in done.out
+    assert not any(secret in done.out + done.err for secret in ("hunter2", "tk-secret"))
+
+
+def test_an_unknown_platform_is_refused_and_a_known_one_is_not(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    done = reprocheck("audit", "--platform", "linux64")
+    assert (done.code, done.out) == (2, "")
+    assert "did you mean `linux-64`?" in done.err
+    assert reprocheck("audit", "--platform", "linux-64", "--select", "RC301").code == 0

@@ -171,3 +171,8 @@ def test_a_missing_lock_is_an_input_error(tmp_path: Path, reprocheck: Runner) ->
     done = reprocheck("why", "numpy", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "cannot read the lock file" in done.err
+
+
+def test_the_lock_lies_beside_a_named_environment(project: Path, reprocheck: Runner) -> None:
+    done = reprocheck("why", "numpy", "-f", f"{project.name}/environment.yml", cwd=project.parent)
+    assert done.code == 0

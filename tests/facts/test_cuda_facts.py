@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reprocheck.facts.conda_builds import Flavour, flavour_of_build, flavour_of_pin
-from reprocheck.facts.cuda_drivers import newest_cuda, oldest_driver
+from reprocheck.facts.cuda_drivers import newest_cuda, newest_runnable, oldest_driver
 from reprocheck.facts.cuda_versions import Numbers, dotted, from_digits, numbers
 from reprocheck.facts.tables import rows_of, text
 from reprocheck.facts.torch_wheels import has_pypi_cuda, pypi_cuda
@@ -112,3 +112,17 @@ def test_versions_are_numbers() -> None:
     assert numbers("nightly") == ()
     assert dotted((12, 6)) == "12.6"
     assert [from_digits(digits) for digits in ("126", "92", "11.3.1", "130")] == [(12, 6), (9, 2), (11, 3), (13, 0)]
+
+
+@pytest.mark.parametrize(
+    ("driver", "runs"),
+    [("470.57.02", (11,)), ("450", (11,)), ("450.51.05", (11, 0)), ("418.39", (10, 1)), ("550.54.14", (12,))],
+)
+def test_what_a_driver_runs_at_most_is_a_whole_major_where_minor_compatibility_holds(
+    driver: str, runs: tuple[int, ...]
+) -> None:
+    assert newest_runnable(driver, windows=False) == runs
+
+
+def test_a_driver_older_than_the_table_runs_nothing_that_is_known() -> None:
+    assert newest_runnable("1.0", windows=False) is None

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,12 @@ def corpus_verdict(folder: Path, lock_name: str, files: list[str]) -> bool | Non
     sources = [(folder / lock_name).parent / source for source in lock.sources]
     found = [source for source in sources if source.suffix in (".yml", ".yaml") and source.exists()] or beside
     return all(judge_freshness(read_environment(source), lock).fresh for source in found) if found else None
+
+
+def test_an_equal_digest_proves_nothing_for_a_lock_that_lost_a_package(environment: Environments, lock: Locks) -> None:
+    declared = environment("numpy", "python", "scipy  # [osx]", "__cuda")
+    kept = lock(**{"reprocheck.cuda": "none", "reprocheck.input_digest": digest_of(declared, "none")})
+    assert judge_freshness(declared, kept).by == "input-digest"
+    cut = replace(kept, packages=tuple(one for one in kept.packages if (one.name, one.platform) != ("numpy", "win-64")))
+    freshness = judge_freshness(declared, cut)
+    assert (freshness.fresh, told(freshness)) == (False, [("numpy", "win-64", None, "is not locked")])

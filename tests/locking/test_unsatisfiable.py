@@ -32,7 +32,7 @@ def test_specs_that_clash_are_named_with_their_lines(environment: Environments) 
         "error: no solution for linux-64",
         "  where: environment.yml:3:3, environment.yml:4:3",
         "  why:   no builds meet `numpy<2`, `pandas>=3` together",
-        "  how:   loosen one of them; `-v` shows why",
+        "  how:   loosen one of them",
     ]
     (error,) = unsatisfiable_errors([unsolved(one, two)], ["conda-forge"])
     assert (error.detail, error.exit_code) == ("linux-64: a tree", 2)
@@ -41,7 +41,7 @@ def test_specs_that_clash_are_named_with_their_lines(environment: Environments) 
 def test_a_single_spec_wants_another_remedy(environment: Environments) -> None:
     assert lines(unsolved(*environment("numpy=99").conda))[2:] == [
         "  why:   no build meets `numpy=99`",
-        "  how:   loosen it, or add a channel that has it; `-v` shows why",
+        "  how:   loosen it, or add a channel that has it",
     ]
 
 
@@ -81,3 +81,11 @@ def test_a_package_that_is_nowhere_needs_another_name_or_channel(environment: En
     assert lines(Absent(job=job(), specs=((spec, ()),)))[3] == (
         "  how:   correct the name, or add the channel that has it"
     )
+
+
+def test_with_several_channels_the_first_that_has_the_name_is_blamed_too(environment: Environments) -> None:
+    (spec,) = environment("pytorch=2.3").conda
+    (error,) = unsatisfiable_errors([unsolved(spec)], ["conda-forge", "pytorch"])
+    assert error.how.startswith("loosen it, or name its channel, as in `channel::name`")
+    (error,) = unsatisfiable_errors([unsolved(spec)], ["conda-forge"])
+    assert error.how == "loosen it, or add a channel that has it"

@@ -65,8 +65,18 @@ def test_switches_reach_the_worker_and_a_foreign_rank_does_not(
 ) -> None:
     monkeypatch.setenv("RANK", "7")
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "theirs")
-    python = interpreter('echo "{\\"seen\\": \\"$OMP_NUM_THREADS/$RANK/$TORCHELASTIC_RUN_ID\\"}" > "$4/rank-0.jsonl"')
-    assert run_job(python, JOB, options(switches=numeric_switches(3))) == ({"seen": "3//"},)
+    monkeypatch.setenv("PET_NNODES", "2")
+    seen = "$OMP_NUM_THREADS/$RANK/$TORCHELASTIC_RUN_ID/$PET_NNODES"
+    python = interpreter(f'echo "{{\\"seen\\": \\"{seen}\\"}}" > "$4/rank-0.jsonl"')
+    assert run_job(python, JOB, options(switches=numeric_switches(3))) == ({"seen": "3///"},)
+
+
+def test_warnings_that_are_errors_around_us_stay_warnings_in_the_worker(
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    python = interpreter('echo "{\\"seen\\": \\"$PYTHONWARNINGS\\"}" > "$4/rank-0.jsonl"')
+    assert run_job(python, JOB, options()) == ({"seen": ""},)
 
 
 def test_a_module_in_the_current_folder_shadows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +97,7 @@ def test_several_ranks_go_through_torchrun_on_loopback(interpreter: Interpreter)
     python = interpreter('echo "$@" $GLOO_SOCKET_IFNAME >&2; exit 1')
     said = failure(python, ranks=2).detail
     assert "-m torch.distributed.run --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0" in said
+    assert "--log-dir <worker>/logs" in said
     if sys.platform == "linux":
         assert said.endswith(" lo")
 

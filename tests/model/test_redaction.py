@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reprocheck.model.redaction import has_secret, public_url
+from reprocheck.model.redaction import has_secret, public_line, public_url
 
 SECRETS = {
     "https://user:pw@host/ch": "https://host/ch",
@@ -49,3 +49,22 @@ def test_no_part_of_a_credential_survives(user: str, password: str, token: str, 
     shown = public_url(f"https://{user}:{password}@host.example/t/{token}/ch?key={query}")
     assert shown == "https://host.example/t/<token>/ch"
     assert public_url(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "clean"),
+    [
+        ("  - https://a:b@h/t/tk-1/ch  # [x]", "  - https://<credentials>@h/t/<token>/ch  # [x]"),
+        ('["https://key@h/ch::numpy", x]', '["https://<credentials>@h/ch::numpy", x]'),
+        ("- torch @ https://h/t.whl?sig=abc#egg=torch", "- torch @ https://h/t.whl?<query>#egg=torch"),
+    ],
+)
+def test_a_line_is_shown_without_its_credentials(line: str, clean: str) -> None:
+    assert public_line(line) == public_line(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "line", ["  - numpy=1.26  # a@b", "- git+ssh://git@github.com/o/r@v1", "- https://h/t/$TOKEN/ch", "- ./t/x"]
+)
+def test_a_line_without_credentials_stays_as_it_is(line: str) -> None:
+    assert public_line(line) == line

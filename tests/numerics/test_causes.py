@@ -74,6 +74,28 @@ def test_the_torch_build_comes_before_the_processor() -> None:
     ]
 
 
+def test_a_cap_on_instruction_sets_comes_before_the_processor_it_hides() -> None:
+    before = document(runtime={"env": {}, "flags": {"cpu": {"capability": "AVX512"}}})
+    now = document(runtime={"env": {"ATEN_CPU_CAPABILITY": "avx2"}, "flags": {"cpu": {"capability": "AVX2"}}})
+    causes = causes_of_differences(fingerprint_differences(before, now))
+    assert [cause.what for cause in causes] == [
+        "another numeric switch",
+        "another processor: kernels are chosen by its instruction sets",
+    ]
+
+
+def test_a_switch_that_caps_nothing_comes_after_another_processor() -> None:
+    now = document(
+        host={"cpu": {"model": "EPYC", "isa": ["avx2", "avx512f"]}, "memoryBytes": 8, "kernel": "Linux 6"},
+        runtime={"env": {"NCCL_DEBUG": "INFO"}, "threads": {"intraOp": 2}},
+    )
+    causes = causes_of_differences(fingerprint_differences(document(), now))
+    assert [cause.what for cause in causes] == [
+        "another processor: kernels are chosen by its instruction sets",
+        "another numeric switch",
+    ]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -168,3 +168,10 @@ def test_a_run_that_the_record_lacks_is_skipped(run: Run) -> None:
 def test_a_run_that_is_not_possible_here_is_skipped(run: Run) -> None:
     check = compare_runs(run, replace(run, unsupported="no GradScaler"))
     assert (check.status, check.detail) == ("skip", "not possible here: no GradScaler")
+
+
+def test_another_number_of_gradients_is_told(run: Run, altered: Alter, seen: RankStep) -> None:
+    divergence = first_divergence(run, altered(1, 0, gradients=seen.gradients[:-1]))
+    assert divergence
+    assert (divergence.step, divergence.phase, divergence.quantity) == (1, "backward", "number of gradients")
+    assert (divergence.recorded, divergence.observed) == ("2", "1")

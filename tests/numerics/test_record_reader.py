@@ -165,7 +165,7 @@ def test_a_schema_that_is_no_text_is_refused() -> None:
 
 
 def test_a_document_that_is_no_object_is_refused() -> None:
-    assert refusal(b"[]")[1:3] == ["  where: r.json: ", "  why:   expected an object"]
+    assert refusal(b"[]")[1:3] == ["  where: r.json", "  why:   expected an object"]
 
 
 def test_a_file_beyond_the_limit_is_refused() -> None:
@@ -190,3 +190,38 @@ def test_a_damaged_byte_never_ends_in_anything_but_a_record_or_an_error(data: st
     whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(InputError):
         assert parse_record(bytes(whole), "r.json").runs
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"a": 9007199254740992}', "the integer `9007199254740992` is beyond 2^53, which no record holds"),
+        ('{"a": ' + "9" * 5000 + "}", f"the integer `{'9' * 40}` is beyond 2^53, which no record holds"),
+        ('{"a": 1, "b": 2, "a": 3}', "the key 'a' is there twice in one object"),
+        ('{"a": ["\\ud800"]}', "the text '\\ud800' holds half of a surrogate pair"),
+        ('{"\\udfff": 1}', "the text '\\udfff' holds half of a surrogate pair"),
+        ("[" * 80 + "]" * 80, "it is nested more than 64 levels deep"),
+    ],
+)
+def test_json_that_no_report_could_tell_is_refused(text: str, why: str) -> None:
+    assert refusal(text.encode("utf-8"))[1:3] == ["  where: r.json", f"  why:   {why}"]
+
+
+@pytest.mark.parametrize("value", [9007199254740991, -9007199254740991, "\U0001f600", [[[[]]]]])
+def test_json_at_the_limits_is_read(record: Record, document: Any, value: object) -> None:
+    document["more"] = value
+    assert parse_record(as_bytes(document), "r.json") == record
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "first_scale"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-0x1.0000000000000p+1", "0x0.0p+0"])
+def test_a_plan_that_no_optimizer_takes_is_refused(document: Any, key: str, value: str) -> None:
+    document["runs"][0][key] = value
+    lines = refusal(as_bytes(document))
+    assert lines[1:3] == [f"  where: r.json: runs[0].{key}", "  why:   expected a finite number above zero"]
+
+
+@pytest.mark.parametrize("words", ["f" * 5000, ".".join(["0"] * 9)])
+def test_a_mark_longer_than_any_tensor_gives_is_refused(document: Any, words: str) -> None:
+    document["runs"][0]["initial"][0][0] = f"{'0' * 16}:{words}"
+    assert refusal(as_bytes(document))[2] == "  why:   expected a mark, `digest:bits`"

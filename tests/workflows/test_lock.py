@@ -132,7 +132,7 @@ def test_no_solution_names_the_specs_that_clash_on_every_platform(reprocheck: Ru
         "error: no solution for linux-64",
         "  where: environment.yml:5:3, environment.yml:6:3",
         "  why:   no builds meet `tidy`, `greedy` together",
-        "  how:   loosen one of them; `-v` shows why",
+        "  how:   loosen one of them",
     ]
     assert "error: no solution for win-64" in done.err
     assert not (project / "conda-lock.yml").exists()
@@ -263,3 +263,33 @@ def test_two_locks_at_once_leave_one_whole_lock(long_project: Path) -> None:
     assert [process.communicate(timeout=120)[1] for process in processes] == [b"", b""]
     assert len(read_lock(long_project / "conda-lock.yml").packages) == 400
     assert not list(long_project.glob("*.tmp"))
+
+
+def test_a_decision_that_was_recorded_is_kept_until_another_is_taken(reprocheck: Runner, project: Path) -> None:
+    reprocheck("lock", "--cuda", "12.4")
+    before = (project / "conda-lock.yml").read_bytes()
+    again = reprocheck("lock")
+    assert again.err == "note: CUDA `12.4`, as conda-lock.yml records it; `--cuda` decides anew\n"
+    assert (project / "conda-lock.yml").read_bytes() == before
+    assert reprocheck("lock", "--cuda", "none").err == ""
+    assert read_lock(project / "conda-lock.yml").custom("reprocheck.cuda") == "none"
+
+
+def test_a_decision_in_the_lock_that_nobody_can_read_is_not_kept(reprocheck: Runner, project: Path) -> None:
+    reprocheck("lock", "--cuda", "12.4")
+    path = project / "conda-lock.yml"
+    path.write_text(path.read_text().replace("reprocheck.cuda: '12.4'", "reprocheck.cuda: soon"))
+    assert reprocheck("lock").err.startswith("note: CUDA is undecided")
+
+
+def test_a_broken_lock_is_not_replaced_and_the_advice_is_not_to_lock_again(reprocheck: Runner, project: Path) -> None:
+    (project / "conda-lock.yml").write_bytes(b"")
+    done = reprocheck("lock")
+    assert done.code == 2
+    assert "  how:   move it away, then `reprocheck lock` writes a new one" in done.err
+    assert (project / "conda-lock.yml").read_bytes() == b""
+
+
+def test_an_empty_cuda_is_no_decision_but_an_error(reprocheck: Runner, project: Path) -> None:
+    assert reprocheck("lock", "--cuda", "").code == 2
+    assert not (project / "conda-lock.yml").exists()

@@ -160,8 +160,9 @@ def test_an_interpreter_without_torch_is_undecided(recorded: Path, tmp_path: Pat
     assert "there is no torch in the audited Python" in done.stdout
 
 
-def test_an_interrupted_record_leaves_the_old_one(recorded: Path, tmp_path: Path) -> None:
-    """Ctrl-C: the old bytes stay, no half file beside them, exit code 130, no process left."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupted_record_leaves_the_old_one(recorded: Path, tmp_path: Path, name: str) -> None:
+    """Ctrl-C, or a request to end: the old bytes stay, no half file beside them, exit code 130, no process left."""
     if os.name == "nt":
         pytest.skip("SIGINT to one process is POSIX's")
     old = shutil.copy(recorded / "reprocheck.json", tmp_path / "reprocheck.json")
@@ -171,7 +172,7 @@ def test_an_interrupted_record_leaves_the_old_one(recorded: Path, tmp_path: Path
         [sys.executable, "-m", "reprocheck", "record"], cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True
     )
     time.sleep(5)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(getattr(signal, name))
     _, said = running.communicate(timeout=60)
     assert (running.returncode, said.strip()) == (130, "interrupted: nothing was changed")
     assert Path(old).read_bytes() == before
@@ -189,6 +190,22 @@ def test_a_folder_that_is_missing_is_found_before_the_work(tmp_path: Path) -> No
     with pytest.raises(UndecidedError, match="cannot write") as caught:
         record(request, lambda _: None)
     assert caught.value.why == "no such folder"
+
+
+def test_a_verdict_that_could_not_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    done = reprocheck(tmp_path, "verify", "no-record.json", "-o", "no/verdict.txt")
+    assert (done.returncode, done.stderr.splitlines()[:3]) == (
+        3,
+        ["error: cannot write `no/verdict.txt`", "  where: no", "  why:   no such folder"],
+    )
+
+
+def test_no_more_is_read_of_a_record_than_the_limit() -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("only POSIX has a file without an end")
+    with pytest.raises(InputError) as caught:
+        read_record(Path("/dev/zero"))
+    assert caught.value.why == "it is larger than 256 MiB"
 
 
 def test_a_record_that_is_not_there_is_told(tmp_path: Path) -> None:
