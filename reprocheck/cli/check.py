@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from reprocheck.cli.audit_output import print_audit
+from reprocheck.cli.console import note
 from reprocheck.cli.options import AuditChoices, audit_options, make_selection, settings_here
-from reprocheck.workflows.check import CheckRequest, run_check
+from reprocheck.workflows.check import CheckRequest, find_subjects, run_check
 
 
 @click.command()
@@ -27,4 +28,6 @@ def command(*, files: tuple[Path, ...], choices: AuditChoices) -> int:
         selection=make_selection(choices, settings),
         settings=settings,
     )
+    if request.files and not find_subjects(request):
+        note("note: none of the files is an environment file or a lock; nothing was looked at")
     return print_audit(run_check(request), choices, settings)

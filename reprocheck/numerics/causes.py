@@ -165,7 +165,8 @@ def cause_without_difference() -> Cause:
     return Cause(
         what="nothing known differs: the computation itself may vary from run to run here",
         evidence=("no difference of torch, libraries, processor, switches or settings was found",),
-        fix="verify again; if it differs again in another place, suspect a race or the hardware",
+        fix="verify again: a difference in another place speaks for a race or the hardware, "
+        "one in the same place for a record that was changed after it was made",
     )
 
 

@@ -6,6 +6,7 @@ The nearest file upwards wins; an unknown key is an error with the likeliest nam
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -29,9 +30,21 @@ def read_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
         InputError: the file is not valid TOML.
     """
     found = next(_tables(folder), None)
-    table: Mapping[str, object] = found[1] if found else {}
-    settings = _lift(table, str(found[0]) if found else "")
+    settings = _meant_from(found[0].parent, _lift(found[1], str(found[0])), folder) if found else Settings()
     return _lift(_from_environment(environment), "environment", settings)
+
+
+def _meant_from(base: Path, settings: Settings, folder: Path) -> Settings:
+    """Return the settings with the paths of a configuration file, which are meant from its own folder."""
+
+    def path(name: str) -> str:
+        return Path(os.path.relpath(base / name, folder.resolve())).as_posix()
+
+    return replace(
+        settings,
+        files=tuple(path(name) for name in settings.files),
+        lockfile=path(settings.lockfile) if settings.lockfile else None,
+    )
 
 
 def _tables(folder: Path) -> Iterator[tuple[Path, Mapping[str, object]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from reprocheck.errors import UsageError
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.locking.freshness import judge_freshness
 from reprocheck.model.environments import EnvironmentFile
@@ -44,6 +45,7 @@ def gather(
     """
     environment = _environment(subject)
     lock = _lock(subject)
+    _refuse_absent_platforms(lock, platforms)
     return Facts(
         environment=environment,
         lock=lock,
@@ -53,6 +55,18 @@ def gather(
         names=load_name_map(),
         platforms=platforms,
     )
+
+
+def _refuse_absent_platforms(lock: Lock | Unseen, platforms: tuple[str, ...]) -> None:
+    """A platform that the lock does not hold has nothing to find, and must not pass for clean."""
+    absent = [] if isinstance(lock, Unseen) else [name for name in platforms if name not in lock.platforms]
+    if absent and isinstance(lock, Lock):
+        raise UsageError(
+            f"the lock holds nothing for `{absent[0]}`",
+            where="--platform",
+            why=f"`{lock.path}` is for {', '.join(lock.platforms)}",
+            how=f"name one of these, or run `reprocheck lock -p {absent[0]}`",
+        )
 
 
 def _environment(subject: Subject) -> EnvironmentFile | Unseen:

@@ -32,6 +32,9 @@ def lock_environment(request: LockRequest, progress: Progress = lambda _message:
     kept = recorded_decision(old) if old and request.cuda is None else None
     if kept is not None:
         request = replace(request, cuda=kept)
+    same = old.platforms if old and not request.platforms and not environment.platforms else ()
+    if same:
+        request = replace(request, platforms=same)
     lock, notes = _solve(make_plan(environment, request), request, progress)
     status = _status(old, lock, request.lock_path)
     if status == "unchanged" and old is not None:
@@ -43,14 +46,16 @@ def lock_environment(request: LockRequest, progress: Progress = lambda _message:
         mode=request.mode,
         changes=compare_locks(old, lock),
         roots=tuple(sorted({spec.name for spec in environment.conda})),
-        notes=(*_kept_note(kept, request.lock_path), *notes),
+        notes=(*_kept_note(kept, same, request.lock_path), *notes),
         written=_write(lock, status, request) if request.mode == "write" else (),
     )
 
 
-def _kept_note(kept: str | None, path: Path) -> tuple[str, ...]:
+def _kept_note(kept: str | None, same: tuple[str, ...], path: Path) -> tuple[str, ...]:
     """A decision stays taken until somebody takes another: relocking must not turn CUDA builds into CPU builds."""
-    return () if kept is None else (f"CUDA `{kept}`, as {path.as_posix()} records it; `--cuda` decides anew",)
+    cuda = () if kept is None else (f"CUDA `{kept}`, as {path.as_posix()} records it; `--cuda` decides anew",)
+    platforms = (f"platforms {', '.join(same)}, as {path.as_posix()} has them; `-p` chooses anew",) if same else ()
+    return (*cuda, *platforms)
 
 
 def _old_lock(path: Path) -> Lock | None:

@@ -14,6 +14,7 @@ from reprocheck.numerics.drills import NO_STEP, Drills, refuse_idle_drills
 from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.record_reader import LARGEST_RECORD_BYTES, parse_record
 from reprocheck.numerics.rerun import RerunOptions, perform_runs
+from reprocheck.numerics.runs import plan_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.record import Tell, lock_beside
 
@@ -42,7 +43,7 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
         UndecidedError: the worker crashed or did not end in time.
     """
     whole = read_record(request.path)
-    recorded = _chosen(whole, request.workloads)
+    recorded = recorded_runs_named(whole, request.workloads)
     refuse_idle_drills(request.drills, [run.plan for run in recorded.runs])
     require_interpreter(request.python)
     fingerprint = Background(lambda: collect_fingerprint(request.python))
@@ -53,10 +54,15 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
     return replace(judge(recorded, seen, request.drills), left_out=left_out)
 
 
-def _chosen(record: Record, names: tuple[str, ...]) -> Record:
-    """Return the record with the named runs only."""
+def recorded_runs_named(record: Record, names: tuple[str, ...]) -> Record:
+    """Return the record with the named runs only, all of them without a name.
+
+    Raises:
+        UsageError: a name that is no run, or a run that was not recorded.
+    """
     known = [run.plan.name for run in record.runs]
-    for name in names:
+    wanted = [plan.name for plan in plan_runs(names, seed=0, steps=1)] if names else known
+    for name in wanted:
         if name not in known:
             raise UsageError(
                 f"`{name}` was not recorded",
@@ -64,7 +70,7 @@ def _chosen(record: Record, names: tuple[str, ...]) -> Record:
                 why=f"the record holds {', '.join(known)}",
                 how="name one of them, or record it first",
             )
-    return replace(record, runs=tuple(run for run in record.runs if not names or run.plan.name in names))
+    return replace(record, runs=tuple(run for run in record.runs if run.plan.name in wanted))
 
 
 def read_record(path: Path) -> Record:

@@ -99,6 +99,7 @@ def test_files_that_are_no_environment_pass_so_that_hooks_pass(reprocheck: Runne
     write(tmp_path, "x = 1", "setup.py")
     done = reprocheck("check", "setup.py")
     assert (done.code, done.out) == (0, "no findings\n")
+    assert done.err == "note: none of the files is an environment file or a lock; nothing was looked at\n"
 
 
 def test_an_output_file_is_written_whole(reprocheck: Runner, tmp_path: Path) -> None:
@@ -224,6 +225,15 @@ def test_a_report_that_cannot_be_written_is_exit_three(reprocheck: Runner, tmp_p
     done = reprocheck("check", "-o", "absent/report.txt")
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("error: cannot write `absent/report.txt`\n")
+
+
+def test_a_platform_that_the_lock_lacks_is_no_clean_audit(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    write(tmp_path, LOCK, "conda-lock.yml")
+    assert reprocheck("audit", "--platform", "linux-64").code == 0
+    done = reprocheck("audit", "--platform", "osx-arm64")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[0] == "error: the lock holds nothing for `osx-arm64`"
 
 
 def test_a_machine_that_is_not_this_one_can_be_audited(reprocheck: Runner, tmp_path: Path) -> None:

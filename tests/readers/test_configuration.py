@@ -28,6 +28,14 @@ def test_the_nearest_file_upwards_wins(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "a" / "b", {}) == Settings(cuda="12.4", platforms=("linux-64",))
 
 
+def test_paths_are_meant_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path / "reprocheck.toml", "files = ['environment.yml', 'sub/b.yml']\nlockfile = 'conda-lock.yml'\n")
+    (tmp_path / "sub").mkdir()
+    here, below = read_settings(tmp_path, {}), read_settings(tmp_path / "sub", {})
+    assert (here.files, here.lockfile) == (("environment.yml", "sub/b.yml"), "conda-lock.yml")
+    assert (below.files, below.lockfile) == (("../environment.yml", "b.yml"), "../conda-lock.yml")
+
+
 def test_own_file_wins_over_pyproject(tmp_path: Path) -> None:
     write(tmp_path / "reprocheck.toml", "cuda = 'none'\n")
     write(tmp_path / "pyproject.toml", "[tool.reprocheck]\ncuda = '12.4'\n")

@@ -293,3 +293,14 @@ def test_a_broken_lock_is_not_replaced_and_the_advice_is_not_to_lock_again(repro
 def test_an_empty_cuda_is_no_decision_but_an_error(reprocheck: Runner, project: Path) -> None:
     assert reprocheck("lock", "--cuda", "").code == 2
     assert not (project / "conda-lock.yml").exists()
+
+
+def test_relocking_keeps_the_platforms_of_the_lock(reprocheck: Runner, project: Path) -> None:
+    environment = project / "environment.yml"
+    environment.write_text(environment.read_text().replace("platforms: [linux-64, osx-arm64, win-64]\n", ""))
+    reprocheck("lock", "--cuda", "none", "-p", "linux-64")
+    again = reprocheck("lock", "--cuda", "none")
+    assert again.err == "note: platforms linux-64, as conda-lock.yml has them; `-p` chooses anew\n"
+    assert read_lock(project / "conda-lock.yml").platforms == ("linux-64",)
+    reprocheck("lock", "--cuda", "none", "-p", "win-64")
+    assert read_lock(project / "conda-lock.yml").platforms == ("win-64",)

@@ -25,7 +25,7 @@ from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.rerun import RerunOptions, perform_runs
 from reprocheck.numerics.runs import plan_runs
 from reprocheck.workflows.record import RecordRequest, device_of, lock_beside, record
-from reprocheck.workflows.verify import VerifyRequest, read_record, verify
+from reprocheck.workflows.verify import VerifyRequest, read_record, recorded_runs_named, verify
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ("transformer:fp32", "transformer:fp16", "transformer:fp32:2")
@@ -86,6 +86,11 @@ def test_one_run_of_the_record_can_be_repeated_alone(verdict: Callable[..., Outc
     code, document = verdict("--workload", "transformer:fp16")
     assert (code, document["left_out"]) == (0, ["transformer:fp32", "transformer:fp32:2"])
     assert [check["name"] for check in document["checks"]] == ["fingerprint", "lock", "transformer:fp16"]
+
+
+def test_a_run_is_named_in_the_forms_that_record_takes(recorded: Path) -> None:
+    chosen = recorded_runs_named(read_record(recorded / "reprocheck.json"), ("transformer",))
+    assert [run.plan.name for run in chosen.runs] == ["transformer:fp32"]
 
 
 def test_a_run_that_was_not_recorded_cannot_be_repeated(recorded: Path) -> None:
