@@ -13,10 +13,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from reprocheck.cli.app import run
 
-from reprocheck.cli.app import run  # noqa: E402  (the path is set first)
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def check(path: Path) -> tuple[int, str, str]:
