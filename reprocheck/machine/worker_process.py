@@ -66,19 +66,34 @@ def run_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -> tu
 
     Raises:
         InputError: `python` is not a program.
-        UndecidedError: the job crashed, spoke too much, or did not end within its deadline.
+        UndecidedError: the job crashed, spoke too much, or did not end within its deadline; or there is no room for it.
     """
     program = _program(python)
-    with tempfile.TemporaryDirectory(prefix="reprocheck-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
-        answers = folder / "answers"
-        answers.mkdir()
-        job_file = folder / "job.json"
-        job_file.write_text(dump_line({**job, "deadline_s": int(options.deadline_s) + 1}), encoding="utf-8")
+    with _handed_over({**job, "deadline_s": int(options.deadline_s) + 1}) as folder:
+        job_file, answers = folder / "job.json", folder / "answers"
         command = [*_launcher(program, options.ranks, folder), "-m", "reprocheck_worker", str(job_file), str(answers)]
         _run(command, folder, options)
         return tuple(_answer_lines(answers))
+
+
+@contextlib.contextmanager
+def _handed_over(job: Mapping[str, Json]) -> Iterator[Path]:
+    """Yield a private folder that holds the worker, the job and a place for the answers."""
+    try:
+        staged = tempfile.TemporaryDirectory(prefix="reprocheck-", ignore_cleanup_errors=True)
+        folder = Path(staged.name)
+        shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "answers").mkdir()
+        (folder / "job.json").write_text(dump_line(job), encoding="utf-8")
+    except (OSError, shutil.Error) as error:
+        raise UndecidedError(
+            "there is no place for the worker",
+            where="the folder for temporary files",
+            why=(getattr(error, "strerror", None) or type(error).__name__).lower(),
+            how="set `TMPDIR` to a folder that is writable and has room",
+        ) from error
+    with staged:
+        yield folder
 
 
 def _program(python: Path) -> str:

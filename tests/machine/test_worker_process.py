@@ -199,3 +199,10 @@ def wait_for_end(process: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_no_place_for_temporary_files_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(UndecidedError, match="there is no place for the worker") as caught:
+        run_job(Path(sys.executable), {"job": "describe"}, WorkerOptions(switches={}))
+    assert caught.value.why == "no such file or directory"
