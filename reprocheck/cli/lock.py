@@ -10,12 +10,11 @@ import click
 from reprocheck.cli.console import deliver, note, progress
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, UsageError
 from reprocheck.model.locking_requests import DEFAULT_TIMEOUT_S, LockRequest, Mode
-from reprocheck.model.settings import Settings
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
 from reprocheck.readers.configuration import read_settings
 from reprocheck.reports.lock_text import render_outcome
 from reprocheck.workflows.lock import lock_environment
 
-_DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -72,8 +71,7 @@ def command(
     environment = _environment(files, settings)
     request = LockRequest(
         environment_path=environment,
-        lock_path=lockfile
-        or (Path(settings.lockfile) if settings.lockfile else environment.with_name("conda-lock.yml")),
+        lock_path=lockfile or (Path(settings.lockfile) if settings.lockfile else environment.with_name(DEFAULT_LOCK)),
         platforms=platforms or settings.platforms,
         channels=channels or settings.channels,
         cuda=cuda if cuda is not None else settings.cuda,
@@ -100,7 +98,7 @@ def _environment(files: tuple[Path, ...], settings: Settings) -> Path:
             why="this release locks one environment file at a time",
             how="name one, or merge them",
         )
-    usual = [Path(name) for name in _DEFAULT_ENVIRONMENTS]
+    usual = [Path(name) for name in DEFAULT_ENVIRONMENTS]
     return named[0] if named else next((path for path in usual if path.is_file()), usual[0])
 
 

@@ -8,8 +8,8 @@ import click
 
 from reprocheck.cli.console import deliver
 from reprocheck.errors import EXIT_CLEAN
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK
 from reprocheck.reports.why_text import render_why
-from reprocheck.workflows.gathering import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK
 from reprocheck.workflows.why import WhyRequest, explain_package
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What the files are called where nobody names them.
+DEFAULT_LOCK = "conda-lock.yml"
+DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

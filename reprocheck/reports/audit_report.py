@@ -11,13 +11,12 @@ from reprocheck.model.findings import Audit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """An audit with what its rendering needs: source lines for excerpts (path to lines), colour, detail."""
+    """An audit with what its rendering needs: source lines for excerpts (path to lines), colour."""
 
     audit: Audit
     tool_version: str
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     color: bool = False
-    verbose: bool = False
 
 
 class AuditFormat(Protocol):

@@ -9,11 +9,11 @@ from reprocheck.errors import InputError
 from reprocheck.locking.platforms import check_platform
 from reprocheck.model.findings import Audit
 from reprocheck.model.machines import TargetMachine
-from reprocheck.model.settings import Settings
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Unseen
 from reprocheck.rules.registry import RULES
-from reprocheck.workflows.gathering import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Subject, gather, sources_of
+from reprocheck.workflows.gathering import Subject, gather, sources_of
 
 _YAML = {".yml", ".yaml"}
 NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does")

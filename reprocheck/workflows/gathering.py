@@ -13,13 +13,10 @@ from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
 from reprocheck.model.machines import TargetMachine
 from reprocheck.model.redaction import public_line
-from reprocheck.model.settings import Settings
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, Settings
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
 from reprocheck.rules.facts import Facts, Unseen
-
-DEFAULT_LOCK = "conda-lock.yml"
-DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

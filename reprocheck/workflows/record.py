@@ -14,10 +14,9 @@ from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json, dump_document
 from reprocheck.model.records import Record, Run, RunPlan, record_document
+from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
-
-LOCK_NAME = "conda-lock.yml"
 
 Tell = Callable[[str], None]
 
@@ -62,11 +61,11 @@ def device_of(runs: tuple[Run, ...]) -> str:
 
 def lock_beside(path: Path) -> Mapping[str, Json]:
     """Return name and SHA-256 of the lock in the folder of `path`, or the status that there is none."""
-    lock = path.absolute().parent / LOCK_NAME
+    lock = path.absolute().parent / DEFAULT_LOCK
     try:
-        return {"name": LOCK_NAME, "sha256": hashlib.sha256(lock.read_bytes()).hexdigest()}
+        return {"name": DEFAULT_LOCK, "sha256": hashlib.sha256(lock.read_bytes()).hexdigest()}
     except FileNotFoundError:
-        return unread("missing", f"no `{LOCK_NAME}` beside the record")
+        return unread("missing", f"no `{DEFAULT_LOCK}` beside the record")
     except OSError as error:
         return unread("error", (error.strerror or type(error).__name__).lower())
 
