@@ -70,7 +70,7 @@ def command(
     settings = read_settings(Path.cwd(), os.environ)
     environment = _environment(files, settings)
     request = LockRequest(
-        environment_path=environment,
+        environment_paths=(environment,),
         lock_path=lockfile or (Path(settings.lockfile) if settings.lockfile else environment.with_name(DEFAULT_LOCK)),
         platforms=platforms or settings.platforms,
         channels=channels or settings.channels,

@@ -19,9 +19,9 @@ from conda_lock.virtual_package import FakeRepoData
 from conda_lock.virtual_package import VirtualPackage as TheirVirtualPackage
 
 from reprocheck.locking.conda_lock_format import used_variables
-from reprocheck.locking.platforms import VirtualPackage
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.virtual_packages import VirtualPackage
 
 CONDA_LOCK_VERSION = version("conda-lock")
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from reprocheck.errors import InputError, UsageError
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS
+from reprocheck.model.virtual_packages import VirtualPackage
 
 ARCHSPEC = {
     "linux-64": "x86_64",
@@ -29,18 +29,6 @@ _SYSTEM = {
     "osx": (("__unix", "0"), ("__osx", "11.0")),
     "win": (("__win", "0"),),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class VirtualPackage:
-    """A property of the assumed machine, in the guise of a package."""
-
-    name: str
-    version: str
-    build: str = "0"
-
-    def __str__(self) -> str:
-        return f"{self.name}={self.version}={self.build}"
 
 
 def virtual_packages(platform: str, cuda: str | None) -> tuple[VirtualPackage, ...]:

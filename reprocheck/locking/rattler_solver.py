@@ -21,11 +21,11 @@ from reprocheck.errors import UndecidedError
 from reprocheck.locking.channels import CondaChannel
 from reprocheck.locking.conda_specs import canonical_spec, unreadable_spec
 from reprocheck.locking.minimal_conflict import minimal_conflict
-from reprocheck.locking.platforms import VirtualPackage
 from reprocheck.locking.solve_jobs import Absent, Answer, Progress, Solved, SolveJob, SolveRequest, Unsolved
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.redaction import public_url
+from reprocheck.model.virtual_packages import VirtualPackage
 from reprocheck.readers.conda_lock_yml import read_conda_url
 
 T = TypeVar("T")

@@ -7,6 +7,8 @@ from typing import Literal
 
 from reprocheck.model.findings import Location
 
+MAIN = "main"  # the category of what every installation gets
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CondaSpec:
@@ -15,6 +17,7 @@ class CondaSpec:
     `name` is lower case as conda compares it; `version` and `build` are the raw constraints (`>=3.11,<3.12`,
     `py311*`), None when absent. A spec with a space before its second constraint keeps that constraint in
     `build`, as conda reads it. `selector` is a `# [text]` comment, which conda-lock takes for a platform selector.
+    `category` is that of the file or group that declares it (`main`, `dev`, …).
     """
 
     text: str
@@ -24,6 +27,7 @@ class CondaSpec:
     channel: str | None
     location: Location
     selector: str | None = None
+    category: str = MAIN
 
 
 PipKind = Literal["requirement", "option", "url", "path", "editable", "unreadable"]
@@ -31,7 +35,11 @@ PipKind = Literal["requirement", "option", "url", "path", "editable", "unreadabl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipRequirement:
-    """One line of the `pip:` section. `name` is normalised after PEP 503; None where a line names no project."""
+    """One line of the `pip:` section, or of a requirements file that it names.
+
+    `name` is normalised after PEP 503; None where a line names no project. `extras` are normalised and sorted.
+    `address` is the line as written, which may hold credentials and is for fetching only; `text` is safe to show.
+    """
 
     text: str
     kind: PipKind
@@ -39,6 +47,10 @@ class PipRequirement:
     specifier: str
     marker: str | None
     location: Location
+    extras: tuple[str, ...] = ()
+    category: str = MAIN
+    selector: str | None = None
+    address: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +81,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentFile:
-    """A whole environment.yml. `lines` is the text for excerpts; `name`, `prefix` as written."""
+    """A whole environment.yml, or several merged in order, or the conda-lock tables of a pyproject.toml.
+
+    `lines` is the text for excerpts; `name`, `prefix` as written. `sources` are the files that the entries come from,
+    `path` the first of them. `pip_constraints` are the lines of `-c` files; `pip_repositories` is conda-lock's key of
+    extra package indexes; `variables` are the names of environment variables to set, never their values.
+    """
 
     path: str
     name: str | None
@@ -81,6 +98,11 @@ class EnvironmentFile:
     prefix: Location | None
     comments: tuple[Comment, ...]
     lines: tuple[str, ...] = field(repr=False)
+    category: str = MAIN
+    pip_constraints: tuple[PipRequirement, ...] = ()
+    pip_repositories: tuple[Channel, ...] = ()
+    variables: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def conda_named(self, name: str) -> tuple[CondaSpec, ...]:
         """Return every conda spec of this name, in file order."""

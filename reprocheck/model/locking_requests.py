@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from reprocheck.model.locks import Lock, Manager
 Mode = Literal["write", "dry-run", "check"]
 Status = Literal["created", "changed", "unchanged"]
 Sign = Literal["+", "-", "~"]
+SolverName = Literal["rattler", "conda-lock"]
 
 DEFAULT_PLATFORMS = ("linux-64", "osx-arm64", "win-64")
 DEFAULT_TIMEOUT_S = 600
@@ -18,22 +20,30 @@ DEFAULT_TIMEOUT_S = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockRequest:
-    """One environment file to lock.
+    """Environment files to lock together.
 
-    `platforms` and `channels` replace those of the file when not empty; `channels` may hold credentials. `cuda` is
+    `platforms` and `channels` replace those of the files when not empty; `channels` may hold credentials. `cuda` is
     a version (`12.4`), `none`, or None where nobody decided. `timeout_s` limits fetching and solving together.
+    What the old lock holds stays wherever the specs let it, but for `upgraded` names, or with `upgrade_all`.
+    `exclude_newer` is an aware time in UTC; what was uploaded later does not exist.
     """
 
-    environment_path: Path
+    environment_paths: tuple[Path, ...]
     lock_path: Path
     platforms: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     cuda: str | None = None
+    virtual_packages: Path | None = None
     explicit: bool = False
     without_pip: bool = False
     mode: Mode = "write"
     offline: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
+    upgrade_all: bool = False
+    upgraded: tuple[str, ...] = ()
+    exclude_newer: datetime | None = None
+    solver: SolverName = "rattler"
+    keep_mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def lock_environment(request: LockRequest, progress: Progress = lambda _message:
         InputError, UsageError, UnsatisfiableError, GatheredErrors: the input cannot be locked.
         UndecidedError: a channel or the folder is out of reach; the old lock is untouched.
     """
-    environment = read_environment(request.environment_path)
+    environment = read_environment(request.environment_paths[0])
     old = _old_lock(request.lock_path)
     kept = recorded_decision(old) if old and request.cuda is None else None
     if kept is not None:
