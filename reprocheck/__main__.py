@@ -7,6 +7,7 @@ signal; so standard streams are flushed and the process ends by `os._exit`.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ def _end_in_order() -> None:
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     _end_in_order()
+    gc.disable()  # the process is short-lived; looking for circles costs a tenth of what `check` may take
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

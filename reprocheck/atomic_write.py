@@ -2,17 +2,31 @@
 
 Temporary file in the same folder, fsync, rename, fsync of the folder: a reader sees the old bytes or
 the new ones, also after Ctrl-C, `kill -9` or a full disk.
+
+What a killed process left beside its target is told from what a living one is writing by a lock on the temporary
+file, which the kernel drops with the process; the next write to the folder removes it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
+import stat
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from reprocheck.errors import UndecidedError
+
+if sys.platform != "win32":
+    import fcntl
+
+_SUFFIX = ".reprocheck.tmp"
+_STAGED = re.compile(r"\..+\.[a-z0-9_]{8}" + re.escape(_SUFFIX))
+_SURELY_DEAD_S = 3600  # where files cannot be locked, age tells
 
 
 @contextlib.contextmanager
@@ -23,13 +37,16 @@ def staged_file(path: Path, data: bytes) -> Iterator[Path]:
         UndecidedError: the folder is missing, read-only or full; `path` is untouched.
     """
     path = _behind_link(path)
-    staged = _write_sibling(path, data)
+    remove_leftovers(path)
+    staged, held = _write_sibling(path, data)
     try:
         yield staged
         _rename(staged, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             staged.unlink()
+        if held is not None:
+            os.close(held)
 
 
 def _behind_link(path: Path) -> Path:
@@ -41,13 +58,68 @@ def _behind_link(path: Path) -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replace `path` by `data`, whole or not at all.
+    """Replace `path` by `data`, whole or not at all; what is no file (`/dev/null`, a pipe) is written to.
 
     Raises:
         UndecidedError: the folder is missing, read-only or full; `path` is untouched.
     """
+    if _is_device(path):
+        _write_through(path, data)
+        return
     with staged_file(path, data):
         pass
+
+
+def _is_device(path: Path) -> bool:
+    """Say whether a rename onto `path` would put a file in the place of something else."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    try:
+        with path.open("wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed in the middle of a write left in the folder of `path`."""
+    with contextlib.suppress(OSError):
+        for found in sorted(_behind_link(path).parent.iterdir()):
+            if _STAGED.fullmatch(found.name):
+                _remove_if_left(found)
+
+
+def _remove_if_left(staged: Path) -> None:
+    with contextlib.suppress(OSError):
+        with staged.open("rb") as stream:
+            if not _hold(stream.fileno()) and time.time() - staged.stat().st_mtime < _SURELY_DEAD_S:
+                return
+            if sys.platform != "win32":  # which removes no open file
+                staged.unlink()
+        staged.unlink(missing_ok=True)
+
+
+if sys.platform == "win32":
+
+    def _hold(_descriptor: int, _may_wait: bool = False) -> bool:
+        """Say that nothing is held: a file that is locked, or open at all, cannot be renamed here."""
+        return False
+
+else:
+
+    def _hold(descriptor: int, may_wait: bool = False) -> bool:
+        """Lock a file until its last descriptor is closed; False where somebody has it, or nothing can be locked."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if may_wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
 
 
 def require_writable(path: Path) -> None:
@@ -57,7 +129,7 @@ def require_writable(path: Path) -> None:
         UndecidedError: its folder is missing or read-only.
     """
     folder = _behind_link(path).absolute().parent
-    if folder.is_dir() and os.access(folder, os.W_OK):
+    if _is_device(path) or (folder.is_dir() and os.access(folder, os.W_OK)):
         return
     raise UndecidedError(
         f"cannot write `{path.as_posix()}`",
@@ -67,13 +139,16 @@ def require_writable(path: Path) -> None:
     )
 
 
-def _write_sibling(path: Path, data: bytes) -> Path:
+def _write_sibling(path: Path, data: bytes) -> tuple[Path, int | None]:
+    """Return the staged file and the descriptor that holds it against `remove_leftovers` elsewhere."""
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        descriptor, name, is_held = _new_sibling(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
+    held: int | None = None
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            held = os.dup(descriptor) if is_held else None
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -81,10 +156,22 @@ def _write_sibling(path: Path, data: bytes) -> Path:
     except BaseException as error:
         with contextlib.suppress(OSError):
             Path(name).unlink()
+        if held is not None:
+            os.close(held)
         if isinstance(error, OSError):
             raise _cannot_write(path, error) from error
         raise
-    return Path(name)
+    return Path(name), held
+
+
+def _new_sibling(path: Path) -> tuple[int, str, bool]:
+    """Create and hold a file; if another process took it for a leftover before it was held, then another one."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_SUFFIX, dir=path.parent)
+        is_held = _hold(descriptor, True)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, name, is_held
+        os.close(descriptor)
 
 
 def _mode_for(path: Path) -> int:

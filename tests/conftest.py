@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,11 @@ Runner = Callable[..., Outcome]
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables that a program needs to start, and nothing of colour, CI or tokens."""
-    kept = ("PATH", "HOME", "TMPDIR", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH")
+    kept = ("PATH", "TMPDIR", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH")
     base = {name: os.environ[name] for name in kept if name in os.environ}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    return {**base, "PYTHONPATH": path, **(extra or {})}
+    home = tempfile.gettempdir()  # nobody's home: no .condarc of the developer, no configuration of uv
+    return {**base, "HOME": home, "PYTHONPATH": path, **(extra or {})}
 
 
 @pytest.fixture

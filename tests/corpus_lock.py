@@ -2,7 +2,8 @@
 
 Run by hand: `python tests/corpus_lock.py [SHARED] [PART-OF-A-NAME]`. Conda parts only; channels are replaced by
 the static channels of SHARED where those have them, and left out (and said so) where they have not. Prints one
-line a file and a summary; exits with 1 when some lock differs from the direct solve or conda-lock cannot read it.
+line a file and a summary; exits with 1 when some lock differs from the direct solve, conda-lock cannot read it, or
+`conda-lock render` writes other explicit files than `--explicit` did.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from collections import Counter
 from pathlib import Path
 
 import rattler
+from conda_lock.conda_lock import do_render
 from conda_lock.lockfile import parse_conda_lock_file
 
 from reprocheck.errors import GatheredErrors, ReprocheckError
+from reprocheck.locking.explicit_file import explicit_name
 from reprocheck.locking.platforms import virtual_packages
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest
@@ -129,13 +132,15 @@ def lock_copy(path: Path, shared: Path, lock_path: Path) -> str:
     if not channels:
         return f"no channel of its own: {', '.join(lacking)}"
     lock_path.unlink(missing_ok=True)
+    platforms = tuple(platform.name for platform in environment.platforms) or DEFAULT_PLATFORMS
     outcome = lock_environment(
         LockRequest(
-            environment_path=path,
+            environment_paths=(path,),
             lock_path=lock_path,
             channels=tuple(channels),
-            platforms=DEFAULT_PLATFORMS,
+            platforms=platforms,
             without_pip=True,
+            explicit=True,
         )
     )
     if not outcome.lock.packages:
@@ -143,13 +148,31 @@ def lock_copy(path: Path, shared: Path, lock_path: Path) -> str:
     parsed = parse_conda_lock_file(lock_path)
     if len(parsed.package) != len(outcome.lock.packages):
         return "DIFFERS: conda-lock reads another number of packages"
-    for platform in DEFAULT_PLATFORMS:
+    if fault := rendered_otherwise(lock_path, platforms):
+        return f"DIFFERS: {fault}"
+    for platform in platforms:
         ours = {(package.name, package.version, package.build or "") for package in outcome.lock.on(platform)}
         direct = directly_solved(environment, channels, platform)
         if ours != direct:
             return f"DIFFERS on {platform}: {sorted(ours ^ direct)[:4]}{note}"
-    counts = "/".join(str(len(outcome.lock.on(platform))) for platform in DEFAULT_PLATFORMS)
+    counts = "/".join(str(len(outcome.lock.on(platform))) for platform in platforms)
     return f"equal {counts}{note}"
+
+
+def rendered_otherwise(lock_path: Path, platforms: tuple[str, ...]) -> str:
+    """Return where `conda-lock render` and our explicit files are not the same bytes, empty where they are."""
+    theirs = lock_path.parent / "rendered"
+    theirs.mkdir(exist_ok=True)
+    do_render(
+        parse_conda_lock_file(lock_path),
+        kinds=["explicit"],
+        filename_template=str(theirs / "conda-{platform}.lock"),
+    )
+    for platform in platforms:
+        name = explicit_name(platform)
+        if (theirs / name).read_bytes() != (lock_path.parent / name).read_bytes():
+            return f"conda-lock renders another {name}"
+    return ""
 
 
 def reason_of(error: ReprocheckError) -> str:

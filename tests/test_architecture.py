@@ -30,6 +30,7 @@ FLOORS = {
     "model": 1,
     "errors": 1,
     "atomic_write": 1,
+    "folder_lock": 1,
     "background": 1,
     "__init__": 0,
 }

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.atomic_write import require_writable, staged_file, write_whole
+from reprocheck import atomic_write
+from reprocheck.atomic_write import remove_leftovers, require_writable, staged_file, write_whole
 from reprocheck.errors import UndecidedError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,6 +104,97 @@ def test_a_kill_in_the_middle_leaves_the_old_file_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
 
 
+KILLED = """
+    import os, signal, sys
+    from pathlib import Path
+    from reprocheck.atomic_write import staged_file
+    with staged_file(Path(sys.argv[1]), b"new"):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_what_a_killed_writer_left_is_gone_after_the_next_write_to_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    for _ in range(2):
+        words = [sys.executable, "-c", textwrap.dedent(KILLED), str(path)]
+        subprocess.run(words, cwd=ROOT, check=False)
+        assert len(os.listdir(tmp_path)) == 1  # the second run took away what the first one left
+    write_whole(tmp_path / "other", b"new")
+    assert os.listdir(tmp_path) == ["other"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file locks that let a file be renamed")
+def test_what_a_living_writer_has_staged_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with staged_file(path, b"new") as staged:
+        remove_leftovers(path)
+        write_whole(tmp_path / "other", b"other")
+        assert staged.read_bytes() == b"new"
+    assert (path.read_bytes(), sorted(os.listdir(tmp_path))) == (b"new", ["lock", "other"])
+
+
+def test_only_our_own_kind_of_leftover_is_removed(tmp_path: Path) -> None:
+    names = [
+        ".lock.abcdefgh.tmp",
+        "lock.abcdefgh.reprocheck.tmp",
+        ".lock.reprocheck.tmp",
+        ".lock.ABCDEFGH.reprocheck.tmp",
+    ]
+    for name in names:
+        (tmp_path / name).write_text("somebody's")
+    left = tmp_path / ".lock.abcdefgh.reprocheck.tmp"
+    left.write_text("half a lo")
+    os.utime(left, (0, 0))
+    remove_leftovers(tmp_path / "lock")
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+
+
+def test_leftovers_of_a_folder_that_is_not_there_are_none(tmp_path: Path) -> None:
+    remove_leftovers(tmp_path / "absent" / "lock")
+
+
+def test_where_files_cannot_be_locked_age_tells_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reprocheck.atomic_write._hold", lambda _descriptor, may_wait=False: False)
+    young, old = (tmp_path / f".lock.{name}.reprocheck.tmp" for name in ("youngone", "old_old_"))
+    young.write_text("")
+    old.write_text("")
+    os.utime(old, (0, 0))
+    write_whole(tmp_path / "lock", b"new")
+    assert sorted(os.listdir(tmp_path)) == sorted([young.name, "lock"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not remove open files")
+def test_a_staged_file_that_was_taken_for_a_leftover_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its creation and its lock, another process may come by and clean up."""
+    real = atomic_write._hold
+    taken: list[Path] = []
+
+    def late(descriptor: int, may_wait: bool = False) -> bool:
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            remove_leftovers(tmp_path / "lock")
+        return real(descriptor, may_wait)
+
+    monkeypatch.setattr(atomic_write, "_hold", late)
+    write_whole(tmp_path / "lock", b"new")
+    assert (len(taken), os.listdir(tmp_path)) == (1, ["lock"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs a list of open descriptors")
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    write_whole(tmp_path / "lock", b"new")
+    with pytest.raises(RuntimeError), staged_file(tmp_path / "lock", b"new"):
+        raise RuntimeError
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UndecidedError):
+        write_whole(tmp_path / "folder", b"new")
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
 def test_a_link_stays_a_link_and_the_file_behind_it_changes(tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     real.write_bytes(b"old")
@@ -117,6 +209,25 @@ def test_a_circle_of_links_gives_way_to_the_file(tmp_path: Path) -> None:
     link.symlink_to("link")
     write_whole(link, b"new")
     assert link.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"new")
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert (pipe.is_fifo(), os.listdir(tmp_path)) == (True, ["pipe"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
+def test_a_full_device_is_an_undecided_error_and_stays_a_device() -> None:
+    with pytest.raises(UndecidedError) as caught:
+        write_whole(Path("/dev/full"), b"new")
+    assert caught.value.why == "no space left on device"
+    assert Path("/dev/full").is_char_device()
 
 
 def test_a_folder_that_can_be_written_to_is_no_fault(tmp_path: Path) -> None:

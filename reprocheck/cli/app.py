@@ -20,6 +20,8 @@ COMMANDS = {
     "check": "Lint environment.yml and its lock; offline and quick, made for a pre-commit hook.",
     "audit": "Check environment, lock and a machine: this one, or one that you describe.",
     "why": "Show the paths from what you declared to a package.",
+    "diff": "Show what differs between two locks, environment files, fingerprints or records.",
+    "export": "Write one platform of a lock in another format: explicit, pylock, env or dockerfile.",
     "explain": "Print the page of a rule.",
     "fingerprint": "Describe this machine and the audited Python: hardware, driver, torch, switches, packages.",
     "record": "Run the reference AMP and DDP workloads and write down their bits.",

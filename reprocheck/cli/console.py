@@ -74,6 +74,12 @@ class Progress:
         self.stream.write("\r\x1b[2K")
         self.stream.flush()
 
+    def wipe(self) -> None:
+        """Clear the line, for the report is about to be written where it stands."""
+        if self.active:
+            self.stream.write("\r\x1b[2K")
+            self.stream.flush()
+
     def stop(self) -> None:
         """End the drawing."""
         self._stop.set()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from reprocheck.cli.option_packs import packed_as
 from reprocheck.errors import UsageError
 from reprocheck.model.findings import Severity
 from reprocheck.model.settings import Settings
@@ -17,8 +16,6 @@ from reprocheck.readers.configuration import read_settings
 from reprocheck.reports.registry import AUDIT_FORMATS
 from reprocheck.rules.engine import Selection
 from reprocheck.rules.registry import RULES
-
-Callback = Callable[..., int]
 
 _COLORS = ["auto", "always", "never"]
 _SEVERITIES = [severity.value for severity in Severity]
@@ -42,20 +39,6 @@ class AuditChoices:
     verbose: bool
 
 
-def audit_options(callback: Callback) -> Callback:
-    """Add the shared options to a command and hand them over together as `choices`."""
-
-    @functools.wraps(callback)
-    def packed(**values: object) -> int:
-        names = AuditChoices.__dataclass_fields__
-        shared = {name: values.pop(name) for name in names}
-        return callback(choices=AuditChoices(**shared), **values)  # type: ignore[arg-type]  # click checked the kinds
-
-    for option in reversed(_AUDIT_OPTIONS):
-        packed = option(packed)
-    return packed
-
-
 _AUDIT_OPTIONS = (
     click.option("--lockfile", type=click.Path(path_type=Path), help="The lock.  [default: conda-lock.yml beside it]"),
     click.option("--output-format", "format_name", type=click.Choice(_FORMATS), help="[default: full]"),
@@ -69,6 +52,8 @@ _AUDIT_OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well."),
     click.option("-v", "--verbose", is_flag=True, help="Say more, also about errors."),
 )
+
+audit_options = packed_as(AuditChoices, _AUDIT_OPTIONS)  # hands them over together as `choices`
 
 
 def settings_here() -> Settings:

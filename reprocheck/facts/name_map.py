@@ -6,7 +6,7 @@ Read on every `reprocheck check`, so the table is read line by line with one pat
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -52,6 +52,13 @@ class NameMap:
 def load_name_map() -> NameMap:
     """Read the packaged table."""
     return parse_name_map(_TABLE.read_text(encoding="utf-8"))
+
+
+def read_rows() -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Yield the (conda name, PyPI names, relation) of each row of the packaged table that pairs the two."""
+    for conda, projects, relation, _sources, _confidence in _ROW.findall(_TABLE.read_text(encoding="utf-8")):
+        if relation not in _NO_COUNTERPART:
+            yield conda, tuple(projects.split(", ")), relation
 
 
 def parse_name_map(text: str) -> NameMap:

@@ -1,72 +1,126 @@
-"""What to solve, settled before anything is fetched: platforms, channels, specs, CUDA, and what is left out."""
+"""What to solve, settled before anything is fetched: platforms, channels, specs, machines, and what is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.locking.channels import CondaChannel, resolve_channels
 from reprocheck.locking.conda_specs import canonical_spec
 from reprocheck.locking.cuda_decision import PROBE, assumed_version, check_cuda
+from reprocheck.locking.exclude_newer import read_time
 from reprocheck.locking.platforms import check_platform, has_cuda, specs_on, virtual_packages
 from reprocheck.locking.solve_jobs import SolveJob
+from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest
+from reprocheck.model.locks import LockedPackage
+from reprocheck.model.virtual_packages import VirtualPackage
+
+CUDA = "__cuda"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockPlan:
     """A request with every default filled in and every input checked.
 
-    `channels` are those of the lock, `searched` adds those that single specs name. `notes` say what was assumed.
+    `channels` are those of the lock, `searched` adds those that single specs name. `machines` are the assumed
+    virtual packages by platform. `notes` say what was assumed.
     """
 
     environment: EnvironmentFile
     platforms: tuple[str, ...]
     channels: tuple[CondaChannel, ...]
     searched: tuple[CondaChannel, ...]
-    specs: dict[str, tuple[CondaSpec, ...]]
+    specs: Mapping[str, tuple[CondaSpec, ...]]
     cuda: str | None
-    notes: tuple[str, ...]
+    machines: Mapping[str, tuple[VirtualPackage, ...]]
+    exclude_newer: datetime | None = None
+    without_pip: bool = False
+    settings: CondaSettings = field(default_factory=CondaSettings)
+    notes: tuple[str, ...] = ()
 
     @property
-    def jobs(self) -> tuple[SolveJob, ...]:
-        """One job a platform, in order; without a CUDA decision, then one that probes what CUDA would change."""
-        asked = [self._job(platform, assumed_version(self.cuda)) for platform in self.platforms]
-        probes = [platform for platform in self.platforms if self.cuda is None and has_cuda(platform)]
-        return (*asked, *(self._job(platform, PROBE) for platform in probes))
+    def has_pip(self) -> bool:
+        """Say whether there is a pip part to lock."""
+        return bool(self.environment.pip) and not self.without_pip
 
-    def _job(self, platform: str, cuda: str | None) -> SolveJob:
+    def jobs(self, preferred: Sequence[LockedPackage] = ()) -> tuple[SolveJob, ...]:
+        """Return one job a platform, in order; `preferred` packages of an old lock stay where they can."""
+        return tuple(
+            self._job(platform, self.machines[platform], tuple(p for p in preferred if p.platform == platform))
+            for platform in self.platforms
+        )
+
+    def probes(self) -> tuple[tuple[SolveJob, SolveJob], ...]:
+        """Return what tells whether CUDA matters where nobody decided: one solve without and one with a driver.
+
+        An old lock has no say here, for what stays as it was shows no difference.
+        """
+        if self.cuda is not None:
+            return ()
+        return tuple(
+            (
+                self._job(platform, self.machines[platform]),
+                self._job(platform, _with_driver(self.machines[platform]), explain=False),
+            )
+            for platform in self.platforms
+            if has_cuda(platform)
+        )
+
+    def _job(
+        self,
+        platform: str,
+        machine: tuple[VirtualPackage, ...],
+        preferred: tuple[LockedPackage, ...] = (),
+        *,
+        explain: bool = True,
+    ) -> SolveJob:
         return SolveJob(
             platform=platform,
             specs=self.specs[platform],
-            virtual_packages=virtual_packages(platform, cuda),
-            explain=cuda != PROBE,
+            virtual_packages=machine,
+            explain=explain,
+            preferred=tuple(package for package in preferred if package.manager == "conda"),
         )
 
 
-def make_plan(environment: EnvironmentFile, request: LockRequest) -> LockPlan:
+def make_plan(
+    environment: EnvironmentFile,
+    request: LockRequest,
+    machines: Mapping[str, tuple[VirtualPackage, ...]] | None = None,
+    settings: CondaSettings | None = None,
+) -> LockPlan:
     """Return the plan for a request.
 
+    `machines` are virtual packages that a file gives for some platforms; `settings` are conda's own (`.condarc`).
+
     Raises:
-        UsageError: an unknown platform or CUDA decision.
-        InputError: specs, channels, selectors or a pip section that cannot be locked.
+        UsageError: an unknown platform, CUDA decision or time.
+        InputError: specs, channels or selectors that cannot be locked.
         GatheredErrors: several of them.
     """
     platforms = _platforms(environment, request)
-    _refuse_pip(environment, request)
-    channels = _channels(environment, request)
+    settings = settings or CondaSettings()
+    channels = _channels(environment, request, settings)
     _check_specs(environment)
+    cuda = None if request.cuda is None else check_cuda(request.cuda, "--cuda")
+    cuda = cuda or _cuda_of(machines or {}, platforms)
     return LockPlan(
         environment=environment,
         platforms=platforms,
         channels=channels,
-        searched=_searched(environment, channels),
+        searched=_searched(environment, channels, settings, request),
         specs={platform: specs_on(platform, environment.conda) for platform in platforms},
-        cuda=None if request.cuda is None else check_cuda(request.cuda, "--cuda"),
-        notes=tuple(_notes(environment, request)),
+        cuda=cuda,
+        machines={platform: _machine(platform, cuda, machines or {}) for platform in platforms},
+        exclude_newer=read_time(request.exclude_newer, "--exclude-newer") if request.exclude_newer else None,
+        without_pip=request.without_pip,
+        settings=settings,
+        notes=(*settings.notes, *_notes(environment, request)),
     )
 
 
@@ -80,35 +134,53 @@ def _platforms(environment: EnvironmentFile, request: LockRequest) -> tuple[str,
     return tuple(sorted({name for name, _ in wanted})) or DEFAULT_PLATFORMS
 
 
-def _refuse_pip(environment: EnvironmentFile, request: LockRequest) -> None:
-    if not environment.pip or request.without_pip:
-        return
-    count = len(environment.pip)
-    raise InputError(
-        "pip requirements are not locked by this release",
-        where=str(environment.pip_location),
-        why=f"the section holds {count} requirement{'s' * (count > 1)}, and a lock without them would be half a lock",
-        how="pass `--no-pip` to lock the conda part only; the lock will say so",
-    )
+def _cuda_of(machines: Mapping[str, tuple[VirtualPackage, ...]], platforms: Sequence[str]) -> str | None:
+    """Return the CUDA decision that a file of virtual packages takes: a driver somewhere, or for good none."""
+    given = [package for name in platforms for package in machines.get(name, ()) if package.name == CUDA]
+    return max((package.version for package in given), default=None)
 
 
-def _channels(environment: EnvironmentFile, request: LockRequest) -> tuple[CondaChannel, ...]:
+def _machine(
+    platform: str, cuda: str | None, machines: Mapping[str, tuple[VirtualPackage, ...]]
+) -> tuple[VirtualPackage, ...]:
+    """Return the machine of the file where it describes one, with the CUDA decision on top; else the usual one."""
+    given = machines.get(platform)
+    if given is None:
+        return virtual_packages(platform, assumed_version(cuda))
+    if any(package.name == CUDA for package in given) or assumed_version(cuda) is None or not has_cuda(platform):
+        return given
+    return tuple(sorted((*given, VirtualPackage(name=CUDA, version=assumed_version(cuda) or ""))))
+
+
+def _with_driver(machine: tuple[VirtualPackage, ...]) -> tuple[VirtualPackage, ...]:
+    return tuple(sorted((*machine, VirtualPackage(name=CUDA, version=PROBE))))
+
+
+def _channels(environment: EnvironmentFile, request: LockRequest, settings: CondaSettings) -> tuple[CondaChannel, ...]:
+    found: list[CondaChannel] = []
     if request.channels:
-        found = resolve_channels(request.channels, "--channel", Path())
-    else:
-        folder = request.environment_path.parent
-        addresses = [channel.address for channel in environment.channels]
-        where = str(environment.channels[0].location) if environment.channels else environment.path
-        found = resolve_channels(addresses, where, folder)
-    return found or resolve_channels(["defaults"], environment.path, Path())
+        found += resolve_channels(request.channels, "--channel", Path(), settings, keep_mirror=request.keep_mirror)
+    for channel in () if request.channels else environment.channels:
+        folder = Path(channel.location.path).parent  # of several files each means its own folder
+        where = str(channel.location)
+        found += resolve_channels([channel.address], where, folder, settings, keep_mirror=request.keep_mirror)
+    if not found:
+        found += resolve_channels(["defaults"], environment.path, Path(), settings, keep_mirror=request.keep_mirror)
+    return tuple({channel.base: channel for channel in reversed(found)}.values())[::-1]
 
 
-def _searched(environment: EnvironmentFile, channels: tuple[CondaChannel, ...]) -> tuple[CondaChannel, ...]:
+def _searched(
+    environment: EnvironmentFile,
+    channels: tuple[CondaChannel, ...],
+    settings: CondaSettings,
+    request: LockRequest,
+) -> tuple[CondaChannel, ...]:
     """Return the channels and, behind them, those that only a `channel::package` spec names, as conda does."""
     searched = list(channels)
     for spec in environment.conda:
         if spec.channel is not None and not any(channel.answers_to(spec.channel) for channel in searched):
-            searched.extend(resolve_channels([spec.channel], str(spec.location), Path()))
+            where = str(spec.location)
+            searched += resolve_channels([spec.channel], where, Path(), settings, keep_mirror=request.keep_mirror)
     return tuple(searched)
 
 
@@ -128,7 +200,7 @@ def _notes(environment: EnvironmentFile, request: LockRequest) -> list[str]:
         notes.append(f"no platforms named: locking for {', '.join(DEFAULT_PLATFORMS)} (`-p`, or `platforms:`)")
     if not request.channels and not environment.channels:
         notes.append("no channels named: taking `defaults`, as conda does (`-c`, or `channels:`)")
-    if environment.pip:
+    if environment.pip and request.without_pip:
         notes.append(f"left out of the lock, as `--no-pip` asks: {left_out(environment.pip)}")
     return notes
 

@@ -1,83 +1,135 @@
-"""From a plan and the solver's answers to the lock that says it all."""
+"""From a plan and the resolvers' answers to the lock that says it all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import __version__
-from reprocheck.errors import raise_gathered
-from reprocheck.locking.conda_lock_authority import CONDA_LOCK_VERSION, content_hashes
-from reprocheck.locking.cuda_decision import IRRELEVANT, UNDECIDED, assumed_version, changed_by_cuda
+from reprocheck.facts.name_map import load_name_map
+from reprocheck.locking.categories import assign_categories
+from reprocheck.locking.content_hash import content_hashes
+from reprocheck.locking.cuda_decision import IRRELEVANT, UNDECIDED, changed_by_cuda
+from reprocheck.locking.exclude_newer import EXCLUDE_NEWER_KEY, format_time
 from reprocheck.locking.input_digest import DIGEST_KEY, declared_channels, input_digest
 from reprocheck.locking.lock_changes import TOOL_PREFIX
 from reprocheck.locking.lock_plan import LockPlan, left_out
 from reprocheck.locking.pip_freshness import PIP_LEFT_OUT_KEY
-from reprocheck.locking.platforms import virtual_packages
-from reprocheck.locking.rattler_solver import RATTLER_VERSION
+from reprocheck.locking.pip_jobs import PipSolved
+from reprocheck.locking.relocking import MACHINE_PREFIX, machine_text
 from reprocheck.locking.solve_jobs import Answer, Solved
-from reprocheck.locking.unsatisfiable import unsatisfiable_errors
 from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 
-MACHINE_PREFIX = "reprocheck.virtual-packages."
 _MOST_NAMED = 5
 
 
-def build_lock(plan: LockPlan, answers: Sequence[Answer], lock_path: Path) -> tuple[Lock, tuple[str, ...]]:
-    """Return the lock and what is to be said about it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What was found for every platform of a plan.
 
-    Raises:
-        UnsatisfiableError, InputError, GatheredErrors: some platform has no solution.
+    `probes` are pairs of answers for the same platform, without and with a CUDA driver. `tools` are the programs that
+    took part, with their versions.
     """
-    asked, probes = answers[: len(plan.platforms)], answers[len(plan.platforms) :]
+
+    conda: tuple[Solved, ...]
+    pip: tuple[PipSolved, ...] = ()
+    probes: tuple[tuple[Answer, Answer], ...] = ()
+    tools: tuple[tuple[str, str], ...] = ()
+
+
+def build_lock(plan: LockPlan, solution: Solution, lock_path: Path) -> tuple[Lock, tuple[str, ...]]:
+    """Return the lock and what is to be said about it."""
+    cuda, cuda_notes = _cuda(plan, solution.probes)
     channels = tuple(dict.fromkeys(channel.name for channel in plan.channels))
-    raise_gathered(unsatisfiable_errors(asked, channels))
-    solved = {answer.job.platform: answer.packages for answer in asked if isinstance(answer, Solved)}
-    cuda, notes = _cuda(plan, solved, probes)
-    machines = {platform: virtual_packages(platform, assumed_version(plan.cuda)) for platform in plan.platforms}
-    custom = {
-        CUDA_KEY: cuda,
-        DIGEST_KEY: input_digest(plan.environment, plan.platforms, declared_channels(plan.environment), plan.cuda),
-        f"{TOOL_PREFIX}conda-lock": CONDA_LOCK_VERSION,
-        f"{TOOL_PREFIX}py-rattler": RATTLER_VERSION,
-        f"{TOOL_PREFIX}reprocheck": __version__,
-        **{MACHINE_PREFIX + platform: " ".join(map(str, machine)) for platform, machine in machines.items()},
-    }
-    if plan.environment.pip:
-        custom[PIP_LEFT_OUT_KEY] = left_out(plan.environment.pip)
     lock = Lock(
         path=lock_path.as_posix(),
         platforms=plan.platforms,
         channels=channels,
-        content_hash=tuple(sorted(content_hashes(plan.specs, channels, machines).items())),
-        sources=(_relative(Path(plan.environment.path), lock_path.parent),),
-        custom_metadata=tuple(sorted(custom.items())),
-        packages=tuple(package for platform in plan.platforms for package in solved[platform]),
+        content_hash=tuple(sorted(_content_hashes(plan, channels).items())),
+        sources=tuple(_relative(Path(source), lock_path.parent) for source in plan.environment.sources),
+        custom_metadata=tuple(sorted(_custom_metadata(plan, solution, cuda).items())),
+        packages=tuple(_packages(plan, solution)),
     )
-    return lock, (*plan.notes, *notes)
+    return lock, (*plan.notes, *cuda_notes, *_undated(solution.conda), *_pip_notes(solution.pip))
 
 
-def _cuda(
-    plan: LockPlan, solved: dict[str, tuple[LockedPackage, ...]], probes: Sequence[Answer]
-) -> tuple[str, list[str]]:
+def _content_hashes(plan: LockPlan, channels: Sequence[str]) -> dict[str, str]:
+    """Return conda-lock's hash where it can be told; else a digest, which at least changes with what it is made of."""
+    digest = _digest(plan).removeprefix("sha256:")
+    told = content_hashes(plan.environment, plan.platforms, channels, plan.machines)
+    return {platform: found or digest for platform, found in told.items()}
+
+
+def _digest(plan: LockPlan) -> str:
+    environment = plan.environment
+    return input_digest(environment, plan.platforms, declared_channels(environment), plan.cuda)
+
+
+def _packages(plan: LockPlan, solution: Solution) -> Iterable[LockedPackage]:
+    pip = {answer.job.platform: answer.packages for answer in solution.pip}
+    found = (package for solved in solution.conda for package in _of_platform(solved, pip))
+    return assign_categories(tuple(found), plan.environment, load_name_map())
+
+
+def _of_platform(solved: Solved, pip: Mapping[str, tuple[LockedPackage, ...]]) -> tuple[LockedPackage, ...]:
+    return (*solved.packages, *pip.get(solved.job.platform, ()))
+
+
+def _custom_metadata(plan: LockPlan, solution: Solution, cuda: str) -> dict[str, str]:
+    environment = plan.environment
+    custom = {
+        CUDA_KEY: cuda,
+        DIGEST_KEY: _digest(plan),
+        **{MACHINE_PREFIX + platform: machine_text(machine) for platform, machine in plan.machines.items()},
+        **{TOOL_PREFIX + name: version for name, version in solution.tools},
+        f"{TOOL_PREFIX}reprocheck": __version__,
+    }
+    if plan.exclude_newer is not None:
+        custom[EXCLUDE_NEWER_KEY] = format_time(plan.exclude_newer)
+    if environment.pip and plan.without_pip:
+        custom[PIP_LEFT_OUT_KEY] = left_out(environment.pip)
+    return custom
+
+
+def _cuda(plan: LockPlan, probes: Sequence[tuple[Answer, Answer]]) -> tuple[str, list[str]]:
     """Return what the lock records of the CUDA decision, and a note where one is wanting."""
     if plan.cuda is not None:
         return plan.cuda, []
     changed: set[str] = set()
-    for probe in probes:
-        if isinstance(probe, Solved):
-            changed.update(changed_by_cuda(solved[probe.job.platform], probe.packages))
+    for without, probe in probes:
+        if isinstance(without, Solved) and isinstance(probe, Solved):
+            changed.update(changed_by_cuda(without.packages, probe.packages))
     if not changed:
         return IRRELEVANT, []
     declared = {spec.name for spec in plan.environment.conda}
-    ordered = sorted(changed, key=lambda name: (name not in declared, name))
-    shown = ", ".join(f"`{name}`" for name in ordered[:_MOST_NAMED])
-    more = f" and {len(ordered) - _MOST_NAMED} more" if len(ordered) > _MOST_NAMED else ""
+    shown = _named(sorted(changed, key=lambda name: (name not in declared, name)))
     return UNDECIDED, [
-        f"CUDA is undecided: on a machine with an NVIDIA driver {shown}{more} would be locked otherwise; this lock is "
+        f"CUDA is undecided: on a machine with an NVIDIA driver {shown} would be locked otherwise; this lock is "
         "for machines without one. Decide with `--cuda 12.4` (the driver's version) or `--cuda none`"
     ]
+
+
+def _undated(answers: Iterable[Solved]) -> list[str]:
+    names = sorted({name for answer in answers for name in answer.undated})
+    if not names:
+        return []
+    return [f"no upload time is known of {_named(names)}: whether they existed at that time cannot be told"]
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_MOST_NAMED])
+    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown
+
+
+def _pip_notes(answers: Iterable[PipSolved]) -> list[str]:
+    """Return the notes of all platforms; one that holds on several is told once."""
+    platforms: dict[str, list[str]] = {}
+    for answer in answers:
+        for text in answer.notes:
+            platforms.setdefault(text, []).append(answer.job.platform)
+    return [f"{text}  [{', '.join(where)}]" for text, where in platforms.items()]
 
 
 def _relative(source: Path, folder: Path) -> str:

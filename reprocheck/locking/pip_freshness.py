@@ -13,17 +13,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from reprocheck.facts.name_map import load_name_map
+from reprocheck.locking.closure import ByName, projects_by_name
+from reprocheck.locking.content_requirements import SYSTEM_MARKERS
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.freshness import StaleSpec
-from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.model.project_names import normalise_name
+from reprocheck.model.locks import Lock
+from reprocheck.model.platform_selectors import selector_keeps
 
 PIP_LEFT_OUT_KEY = "reprocheck.pip-left-out"
-_SYSTEMS = {
-    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
-    "osx": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
-    "win": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
-}
 _MACHINES = {"linux-64": "x86_64", "osx-64": "x86_64", "osx-arm64": "arm64", "win-64": "AMD64"}
 
 
@@ -39,9 +36,9 @@ def judge_pip(
     unjudged: list[PipRequirement] = []
     if not requirements or lock.custom(PIP_LEFT_OUT_KEY) is not None:
         return problems, unjudged
-    provided = dict(_provided(lock, platform))
+    provided = projects_by_name(lock, platform, load_name_map())
     for requirement in requirements:
-        if requirement.kind == "option":
+        if requirement.kind == "option" or not selector_keeps(requirement.selector, platform):
             continue
         try:
             problems.extend(_judge(requirement, provided, platform))
@@ -50,17 +47,7 @@ def judge_pip(
     return problems, unjudged
 
 
-def _provided(lock: Lock, platform: str) -> Iterator[tuple[str, LockedPackage]]:
-    """Yield every project that the lock provides on `platform`; the pip part comes last and wins."""
-    names = load_name_map()
-    for package in lock.on(platform, "conda"):
-        for name in (*names.pypi_names(package.name), normalise_name(package.name)):
-            yield name, package
-    for package in lock.on(platform, "pip"):
-        yield normalise_name(package.name), package
-
-
-def _judge(requirement: PipRequirement, provided: dict[str, LockedPackage], platform: str) -> Iterator[StaleSpec]:
+def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iterator[StaleSpec]:
     if requirement.name is None or requirement.kind in ("unreadable", "editable", "path"):
         raise _Unjudged
     if requirement.marker is not None and not _holds(requirement.marker, provided, platform):
@@ -86,9 +73,9 @@ def _admits(specifier: str, version: str) -> bool:
         raise _Unjudged from error
 
 
-def _holds(marker: str, provided: dict[str, LockedPackage], platform: str) -> bool:
+def _holds(marker: str, provided: ByName, platform: str) -> bool:
     """Say whether a marker holds on the target; what the lock does not tell of it is not guessed."""
-    environment = dict(_SYSTEMS.get(platform.split("-")[0], {}))
+    environment = dict(SYSTEM_MARKERS.get(platform.split("-")[0], {}))
     environment["platform_machine"] = _MACHINES.get(platform, platform.split("-")[-1])
     environment["extra"] = ""
     python = provided.get("python")

@@ -16,8 +16,9 @@ from reprocheck.model.virtual_packages import VirtualPackage
 class PipIndexes:
     """Where the pip part comes from; addresses may hold credentials and are for fetching only.
 
-    `index_url` None means the resolver's default. Where several have a project, the first of `extra_index_urls`,
-    then of `index_url`, wins.
+    `index_url` None means the resolver's default. Of several indexes that have a project, the first of
+    `extra_index_urls`, then `index_url`, is the only one for it; the files of `find_links` stand beside it. Local paths
+    are meant from the folder of the request; `$VAR` and `${VAR}` are replaced to fetch, and stay in what is locked.
     """
 
     index_url: str | None = field(default=None, repr=False)

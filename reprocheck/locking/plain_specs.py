@@ -1,63 +1,41 @@
 """Answer the plain specs at once, so that the pre-commit hook need not load the solver.
 
-`name`, `name=1.2`, `name==1.2.3`, `name=1.2.*`, `name>=1.2,<2` and `name!=1.3` over versions of numbers and dots
-make nine specs in ten. Anything else is left to the solver's own matcher; a test compares the two.
+`name=1.2`, `name>=1.2,<2.0a0`, `name=1.2=py311*` and their like make 99 specs in a hundred, and all that packages say
+of each other. What is left goes to the solver's own matcher; a test compares the two.
 
-Source: docs.conda.io "Package match specifications"; conda/models/version.py (missing parts count as 0).
+Source: docs.conda.io "Package match specifications"; conda/models/match_spec.py (`=1.2` before a build is exact).
 """
 
 from __future__ import annotations
 
 import re
 
+from reprocheck.locking.conda_versions import build_admits, constraint_admits
 from reprocheck.model.environments import CondaSpec
 
-_PLAIN_VERSION = re.compile(r"^\d+(?:\.\d+)*$")
-_CLAUSE = re.compile(r"^(?P<operator>>=|<=|==|!=|=|>|<)(?P<version>\d+(?:\.\d+)*)(?P<star>(?:\.?\*)?)$")
-
-Numbers = tuple[int, ...]
+_ONE_EQUALS_SIGN = re.compile(r"^=(?!=)(?P<bare>[^,|]+)$")
 
 
-def plainly_admits(spec: CondaSpec, version: str) -> bool | None:
-    """Say whether a locked version meets a plain spec; None where the spec or the version is not plain."""
-    if spec.build not in (None, "*"):
+def plainly_admits(spec: CondaSpec, version: str, build: str | None) -> bool | None:
+    """Say whether a locked version and build meet a plain spec; None where the spec or either of these is not plain."""
+    if "[" in spec.text:
         return None
-    if spec.version in (None, "*", "=*"):
+    return admits(spec.version, spec.build, version, build)
+
+
+def admits(constraint: str | None, pattern: str | None, version: str, build: str | None) -> bool | None:
+    """Say whether `version` and `build` meet a constraint and a build pattern; None where that is not plain."""
+    fits = _build_fits(pattern, build)
+    if constraint in (None, "", "*", "="):
+        return fits
+    exact = _ONE_EQUALS_SIGN.match(constraint or "") if pattern is not None else None
+    answer = constraint_admits(exact["bare"] if exact else constraint or "", version)
+    if answer is False or fits is False:
+        return False
+    return None if answer is None else fits
+
+
+def _build_fits(pattern: str | None, build: str | None) -> bool | None:
+    if pattern in (None, "*"):
         return True
-    if not _PLAIN_VERSION.match(version):
-        return None
-    have = _numbers(version)
-    answers = [_clause_admits(clause, have) for clause in (spec.version or "").split(",")]
-    return None if None in answers else all(answers)
-
-
-def _clause_admits(clause: str, have: Numbers) -> bool | None:
-    found = _CLAUSE.match(clause)
-    if not found or (found["star"] and found["operator"] != "="):
-        return None
-    want = _numbers(found["version"])
-    if found["operator"] == "=":
-        return _padded(have, len(want))[: len(want)] == want
-    width = max(len(have), len(want))
-    mine, other = _padded(have, width), _padded(want, width)
-    match found["operator"]:
-        case ">=":
-            return mine >= other
-        case "<=":
-            return mine <= other
-        case ">":
-            return mine > other
-        case "<":
-            return mine < other
-        case "==":
-            return mine == other
-        case _:
-            return mine != other
-
-
-def _numbers(version: str) -> Numbers:
-    return tuple(int(part) for part in version.split("."))
-
-
-def _padded(numbers: Numbers, width: int) -> Numbers:
-    return numbers + (0,) * (width - len(numbers))
+    return None if build is None or pattern is None else build_admits(pattern, build)

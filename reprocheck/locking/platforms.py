@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable
 
 from reprocheck.errors import InputError, UsageError
-from reprocheck.model.environments import CondaSpec
+from reprocheck.model.environments import CondaSpec, PipRequirement
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS
 from reprocheck.model.virtual_packages import VirtualPackage
 
@@ -64,19 +64,24 @@ def specs_on(platform: str, specs: Iterable[CondaSpec]) -> tuple[CondaSpec, ...]
     Raises:
         InputError: a selector that names no platform; conda-lock would drop the dependency everywhere (RC101).
     """
-    kept = []
-    for spec in specs:
-        if spec.selector is not None and spec.selector not in KNOWN_SELECTORS:
-            raise _unknown_selector(spec)
-        if spec.selector is None or platform in KNOWN_SELECTORS[spec.selector]:
-            kept.append(spec)
-    return tuple(kept)
+    return tuple(spec for spec in specs if _holds(spec, platform))
 
 
-def _unknown_selector(spec: CondaSpec) -> InputError:
+def requirements_on(platform: str, requirements: Iterable[PipRequirement]) -> tuple[PipRequirement, ...]:
+    """Return the pip requirements that hold on `platform`; selectors and errors as in `specs_on`."""
+    return tuple(requirement for requirement in requirements if _holds(requirement, platform))
+
+
+def _holds(entry: CondaSpec | PipRequirement, platform: str) -> bool:
+    if entry.selector is not None and entry.selector not in KNOWN_SELECTORS:
+        raise _unknown_selector(entry)
+    return entry.selector is None or platform in KNOWN_SELECTORS[entry.selector]
+
+
+def _unknown_selector(entry: CondaSpec | PipRequirement) -> InputError:
     return InputError(
-        f"comment `[{spec.selector}]` would drop `{spec.name}`",
-        where=str(spec.location),
+        f"comment `[{entry.selector}]` would drop `{entry.name}`",
+        where=str(entry.location),
         why="conda-lock takes it for a platform selector, and no platform has that name (RC101)",
         how="remove the brackets from the comment",
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from reprocheck.locking.channels import CondaChannel
+from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.virtual_packages import VirtualPackage
@@ -36,8 +37,8 @@ class SolveJob:
 class SolveRequest:
     """Jobs over the same channels, in order of priority.
 
-    `cache_folder` None means the solver's own. `exclude_newer` is an aware time in UTC: records that were
-    uploaded later do not exist.
+    `cache_folder` None means the solver's own. `exclude_newer` is an aware time: records that were uploaded then or
+    later do not exist. `settings` say how to reach the network. A failed request is repeated `retries` times.
     """
 
     channels: tuple[CondaChannel, ...]
@@ -46,6 +47,8 @@ class SolveRequest:
     offline: bool = False
     cache_folder: Path | None = None
     exclude_newer: datetime | None = None
+    settings: CondaSettings = field(default_factory=CondaSettings)
+    retries: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

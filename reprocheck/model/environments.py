@@ -85,7 +85,8 @@ class EnvironmentFile:
 
     `lines` is the text for excerpts; `name`, `prefix` as written. `sources` are the files that the entries come from,
     `path` the first of them. `pip_constraints` are the lines of `-c` files; `pip_repositories` is conda-lock's key of
-    extra package indexes; `variables` are the names of environment variables to set, never their values.
+    extra package indexes, and the only ones unless `allow_pypi_requests`; `variables` are the names of environment
+    variables to set, never their values.
     """
 
     path: str
@@ -101,6 +102,7 @@ class EnvironmentFile:
     category: str = MAIN
     pip_constraints: tuple[PipRequirement, ...] = ()
     pip_repositories: tuple[Channel, ...] = ()
+    allow_pypi_requests: bool = True
     variables: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +24,8 @@ class LockRequest:
     `platforms` and `channels` replace those of the files when not empty; `channels` may hold credentials. `cuda` is
     a version (`12.4`), `none`, or None where nobody decided. `timeout_s` limits fetching and solving together.
     What the old lock holds stays wherever the specs let it, but for `upgraded` names, or with `upgrade_all`.
-    `exclude_newer` is an aware time in UTC; what was uploaded later does not exist.
+    `exclude_newer` is a day or a time with an offset (what was uploaded later does not exist), `none`, or None where
+    nobody said. `virtual_packages` is a file that describes the assumed machines.
     """
 
     environment_paths: tuple[Path, ...]
@@ -41,7 +41,7 @@ class LockRequest:
     timeout_s: int = DEFAULT_TIMEOUT_S
     upgrade_all: bool = False
     upgraded: tuple[str, ...] = ()
-    exclude_newer: datetime | None = None
+    exclude_newer: str | None = None
     solver: SolverName = "rattler"
     keep_mirror: bool = False
 

@@ -49,6 +49,11 @@ def selector_of(line: str) -> Selector | None:
     return Selector(text=found["text"], column=found.start("comment") + 1, platforms=kept_on)
 
 
+def selector_keeps(selector: str | None, platform: str) -> bool:
+    """Say whether conda-lock keeps an entry with this selector on `platform`; an unknown one keeps it nowhere."""
+    return selector is None or platform in KNOWN_SELECTORS.get(selector, ())
+
+
 def platforms_of_line(line: str) -> frozenset[str]:
     """Return the platforms on which a line stands: all of them without a selector, or with one that is no selector."""
     selector = selector_of(line)

@@ -13,7 +13,8 @@ DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
 class Settings:
     """What `[tool.reprocheck]` may hold. Empty tuples and None mean "not set".
 
-    `cuda` is `X.Y` or `none`; `min_severity` is the mildest severity that fails a check.
+    `cuda` is `X.Y` or `none`; `exclude_newer` a day, a time with an offset, or `none`; `min_severity` is the
+    mildest severity that fails a check.
     """
 
     files: tuple[str, ...] = ()
@@ -21,6 +22,7 @@ class Settings:
     platforms: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     cuda: str | None = None
+    exclude_newer: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     min_severity: str = "warning"

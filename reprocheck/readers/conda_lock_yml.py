@@ -41,8 +41,17 @@ def read_lock(path: Path, shown_as: str | None = None) -> Lock:
         InputError: missing, unreadable, no YAML, or no lock of version 1.
         GatheredErrors: several broken entries.
     """
+    return parse_lock(read_lock_bytes(path), shown_as or path.as_posix())
+
+
+def read_lock_bytes(path: Path) -> bytes:
+    """Return the bytes of a lock of any format.
+
+    Raises:
+        InputError: missing or unreadable.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(
             "cannot read the lock file",
@@ -50,7 +59,6 @@ def read_lock(path: Path, shown_as: str | None = None) -> Lock:
             why=(error.strerror or type(error).__name__).lower(),
             how="write one with `reprocheck lock`, or name an existing file with `--lockfile`",
         ) from error
-    return parse_lock(data, shown_as or path.as_posix())
 
 
 def parse_lock(data: bytes, path: str) -> Lock:

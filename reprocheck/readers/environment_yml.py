@@ -1,6 +1,7 @@
 """Read an environment.yml into the model, every entry with its line and column.
 
-Source: docs.conda.io "Creating an environment file manually"; conda-lock README for `platforms:`.
+Source: docs.conda.io "Creating an environment file manually"; for `platforms:`, `category:`, `pip-repositories:` and
+`allow-pypi-requests:` conda-lock 4.0.3, conda_lock/src_parser/environment_yaml.py.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
-from reprocheck.model.environments import Channel, CondaSpec, EnvironmentFile, PipRequirement, Platform
+from reprocheck.model.environments import MAIN, Channel, CondaSpec, EnvironmentFile, PipRequirement, Platform
 from reprocheck.model.findings import Location
 from reprocheck.model.platform_selectors import selector_of
 from reprocheck.model.redaction import public_line, public_url
 from reprocheck.readers.comments import read_comments
 from reprocheck.readers.match_spec import split_match_spec
-from reprocheck.readers.pip_line import split_pip_line
+from reprocheck.readers.pip_line import read_pip_line
 from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence, decode_text, parse_yaml
+
+_FALSE = ("false", "no", "off")  # as YAML 1.1 writes it, which is what conda-lock reads
 
 
 def read_environment(path: Path, shown_as: str | None = None) -> EnvironmentFile:
@@ -66,6 +69,7 @@ class _Environment:
         self.path = path
         self.errors: list[ReprocheckError] = []
         self.comments = read_comments(lines, root, path)
+        self.category = self._scalar("category") or MAIN
 
     def build(self) -> EnvironmentFile:
         entries = self._dependencies()
@@ -74,10 +78,7 @@ class _Environment:
         environment = EnvironmentFile(
             path=self.path,
             name=self._scalar("name"),
-            channels=tuple(
-                Channel(name=_public(item), address=item.value, location=item.location)
-                for item in self._scalars("channels")
-            ),
+            channels=self._addresses("channels"),
             platforms=tuple(Platform(name=item.value, location=item.location) for item in self._scalars("platforms")),
             conda=conda,
             pip=tuple(requirement for _, items in pip for requirement in items),
@@ -85,6 +86,11 @@ class _Environment:
             prefix=self._place_of("prefix"),
             comments=self.comments,
             lines=self.lines,
+            category=self.category,
+            pip_repositories=self._addresses("pip-repositories"),
+            allow_pypi_requests=(self._scalar("allow-pypi-requests") or "").lower() not in _FALSE,
+            variables=self._variables(),
+            sources=(self.path,),
         )
         raise_gathered(self.errors)
         return environment
@@ -127,6 +133,7 @@ class _Environment:
             channel=parts.channel and public_url(parts.channel),
             location=entry.location,
             selector=self._selector(entry.location.line),
+            category=self.category,
         )
 
     def _selector(self, line: int) -> str | None:
@@ -157,7 +164,8 @@ class _Environment:
                     "write a spec as `name=version`, without a colon",
                 )
             elif isinstance(value, YamlSequence):
-                yield key.location, [self._pip(item) for item in value.items if isinstance(item, YamlScalar)]
+                around = self._selector(key.location.line)  # of the whole section
+                yield key.location, [self._pip(item, around) for item in self._pip_lines(value)]
             elif not _is_empty(value):
                 self._object(
                     value.location, "`pip:` is no list", "each requirement begins with `- `", "indent it as a list"
@@ -165,16 +173,30 @@ class _Environment:
             else:
                 yield key.location, []
 
-    def _pip(self, item: YamlScalar) -> PipRequirement:
-        parts = split_pip_line(item.value)
-        return PipRequirement(
-            text=_public(item),
-            kind=parts.kind,
-            name=parts.name,
-            specifier=parts.specifier,
-            marker=parts.marker,
-            location=item.location,
+    def _pip_lines(self, section: YamlSequence) -> Iterator[YamlScalar]:
+        for item in section.items:
+            if isinstance(item, YamlScalar):
+                yield item
+            else:
+                self._object(
+                    item.location,
+                    "an entry of `pip:` is no line of text",
+                    "to YAML a colon at its end, or with a space behind it, makes it a mapping",
+                    "put the entry in quotation marks",
+                )
+
+    def _pip(self, item: YamlScalar, around: str | None) -> PipRequirement:
+        selector = self._selector(item.location.line) or around
+        return read_pip_line(item.value, item.location, category=self.category, selector=selector)
+
+    def _addresses(self, key: str) -> tuple[Channel, ...]:
+        return tuple(
+            Channel(name=_public(item), address=item.value, location=item.location) for item in self._scalars(key)
         )
+
+    def _variables(self) -> tuple[str, ...]:
+        node = self.root.get("variables")
+        return tuple(name.value for name, _ in node.entries) if isinstance(node, YamlMapping) else ()
 
     def _scalars(self, key: str) -> tuple[YamlScalar, ...]:
         node = self.root.get(key)
@@ -189,7 +211,7 @@ class _Environment:
 
     def _scalar(self, key: str) -> str | None:
         node = self.root.get(key)
-        return node.value if isinstance(node, YamlScalar) and node.value else None
+        return node.value if isinstance(node, YamlScalar) and node.value and not _is_empty(node) else None
 
     def _place_of(self, key: str) -> Location | None:
         return next((name.location for name, _ in self.root.entries if name.value == key), None)

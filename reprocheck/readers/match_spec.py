@@ -1,7 +1,8 @@
 """The MatchSpec strings of an environment.yml, taken apart as conda takes them apart.
 
 Only taken apart, never judged: `python >=3.11 <3.12` keeps `<3.12` as its build, because that is what a
-space means to conda. Matching versions is the solver's work.
+space means to conda. A subdir behind the channel (`defaults/linux-64::numpy`, as exports write it) says nothing that
+the platform does not say, and goes. Matching versions is the solver's work.
 
 Source: docs.conda.io "Package match specifications"; conda `MatchSpec` in conda/models/match_spec.py.
 """
@@ -18,6 +19,8 @@ _SPACE_AFTER_OPERATOR = re.compile(r"([<>=!~,|])\s+")
 _SPACE_BEFORE_COMMA = re.compile(r"\s+([,|])")
 _PINNED = re.compile(r"^(?P<version>={1,2}[^=\s]+)(?:=|\s+)(?P<build>\S.*)$")
 _BARE = re.compile(r"^(?P<version>\S*?[^<>=!~\s])(?:(?<![<>=!~])=(?!=)|\s+)(?P<build>\S.*)$")
+
+_SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|zos|freebsd|emscripten|wasi)-[a-z0-9]+)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,12 @@ def split_match_spec(text: str) -> SpecParts | None:
     if not found:
         return None
     version, build = _split_constraint(found["rest"])
+    channel = keys.get("channel", channel)
     return SpecParts(
         name=found["name"].lower(),
         version=keys.get("version", version),
         build=keys.get("build", build),
-        channel=keys.get("channel", channel or None),
+        channel=_SUBDIR.sub("", channel) or None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reprocheck.model.locking_requests import LockChange, LockOutcome
 from reprocheck.model.locks import LockedPackage
@@ -15,10 +15,18 @@ _VERBS = {
 }
 
 
-def render_outcome(outcome: LockOutcome) -> str:
-    """Return the report as lines, each ending in a newline."""
-    details = _roots(outcome) if outcome.status == "created" else _changes(outcome)
-    return "".join(f"{visible(line)}\n" for line in (*details, _summary(outcome), *_other_files(outcome)))
+def render_changes(outcome: LockOutcome) -> str:
+    """Return what comes, goes and moves as lines, each ending in a newline; empty when nothing does."""
+    return _as_lines(_roots(outcome) if outcome.status == "created" else _changes(outcome))
+
+
+def render_summary(outcome: LockOutcome) -> str:
+    """Return what became of it: one line for the lock, and one for each other file that was written."""
+    return _as_lines((_summary(outcome), *_other_files(outcome)))
+
+
+def _as_lines(lines: Iterable[str]) -> str:
+    return "".join(f"{visible(line)}\n" for line in lines)
 
 
 def _changes(outcome: LockOutcome) -> Iterator[str]:

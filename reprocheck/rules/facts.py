@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reprocheck.facts.name_map import NameMap
 from reprocheck.model.environments import EnvironmentFile
-from reprocheck.model.freshness import Freshness
+from reprocheck.model.freshness import Freshness, UnmetDependency
 from reprocheck.model.locks import Lock
 from reprocheck.model.machines import TargetMachine
 
@@ -26,7 +26,8 @@ class Unseen:
 class Facts:
     """One environment and all that belongs to it.
 
-    `lock_path` is where the lock is, or should be. `platforms` limits the audit; empty means all of the lock.
+    `lock_path` is where the lock is, or should be. `unmet` is what the packages of the lock need of each other and do
+    not get. `platforms` limits the audit; empty means all of the lock.
     """
 
     environment: EnvironmentFile | Unseen
@@ -35,6 +36,7 @@ class Facts:
     freshness: Freshness | Unseen
     machine: TargetMachine | Unseen
     names: NameMap
+    unmet: tuple[UnmetDependency, ...] = ()
     platforms: tuple[str, ...] = ()
 
     @property

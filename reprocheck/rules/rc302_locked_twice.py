@@ -28,6 +28,7 @@ Good.
             - sentence-transformers==3.4.1
 
     conda-lock.yml, shortened:
+      - reprocheck.cuda: none
       - conda linux-64 pytorch 2.6.0 cpu_mkl_py312_h446997d_101
       - pip linux-64 sentence-transformers 3.4.1, needs torch >=1.11.0
 

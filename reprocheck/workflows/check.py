@@ -10,6 +10,7 @@ from reprocheck.locking.platforms import check_platform
 from reprocheck.model.findings import Audit
 from reprocheck.model.machines import TargetMachine
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
+from reprocheck.readers.locks import PIXI_LOCK, is_lock_name
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Unseen
 from reprocheck.rules.registry import RULES
@@ -68,7 +69,7 @@ def find_subjects(request: CheckRequest) -> list[Subject]:
         return [_usual_subject(request)]
     for path in request.files:
         _refuse_no_file(path)
-    subjects = [_subject(path, request) for path in request.files if path.suffix in _YAML]
+    subjects = [_subject(path, request) for path in request.files if _is_subject(path)]
     return list(dict.fromkeys(subjects))
 
 
@@ -109,10 +110,10 @@ def _subject(path: Path, request: CheckRequest) -> Subject:
     if not is_lock_name(path.name):
         lock = request.lockfile or path.with_name(DEFAULT_LOCK)
         return Subject(environment=path, lock=lock, lock_is_named=request.lockfile is not None)
-    beside = (path.with_name(name) for name in DEFAULT_ENVIRONMENTS)
+    # A pixi.lock is made from pixi.toml or pyproject.toml, whatever lies beside it.
+    beside = () if path.name == PIXI_LOCK else tuple(path.with_name(name) for name in DEFAULT_ENVIRONMENTS)
     return Subject(environment=next((one for one in beside if one.is_file()), None), lock=path)
 
 
-def is_lock_name(name: str) -> bool:
-    """Say whether a file is a lock by its name, as conda-lock names them."""
-    return "conda-lock" in name
+def _is_subject(path: Path) -> bool:
+    return path.suffix in _YAML or path.name == PIXI_LOCK

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from reprocheck.errors import UsageError
 from reprocheck.facts.name_map import load_name_map
-from reprocheck.locking.freshness import judge_freshness
+from reprocheck.locking.closure import unmet_dependencies
+from reprocheck.locking.freshness import Asked, judge_freshness
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
@@ -17,6 +18,7 @@ from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, Settings
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.workflows.lock_origin import described_machines, merged_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,10 @@ def gather(
         environment=environment,
         lock=lock,
         lock_path=subject.lock.as_posix(),
-        freshness=_freshness(environment, lock, settings or Settings()),
+        freshness=_freshness(subject, environment, lock, settings or Settings()),
         machine=machine,
         names=load_name_map(),
+        unmet=() if isinstance(lock, Unseen) else unmet_dependencies(lock),
         platforms=platforms,
     )
 
@@ -76,11 +79,20 @@ def _lock(subject: Subject) -> Lock | Unseen:
     path = subject.lock
     if not path.exists():
         return Unseen(reason=f"there is no {path.as_posix()}; `reprocheck lock` writes it", absent=True)
-    lock = read_lock(path)
+    lock = _read_lock(path)
     if _is_of_another_file(lock, subject):
         sources = ", ".join(f"`{source}`" for source in lock.sources)
         return Unseen(reason=f"{path.as_posix()} was made from {sources}; name another with `--lockfile`")
     return lock
+
+
+def _read_lock(path: Path) -> Lock:
+    if path.name != "pixi.lock":
+        return read_lock(path)
+    # Imported where it is needed: most locks are conda-lock's.
+    from reprocheck.readers.locks import read_any_lock
+
+    return read_any_lock(path)
 
 
 def _is_of_another_file(lock: Lock, subject: Subject) -> bool:
@@ -92,12 +104,23 @@ def _is_of_another_file(lock: Lock, subject: Subject) -> bool:
     return environment.resolve() not in made_from
 
 
-def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen, settings: Settings) -> Freshness | Unseen:
+def _freshness(
+    subject: Subject, environment: EnvironmentFile | Unseen, lock: Lock | Unseen, settings: Settings
+) -> Freshness | Unseen:
     if isinstance(environment, Unseen):
         return environment
     if isinstance(lock, Unseen):
         return lock
-    return judge_freshness(environment, lock, settings.platforms, settings.cuda)
+    sources, every_source = merged_sources(environment, lock)
+    folders = {subject.lock.parent, Path(environment.path).parent}
+    asked = Asked(
+        platforms=settings.platforms,
+        channels=settings.channels,
+        cuda=settings.cuda,
+        every_source=every_source,
+        machines=tuple(described_machines(*sorted(folders))),
+    )
+    return judge_freshness(sources, lock, asked)
 
 
 def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:

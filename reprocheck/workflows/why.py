@@ -13,8 +13,8 @@ from reprocheck.graph.dependency_graph import Graph, build_graph, nodes_named, p
 from reprocheck.graph.links import Link, Node
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
+from reprocheck.readers.locks import read_any_lock
 from reprocheck.reports.why_text import Answer, Step
 
 _SIMILAR = 3
@@ -36,7 +36,7 @@ def explain_package(request: WhyRequest) -> tuple[Answer, ...]:
     Raises:
         InputError: the lock is missing or broken, or holds no such package or platform.
     """
-    lock = read_lock(request.lock)
+    lock = read_any_lock(request.lock)
     environment = read_environment(request.environment) if request.environment else None
     answers = [
         answer

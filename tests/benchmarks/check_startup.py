@@ -48,13 +48,13 @@ package:
 """
 
 
-def write_project(folder: Path) -> None:
-    """Write a 60-line environment and a lock of 300 packages that meets it."""
+def write_project(folder: Path, packages: int = 300) -> None:
+    """Write a 60-line environment and a lock that meets it; it holds 55 packages at the least."""
     specs = "".join(f"  - package-{number}=1.{number}.0\n" for number in range(52))
     pip = "  - pip\n  - python=1.*\n  - libgcc\n"
     head = "name: bench\nchannels:\n  - conda-forge\ndependencies:\n"
     (folder / "environment.yml").write_text(head + specs + pip, encoding="utf-8")
-    entries = [ENTRY.format(name=f"package-{number}", number=number) for number in range(297)]
+    entries = [ENTRY.format(name=f"package-{number}", number=number) for number in range(max(packages - 3, 52))]
     others = [ENTRY.format(name=name, number=900 + index) for index, name in enumerate(("libgcc", "pip", "python"))]
     lock = HEAD.format(digest=1) + "".join(entries + others)
     (folder / "conda-lock.yml").write_text(lock, encoding="utf-8")

@@ -173,6 +173,19 @@ def test_a_missing_lock_is_an_input_error(tmp_path: Path, reprocheck: Runner) ->
     assert "cannot read the lock file" in done.err
 
 
+def test_a_pixi_lock_is_read_as_well(tmp_path: Path, reprocheck: Runner) -> None:
+    url = "https://conda.anaconda.org/conda-forge/linux-64"
+    (tmp_path / "pixi.lock").write_text(
+        "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n"
+        f"      - conda: {url}/a-1-0.conda\n      - conda: {url}/b-2-0.conda\npackages:\n"
+        f"- conda: {url}/a-1-0.conda\n  depends:\n  - b >=2\n- conda: {url}/b-2-0.conda\n"
+    )
+    done = reprocheck("why", "b", "--lockfile", "pixi.lock", cwd=tmp_path)
+    assert done.out == (
+        "b 2 0 (conda) on linux-64\n  a 1 0 (conda), which nothing else needs\n     └─ needs b >=2 → b 2 0 (conda)\n"
+    )
+
+
 def test_the_lock_lies_beside_a_named_environment(project: Path, reprocheck: Runner) -> None:
     done = reprocheck("why", "numpy", "-f", f"{project.name}/environment.yml", cwd=project.parent)
     assert done.code == 0

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import LockedPackage
 from reprocheck.readers.environment_yml import parse_environment
+
+if TYPE_CHECKING:
+    from tests.locking.channel_server import ChannelServer
 
 with warnings.catch_warnings():
     # conda-lock's import warns about its own parts and about Python; nothing of ours is meant.
@@ -67,3 +76,30 @@ def package() -> Callable[..., LockedPackage]:
         return LockedPackage(name=name, version=version, platform=platform, **fields)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def write_channel() -> Callable[..., Path]:
+    """Return `write_channel` of channel_server.py."""
+    made: Callable[..., Path] = _channel_server().write_channel
+    return made
+
+
+@pytest.fixture
+def serving() -> Callable[[Path], AbstractContextManager[ChannelServer]]:
+    """Return `serving` of channel_server.py."""
+    made: Callable[[Path], AbstractContextManager[ChannelServer]] = _channel_server().serving
+    return made
+
+
+@functools.cache
+def _channel_server() -> ModuleType:
+    """Load the module beside this one: tests are no package, so nothing can be imported by name."""
+    name = "reprocheck_tests_channel_server"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("channel_server.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reprocheck.locking.conda_lock_format import format_lock, used_variables
 from reprocheck.model.locks import Lock, LockedPackage
@@ -102,3 +106,84 @@ def test_the_body_is_what_pyyaml_writes_for_conda_lock(lock: Lock) -> None:
 
 def test_variables_of_an_address_are_told_sorted() -> None:
     assert used_variables("https://$USER:${PASS}@host/t/$TOKEN/x/$USER") == ["PASS", "TOKEN", "USER"]
+
+
+# What a lock holds, what YAML minds, what it reads as another type, and any text at all.
+_WORDS = ["", "~", "null", "yes", "Off", "1.10", "1e5", "1.5e+3", "0x1F", "0o7", "1_000", "1:30", "2024-01-01", ".inf",
+          "=", "<<", "-", "---", "...", "- a", "-a", "? a", "?a", ": a", ":a", "a:", "a: b", "a:b", "a #b", "a#b", " a",
+          "a ", "it's", "'", '"', "*cpu", "&a", "!a", "%a", "@a", "`a", "[a]", "{a}", "a,b", "|", ">", "\t", "a\tb",
+          "\n", "a\nb", "\x07", "\x7f", "\x85", "\xa0", "\u2028", "\ufeff", "\U0001f600", "k" * 100, "k" * 101,
+          "k" * 130,
+          ">=3.11,<3.12.0a0", "3.11.* *_cp311", "1" * 32, "12e45" + "0" * 27, "https://host/a b.conda#x"]  # fmt: skip
+_TEXTS = st.one_of(
+    st.sampled_from(_WORDS),
+    st.text(string.ascii_letters + string.digits + "._-+=<>!*,:#'\"[]{}&|%@`?~ ", max_size=12),
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=8),
+    st.from_regex(r"[0-9._:eE+-]{1,10}", fullmatch=True),
+)
+_PACKAGES = st.builds(
+    LockedPackage,
+    name=_TEXTS,
+    version=_TEXTS,
+    manager=st.sampled_from(["conda", "pip"]),
+    platform=_TEXTS,
+    dependencies=st.lists(st.tuples(_TEXTS, _TEXTS), max_size=4).map(tuple),
+    url=_TEXTS,
+    md5=st.none() | _TEXTS,
+    sha256=st.none() | _TEXTS,
+    category=_TEXTS,
+    optional=st.booleans(),
+    build=st.none(),
+    channel=st.none(),
+    line=st.just(0),
+)
+
+
+def as_pyyaml_writes(lock: Lock, dumper: type[object]) -> str:
+    """Return the body of a lock, whole out of PyYAML's hands."""
+    head = yaml.safe_load(format_lock(replace(lock, packages=())))
+    ordered = sorted(lock.packages, key=lambda package: (package.manager, package.name, package.platform))
+    document = {**head, "package": [as_plain(package) for package in ordered]}
+    text: str = yaml.dump(
+        document, Dumper=dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=1 << 30
+    )
+    return text
+
+
+def as_plain(package: LockedPackage) -> dict[str, object]:
+    named = ("name", "version", "manager", "platform", "dependencies", "url", "hash", "category", "optional")
+    hashes = {"md5": package.md5 or ""} if package.md5 is not None or package.manager == "conda" else {}
+    if package.sha256 is not None:
+        hashes["sha256"] = package.sha256
+    special = {"dependencies": dict(sorted(dict(package.dependencies).items())), "hash": hashes}
+    return {key: special[key] if key in special else getattr(package, key) for key in named}
+
+
+@pytest.mark.parametrize("dumper", [yaml.CSafeDumper, yaml.SafeDumper])
+@given(packages=st.lists(_PACKAGES, max_size=3).map(tuple))
+def test_whatever_the_texts_the_bytes_are_pyyamls(dumper: type[object], packages: tuple[LockedPackage, ...]) -> None:
+    empty = Lock(
+        path="l", platforms=(), channels=(), content_hash=(), sources=(), custom_metadata=(), packages=packages
+    )
+    text = format_lock(empty).decode()
+    if dumper is yaml.CSafeDumper or not any(map(unusual, packages)):
+        assert text[text.index("version: 1\n") :] == as_pyyaml_writes(empty, dumper)
+
+
+def unusual(package: LockedPackage) -> bool:
+    """Say whether a text is one that PyYAML's two dumpers do not agree on."""
+    names = [name for name, _ in package.dependencies]
+    texts = [package.name, package.version, package.platform, package.url, package.category, package.md5 or ""]
+    texts += [package.sha256 or "", *(text for pair in package.dependencies for text in pair)]
+    return "" in names or any(
+        len(text) > 100 or text[:1] in "-?:." or not (text.isascii() and text.isprintable()) for text in texts
+    )
+
+
+@pytest.mark.parametrize("word", _WORDS)
+def test_each_word_is_laid_out_as_by_pyyaml_both_as_name_and_as_constraint(
+    package: Callable[..., LockedPackage], lock: Lock, word: str
+) -> None:
+    changed = replace(lock, packages=(package("a", word, dependencies=((word, word), ("z", "1")), url=word),))
+    text = format_lock(changed).decode()
+    assert text[text.index("version: 1\n") :] == as_pyyaml_writes(changed, yaml.CSafeDumper)

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.locking.freshness import judge_freshness
+from reprocheck.locking.content_hash import content_hashes
+from reprocheck.locking.freshness import Asked, judge_freshness
 from reprocheck.locking.input_digest import declared_channels, input_digest
+from reprocheck.locking.platforms import virtual_packages
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.merged_environment import merge_environments
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
+from reprocheck.readers.virtual_packages_yml import read_virtual_packages
 
 Environments = Callable[..., EnvironmentFile]
 Locks = Callable[..., Lock]
@@ -70,7 +74,7 @@ def test_an_equal_digest_proves_freshness(
 def test_another_cuda_decision_in_the_configuration_makes_a_lock_stale(environment: Environments, lock: Locks) -> None:
     one = environment("numpy")
     locked = lock(**{"reprocheck.cuda": "none", "reprocheck.input_digest": digest_of(one, "none")})
-    judged = judge_freshness(one, locked, cuda="12.4")
+    judged = judge_freshness(one, locked, Asked(cuda="12.4"))
     assert (judged.fresh, judged.declared_cuda, judged.problems) == (False, "12.4", ())
 
 
@@ -80,11 +84,10 @@ def test_a_foreign_lock_that_meets_every_spec_is_fresh(environment: Environments
 
 
 def test_every_unmet_spec_is_named_with_platform_and_locked_version(environment: Environments, lock: Locks) -> None:
-    one = environment("numpy>=2", "scipy  # [win]", "python=*=*_cpython", "pytorch::numpy  # [linux]")
+    one = environment("numpy>=2  # [win]", "scipy  # [win]", "python=*=*_cpython", "pytorch::numpy  # [linux]")
     judged = judge_freshness(one, lock())
     assert not judged.fresh
     assert told(judged) == [
-        ("numpy>=2", "linux-64", "1.26.4", "does not admit 1.26.4"),
         ("python=*=*_cpython", "linux-64", "3.11.9", "does not admit 3.11.9 py_0"),
         ("pytorch::numpy", "linux-64", "1.26.4", "asks for another channel than conda-forge"),
         ("numpy>=2", "win-64", "1.26.4", "does not admit 1.26.4"),
@@ -104,8 +107,9 @@ def test_defaults_in_a_spec_is_met_by_any_of_its_channels(
 def test_a_declared_platform_that_is_not_locked_is_stale(environment: Environments, lock: Locks) -> None:
     one = environment("numpy", head="platforms: [linux-64, osx-arm64]")
     assert judge_freshness(one, lock()).missing_platforms == ("osx-arm64",)
-    judged = judge_freshness(environment("numpy"), lock(), platforms=("osx-64", "win-64"))
+    judged = judge_freshness(environment("numpy"), lock(), Asked(platforms=("osx-64", "win-64")))
     assert (judged.fresh, judged.missing_platforms) == (False, ("osx-64",))
+    assert judged.extra_platforms == ("linux-64",)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +118,7 @@ def test_a_declared_platform_that_is_not_locked_is_stale(environment: Environmen
         ("channels: [conda-forge, nodefaults]", None),
         ("name: x", None),
         ("channels: [pytorch, conda-forge]", ("pytorch", "conda-forge")),
+        ("channels: [https://conda.anaconda.org/conda-forge/]", None),
     ],
 )
 def test_other_channels_are_told_and_make_no_lock_stale(
@@ -139,25 +144,79 @@ def test_judging_by_digest_loads_neither_rattler_nor_packaging_nor_conda_lock() 
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("cuda", ["11.4", "12.6", None])
+def test_the_content_hash_of_conda_lock_proves_freshness_and_the_cuda_that_was_assumed(
+    cuda: str | None, environment: Environments, lock: Locks
+) -> None:
+    one = environment("numpy=99", "python")  # not met: but nothing is matched where the hash is equal
+    machines = {platform: virtual_packages(platform, cuda) for platform in ("linux-64", "win-64")}
+    hashes = content_hashes(one, machines, ["conda-forge"], machines)
+    locked = replace(lock(), content_hash=tuple((platform, str(hashes[platform])) for platform in machines))
+    judged = judge_freshness(one, locked)
+    assert judged == Freshness(fresh=True, by="content-hash", assumed_cuda=cuda or "none")
+    # Channels named on the command line are not in the file; that they differ is told beside it.
+    other = judge_freshness(environment("numpy=99", "python", head="channels: [bioconda]"), locked)
+    assert (other.fresh, other.by, other.declared_channels) == (True, "content-hash", ("bioconda",))
+    half = replace(locked, content_hash=locked.content_hash[:1])
+    assert (judge_freshness(one, half).fresh, judge_freshness(one, half).by) == (False, "satisfiability")
+
+
+def test_of_several_specs_for_a_name_a_lock_of_conda_lock_meets_the_last(
+    environment: Environments, lock: Locks
+) -> None:
+    one = environment("numpy=2", "python", "numpy=1.26")
+    assert judge_freshness(one, lock()).fresh
+    ours = judge_freshness(one, lock(**{"reprocheck.input_digest": "sha256:0"}))
+    assert told(ours)[0] == ("numpy=2", "linux-64", "1.26.4", "does not admit 1.26.4")
+
+
+def test_what_nobody_declares_any_more_is_told_and_makes_no_lock_stale(environment: Environments, lock: Locks) -> None:
+    judged = judge_freshness(environment("numpy"), lock())
+    assert (judged.fresh, [(p.name, p.platform) for p in judged.unreachable]) == (
+        True,
+        [("python", "linux-64"), ("python", "win-64")],
+    )
+    assert judge_freshness(environment("numpy"), lock(), Asked(every_source=False)).unreachable == ()
+
+
+def test_a_pyproject_names_projects_and_conda_may_spell_them_otherwise(
+    lock: Locks, package: Callable[..., LockedPackage], environment: Environments
+) -> None:
+    hooks = [package("pyproject_hooks", "1.2", platform=platform) for platform in ("linux-64", "win-64")]
+    [spec] = environment("pyproject-hooks>=1").conda
+    meant = replace(spec, location=replace(spec.location, path="pyproject.toml"))
+    file = replace(environment("numpy"), conda=(meant,))
+    assert judge_freshness(file, lock(*hooks)).fresh
+    assert not judge_freshness(replace(file, conda=(spec,)), lock(*hooks)).fresh
+
+
 def test_no_real_lock_that_is_fresh_is_called_stale_and_real_violations_are_found(shared: Path) -> None:
     """The truth is that of the corpus: conda-lock's own verdict, and specs that the locked packages do not meet."""
-    alarms, missed = [], []
+    alarms, missed, unproven, silent = [], [], [], []
     for entry in json.loads((shared / "corpus" / "conda-lock" / "index.json").read_text()):
-        verdict = corpus_verdict(shared / "corpus" / "conda-lock" / entry["dir"], entry["lock"], entry["files"])
-        if entry["truth"].startswith(("fresh", "hash differs")) and verdict is False:
+        judged = corpus_verdict(shared / "corpus" / "conda-lock" / entry["dir"], entry["lock"], entry["sources"] or ())
+        if judged is None:
+            continue
+        if entry["truth"].startswith(("fresh", "hash differs")) and (not judged.fresh or judged.unreachable):
             alarms.append(entry["dir"])
-        if entry["truth_detail"].get("spec_violations") and verdict is not False:
+        if entry["truth"] == "fresh" and judged.by != "content-hash":
+            unproven.append(entry["dir"])
+        if entry["truth_detail"].get("spec_violations") and judged.fresh:
             missed.append(entry["dir"])
-    assert (alarms, missed) == ([], [])
+        if entry["truth"] == "stale" and judged.fresh and not (judged.unreachable or judged.declared_channels):
+            silent.append(entry["dir"])
+    assert (alarms, missed, unproven) == ([], [], [])
+    assert silent == ["pangeo-data__pangeo-docker-images__9"]  # a constraint that the locked packages still meet
 
 
-def corpus_verdict(folder: Path, lock_name: str, files: list[str]) -> bool | None:
-    """Judge by the lock's sources, or by all environment files beside it where those moved."""
-    lock = read_lock(folder / lock_name)
-    beside = [folder / name for name in files if name.endswith((".yml", ".yaml")) and "lock" not in Path(name).name]
-    sources = [(folder / lock_name).parent / source for source in lock.sources]
-    found = [source for source in sources if source.suffix in (".yml", ".yaml") and source.exists()] or beside
-    return all(judge_freshness(read_environment(source), lock).fresh for source in found) if found else None
+def corpus_verdict(folder: Path, lock_name: str, named: list[str]) -> Freshness | None:
+    """Judge by all sources merged; None where one of them is absent or no environment.yml."""
+    sources = [folder / source for source in named]
+    if not sources or not all(source.is_file() and source.suffix in (".yml", ".yaml") for source in sources):
+        return None
+    machines = tuple(read_virtual_packages(path) for path in sorted(folder.rglob("virtual-packages.yml")))
+    merged = merge_environments([read_environment(source) for source in sources])
+    return judge_freshness(merged, read_lock(folder / lock_name), Asked(machines=machines))
 
 
 def test_an_equal_digest_proves_nothing_for_a_lock_that_lost_a_package(environment: Environments, lock: Locks) -> None:

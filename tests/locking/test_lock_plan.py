@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.errors import GatheredErrors, InputError, ReprocheckError, UsageError
+from reprocheck.errors import GatheredErrors, ReprocheckError, UsageError
 from reprocheck.locking.lock_plan import make_plan
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locking_requests import LockRequest
+from reprocheck.model.locks import LockedPackage
+from reprocheck.model.virtual_packages import VirtualPackage
 
 Environments = Callable[..., EnvironmentFile]
 
 
 def request(**more: object) -> LockRequest:
-    paths = {"environment_path": Path("environment.yml"), "lock_path": Path("conda-lock.yml")}
+    paths = {"environment_paths": (Path("environment.yml"),), "lock_path": Path("conda-lock.yml")}
     return LockRequest(**{**paths, **more})  # type: ignore[arg-type]
 
 
@@ -55,18 +57,12 @@ def test_a_channel_that_only_a_spec_names_is_searched_last_and_not_declared(envi
     assert [channel.name for channel in plan.searched] == ["conda-forge", "pytorch"]
 
 
-def test_a_pip_section_is_refused_and_never_dropped_in_silence(environment: Environments) -> None:
+def test_a_pip_section_is_locked_or_left_out_aloud(environment: Environments) -> None:
     with_pip = environment("numpy", "pip: [torch, 'pandas>1']")
-    with pytest.raises(InputError) as caught:
-        make_plan(with_pip, request())
-    assert caught.value.lines() == [
-        "error: pip requirements are not locked by this release",
-        "  where: environment.yml:4:3",
-        "  why:   the section holds 2 requirements, and a lock without them would be half a lock",
-        "  how:   pass `--no-pip` to lock the conda part only; the lock will say so",
-    ]
-    notes = make_plan(with_pip, request(without_pip=True, platforms=("linux-64",))).notes
-    assert notes == ("left out of the lock, as `--no-pip` asks: torch, pandas>1",)
+    plan = make_plan(with_pip, request(platforms=("linux-64",)))
+    assert (plan.has_pip, plan.notes) == (True, ())
+    plan = make_plan(with_pip, request(without_pip=True, platforms=("linux-64",)))
+    assert (plan.has_pip, plan.notes) == (False, ("left out of the lock, as `--no-pip` asks: torch, pandas>1",))
 
 
 def test_an_empty_pip_section_leaves_nothing_out(environment: Environments) -> None:
@@ -91,17 +87,34 @@ def test_selectors_choose_per_platform(environment: Environments) -> None:
 
 
 def test_without_a_cuda_decision_every_platform_that_could_have_it_is_probed(environment: Environments) -> None:
-    undecided = make_plan(environment("a"), request()).jobs
-    assert [(job.platform, job.explain) for job in undecided] == [
-        ("linux-64", True),
-        ("osx-arm64", True),
-        ("win-64", True),
-        ("linux-64", False),
-        ("win-64", False),
-    ]
-    decided = make_plan(environment("a"), request(cuda="12.4")).jobs
-    assert len(decided) == 3
-    assert "__cuda=12.4=0" in map(str, decided[0].virtual_packages)
+    undecided = make_plan(environment("a"), request())
+    assert [job.platform for job in undecided.jobs()] == ["linux-64", "osx-arm64", "win-64"]
+    assert [without.platform for without, _ in undecided.probes()] == ["linux-64", "win-64"]
+    without, driven = undecided.probes()[0]
+    assert without == undecided.jobs()[0]  # solved once where no old lock has a say
+    assert set(driven.virtual_packages) - set(without.virtual_packages) == {VirtualPackage(name="__cuda", version="99")}
+    decided = make_plan(environment("a"), request(cuda="12.4"))
+    assert decided.probes() == ()
+    assert "__cuda=12.4=0" in map(str, decided.jobs()[0].virtual_packages)
+
+
+def test_an_old_lock_has_a_say_in_the_jobs_and_none_in_the_probes(
+    environment: Environments, package: Callable[..., LockedPackage]
+) -> None:
+    plan = make_plan(environment("a"), request(platforms=("linux-64",)))
+    old = (package("a"), package("b", manager="pip"), package("a", platform="win-64"))
+    assert [job.preferred for job in plan.jobs(old)] == [(old[0],)]
+    assert [job.preferred for pair in plan.probes() for job in pair] == [(), ()]
+
+
+def test_a_file_of_machines_is_assumed_and_may_take_the_cuda_decision(environment: Environments) -> None:
+    given = {"linux-64": (VirtualPackage(name="__glibc", version="2.17"),)}
+    plan = make_plan(environment("a"), request(platforms=("linux-64",), cuda="12.4"), given)
+    assert " ".join(map(str, plan.machines["linux-64"])) == "__cuda=12.4=0 __glibc=2.17=0"
+    with_cuda = {"linux-64": (VirtualPackage(name="__cuda", version="11.8"),)}
+    plan = make_plan(environment("a"), request(platforms=("linux-64", "osx-arm64")), with_cuda)
+    assert plan.cuda == "11.8"
+    assert " ".join(map(str, plan.machines["linux-64"])) == "__cuda=11.8=0"
 
 
 def test_a_malformed_cuda_decision_is_refused(environment: Environments) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from reprocheck.errors import UnsatisfiableError
 from reprocheck.locking.lock_plan import LockPlan, make_plan
-from reprocheck.locking.new_lock import build_lock
+from reprocheck.locking.new_lock import Solution, build_lock
+from reprocheck.locking.pip_jobs import PipJob, PipSolved
 from reprocheck.locking.solve_jobs import Answer, Solved, Unsolved
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locking_requests import LockRequest
@@ -24,7 +24,7 @@ def plan(environment: Callable[..., EnvironmentFile]) -> Callable[[str | None], 
 
     def make(cuda: str | None) -> LockPlan:
         request = LockRequest(
-            environment_path=Path("environment.yml"),
+            environment_paths=(Path("environment.yml"),),
             lock_path=Path("locks/conda-lock.yml"),
             platforms=("linux-64",),
             cuda=cuda,
@@ -34,15 +34,17 @@ def plan(environment: Callable[..., EnvironmentFile]) -> Callable[[str | None], 
     return make
 
 
-def answers(plan: LockPlan, *solutions: Sequence[LockedPackage]) -> list[Answer]:
-    return [Solved(job=job, packages=tuple(found)) for job, found in zip(plan.jobs, solutions, strict=True)]
+def solution(plan: LockPlan, *packages: LockedPackage, probe: Answer | None = None) -> Solution:
+    (job,) = plan.jobs()
+    solved = Solved(job=job, packages=packages)
+    return Solution(conda=(solved,), probes=((solved, probe),) if probe else (), tools=(("py-rattler", "0.28"),))
 
 
 def test_a_decided_lock_records_all_that_the_format_has_no_place_for(
     plan: Callable[[str | None], LockPlan], package: Packages
 ) -> None:
     decided = plan("12.4")
-    lock, notes = build_lock(decided, answers(decided, [package("torch")]), Path("locks/conda-lock.yml"))
+    lock, notes = build_lock(decided, solution(decided, package("torch")), Path("locks/conda-lock.yml"))
     custom = dict(lock.custom_metadata)
     assert notes == ()
     assert custom["reprocheck.cuda"] == "12.4"
@@ -50,7 +52,6 @@ def test_a_decided_lock_records_all_that_the_format_has_no_place_for(
         "__archspec=1=x86_64 __cuda=12.4=0 __glibc=2.28=0 __linux=5.10=0 __unix=0=0"
     )
     assert sorted(key for key in custom if key.startswith("reprocheck.tool.")) == [
-        "reprocheck.tool.conda-lock",
         "reprocheck.tool.py-rattler",
         "reprocheck.tool.reprocheck",
     ]
@@ -63,8 +64,10 @@ def test_an_undecided_lock_names_what_cuda_would_change_declared_names_first(
     plan: Callable[[str | None], LockPlan], package: Packages
 ) -> None:
     undecided = plan(None)
-    gpu = [package("torch", build="cuda_0"), *(package(f"cu{number}") for number in range(7))]
-    lock, notes = build_lock(undecided, answers(undecided, [package("torch")], gpu), Path("conda-lock.yml"))
+    ((_, driven),) = undecided.probes()
+    gpu = (package("torch", build="cuda_0"), *(package(f"cu{number}") for number in range(7)))
+    found = solution(undecided, package("torch"), probe=Solved(job=driven, packages=gpu))
+    lock, notes = build_lock(undecided, found, Path("conda-lock.yml"))
     assert lock.custom("reprocheck.cuda") == "undecided (none assumed)"
     assert [p.name for p in lock.packages] == ["torch"]
     assert notes[0].startswith(
@@ -74,14 +77,26 @@ def test_an_undecided_lock_names_what_cuda_would_change_declared_names_first(
 
 def test_a_probe_without_a_solution_changes_nothing(plan: Callable[[str | None], LockPlan], package: Packages) -> None:
     undecided = plan(None)
-    asked, probe = undecided.jobs
-    found: list[Answer] = [Solved(job=asked, packages=(package("torch"),)), Unsolved(job=probe, conflict=(), tree="")]
+    ((_, driven),) = undecided.probes()
+    found = solution(undecided, package("torch"), probe=Unsolved(job=driven, conflict=(), tree=""))
     lock, notes = build_lock(undecided, found, Path("conda-lock.yml"))
     assert (lock.custom("reprocheck.cuda"), notes) == ("irrelevant (no package depends on it)", ())
 
 
-def test_without_a_solution_there_is_no_lock(plan: Callable[[str | None], LockPlan]) -> None:
+def test_records_without_an_upload_time_and_the_notes_of_pip_are_told(
+    plan: Callable[[str | None], LockPlan], package: Packages
+) -> None:
     decided = plan("none")
-    (job,) = decided.jobs
-    with pytest.raises(UnsatisfiableError, match="no solution for linux-64"):
-        build_lock(decided, [Unsolved(job=job, conflict=job.specs, tree="")], Path("conda-lock.yml"))
+    (job,) = decided.jobs()
+    pip_job = PipJob(
+        platform="linux-64", virtual_packages=(), requirements=(), constraints=(), conda=(package("torch"),)
+    )
+    found = Solution(
+        conda=(Solved(job=job, packages=(package("torch"),), undated=("torch",)),),
+        pip=(PipSolved(job=pip_job, packages=(), notes=("`./mine` is not locked",)),),
+    )
+    _, notes = build_lock(decided, found, Path("conda-lock.yml"))
+    assert notes == (
+        "no upload time is known of `torch`: whether they existed at that time cannot be told",
+        "`./mine` is not locked  [linux-64]",
+    )

@@ -89,3 +89,35 @@ def test_with_several_channels_the_first_that_has_the_name_is_blamed_too(environ
     assert error.how.startswith("loosen it, or name its channel, as in `channel::name`")
     (error,) = unsatisfiable_errors([unsolved(spec)], ["conda-forge"])
     assert error.how == "loosen it, or add a channel that has it"
+
+
+def test_a_clash_on_one_platform_says_where_there_is_none(environment: Environments) -> None:
+    one, two = environment("numpy<2", "pandas>=3").conda
+    others = [Solved(job=job(name), packages=()) for name in ("osx-arm64", "win-64")]
+    assert lines(unsolved(one, two), *others)[2] == (
+        "  why:   no builds meet `numpy<2`, `pandas>=3` together; osx-arm64, win-64 can be solved"
+    )
+
+
+def test_what_came_too_late_wants_another_time(environment: Environments) -> None:
+    tree = "torch 2.5 is excluded because the package is uploaded after the cutoff date of 2021-01-01"
+    answer = unsolved(*environment("torch").conda, tree=tree)
+    assert lines(answer)[3] == "  how:   name a later time with `--exclude-newer`, or loosen it"
+
+
+@pytest.mark.parametrize(
+    ("absent", "present", "selector", "kept"),
+    [
+        ("win-64", ("linux-64", "osx-arm64"), "unix", "linux-64, osx-arm64"),
+        ("linux-aarch64", ("linux-64",), "linux64", "linux-64"),
+        ("osx-arm64", ("linux-64", "win-64"), "linux", "linux-64"),
+        ("osx-64", ("osx-arm64", "linux-64"), "arm64", "osx-arm64"),
+    ],
+)
+def test_the_selector_keeps_no_platform_that_lacks_the_package(
+    absent: str, present: tuple[str, ...], selector: str, kept: str, environment: Environments
+) -> None:
+    (spec,) = environment("triton").conda
+    answers: list[Answer] = [Absent(job=job(absent), specs=((spec, ()),))]
+    answers += (Solved(job=job(name), packages=()) for name in present)
+    assert lines(*answers)[3] == f"  how:   leave out the platform, or add `# [{selector}]` to keep it for {kept} only"

@@ -109,6 +109,8 @@ def test_a_single_channel_may_stand_without_a_list() -> None:
         (b"dependencies:\n  - ''\n", "empty dependency"),
         (b"dependencies:\n  - '>=1'\n", "dependency `>=1` has no name"),
         (b"channels: {a: b}\ndependencies: []\n", "`channels` is no list"),
+        (b"pip-repositories: {a: b}\ndependencies: []\n", "`pip-repositories` is no list"),
+        (b"dependencies:\n  - pip:\n    - --no-binary :all:\n", "an entry of `pip:` is no line of text"),
     ],
 )
 def test_a_broken_environment_is_one_clear_error(data: bytes, what: str) -> None:
@@ -134,3 +136,53 @@ def test_a_file_is_shown_under_the_name_asked_for(tmp_path: Path) -> None:
     path.write_bytes(WHOLE)
     assert read_environment(path, "shown.yml").path == "shown.yml"
     assert read_environment(path).path == path.as_posix()
+
+
+SOURCES = b"""\
+category: dev
+pip-repositories:
+  - https://user:pw@index.invalid/simple
+allow-pypi-requests: false
+dependencies:
+  - ruff  # [linux]
+  - pip:  # [unix]
+    - "Uvicorn[Standard,dev] >=0.30"
+    - torch==2.4.1 --hash=sha256:00  # [linux]
+variables:
+  SECRET: value
+  OTHER: value
+"""
+
+
+def test_the_keys_of_conda_lock_are_read() -> None:
+    environment = parse_environment(SOURCES, "e.yml")
+    assert environment.category == "dev"
+    assert [(spec.name, spec.category) for spec in environment.conda] == [("ruff", "dev")]
+    assert [(line.name, line.category) for line in environment.pip] == [("uvicorn", "dev"), ("torch", "dev")]
+    assert [repository.name for repository in environment.pip_repositories] == ["https://index.invalid/simple"]
+    assert environment.pip_repositories[0].address == "https://user:pw@index.invalid/simple"
+    assert not environment.allow_pypi_requests
+    assert environment.sources == ("e.yml",)
+
+
+def test_of_variables_the_names_are_read_and_never_the_values() -> None:
+    environment = parse_environment(SOURCES, "e.yml")
+    assert environment.variables == ("SECRET", "OTHER")
+    assert parse_environment(b"dependencies: []\nvariables: none\n", "e.yml").variables == ()
+
+
+def test_a_pip_line_has_the_selector_of_its_section_unless_it_has_its_own() -> None:
+    assert [line.selector for line in parse_environment(SOURCES, "e.yml").pip] == ["unix", "linux"]
+
+
+def test_a_pip_line_has_its_extras_and_keeps_its_own_text_for_fetching() -> None:
+    uvicorn, torch = parse_environment(SOURCES, "e.yml").pip
+    assert uvicorn.extras == ("dev", "standard")
+    assert (torch.specifier, torch.address) == ("==2.4.1", "torch==2.4.1 --hash=sha256:00")
+
+
+@pytest.mark.parametrize("text", [b"category:\n", b"category: ~\n", b"category: ''\n", b"category: main\n", b""])
+def test_without_a_category_it_is_main(text: bytes) -> None:
+    environment = parse_environment(text + b"dependencies: [numpy]\n", "e.yml")
+    assert (environment.category, environment.conda[0].category) == ("main", "main")
+    assert environment.allow_pypi_requests

@@ -27,6 +27,8 @@ CASES = {
     "blas * mkl": ("blas", "*", "mkl", None),
     "conda-forge::numpy=1.26": ("numpy", "=1.26", None, "conda-forge"),
     "nvidia/label/cuda-11.8.0::cuda-nvcc": ("cuda-nvcc", None, None, "nvidia/label/cuda-11.8.0"),
+    "defaults/linux-64::numpy==1.24.3=py38_1": ("numpy", "==1.24.3", "py38_1", "defaults"),
+    "conda-forge/noarch::six": ("six", None, None, "conda-forge"),
     "pytorch[version='>=2,<3', build=*cuda*]": ("pytorch", ">=2,<3", "*cuda*", None),
     'pytorch[channel="conda-forge",version="2.*"]': ("pytorch", "2.*", None, "conda-forge"),
     "jaxlib[build=*cuda*]": ("jaxlib", None, "*cuda*", None),

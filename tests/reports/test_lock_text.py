@@ -6,7 +6,7 @@ import pytest
 
 from reprocheck.model.locking_requests import LockChange, LockOutcome, Mode, Sign, Status
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.reports.lock_text import render_outcome
+from reprocheck.reports.lock_text import render_changes, render_summary
 
 BOTH = ("linux-64", "win-64")
 
@@ -58,6 +58,10 @@ def outcome(
 
 def change(sign: Sign, old: str | None, new: str | None, platforms: tuple[str, ...] = BOTH) -> LockChange:
     return LockChange(sign=sign, manager="conda", name="numpy", old=old, new=new, platforms=platforms)
+
+
+def render_outcome(done: LockOutcome) -> str:
+    return render_changes(done) + render_summary(done)
 
 
 def test_a_first_lock_shows_what_was_declared() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.facts.name_map import load_name_map
+from reprocheck.locking.closure import unmet_dependencies
 from reprocheck.locking.freshness import judge_freshness
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Audit
@@ -28,7 +29,7 @@ from reprocheck.workflows.gathering import Subject, gather, sources_of
 NOT_ASKED = Unseen(reason="not asked for")
 _PACKAGE = re.compile(
     r"^- (?P<manager>conda|pip) (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?: (?P<build>[^\s,]+))?"
-    r"(?:, needs (?P<needs>.+))?$"
+    r"(?:, needs (?P<needs>.+?))?(?:, from (?P<url>\S+))?$"
 )
 _CUSTOM = re.compile(r"^- (?P<key>[a-z]+\.[a-z]+): (?P<value>\S+)$")
 
@@ -62,9 +63,9 @@ def _package(line: int, text: str) -> LockedPackage:
         manager="conda" if found["manager"] == "conda" else "pip",
         platform=found["platform"],
         dependencies=tuple((name, constraint) for name, constraint in needs),
-        url="",
-        md5=None,
-        sha256=None,
+        url=found["url"] or f"https://packages.invalid/{found['platform']}/{found['name']}-{found['version']}.conda",
+        md5="0" * 32,
+        sha256="0" * 64,
         category="main",
         optional=False,
         build=found["build"],
@@ -94,6 +95,7 @@ def make_facts() -> MakeFacts:
             freshness=_freshness(file, locked),
             machine=_machine(machine),
             names=load_name_map(),
+            unmet=() if isinstance(locked, Unseen) else unmet_dependencies(locked),
             platforms=platforms,
         )
 

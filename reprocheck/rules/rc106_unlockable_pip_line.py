@@ -1,0 +1,122 @@
+"""A line of the pip section names something that no lock can hold.
+
+What it checks.
+    Lines of the `pip:` section: version control without a commit, editable installs, local paths, requirements
+    behind a URL, and options of pip that a lock does not follow.
+
+Why it matters.
+    A lock names files and their hashes. A branch is another file tomorrow; a folder has no hash, and what it asks for
+    in turn is not locked either. `reprocheck lock` leaves such a line out and says so, or refuses it; conda-lock leaves
+    editable installs out and refuses most of the others. Either way the environment holds more than its lock.
+
+Bad.
+    dependencies:
+      - python=3.12
+      - pip
+      - pip:
+          - git+https://github.com/openai/CLIP.git
+
+Good.
+    dependencies:
+      - python=3.12
+      - pip
+      - pip:
+          - clip @ git+https://github.com/openai/CLIP.git@dcba3cb2e2827b402d2701e7e1c7d9fed8a20ef1
+
+How to fix.
+    Name the commit behind `@`. Publish a folder's project, or install it after the environment was made, with
+    `pip install --no-deps -e .`. Write requirements that are behind a URL into a file here.
+
+When it stays silent.
+    The line names a commit, or a file behind a URL, which is locked with its hash. `-r FILE`, `-c FILE`, `--index-url`,
+    `--extra-index-url` and `--find-links`, because `reprocheck lock` follows them (conda-lock does not). The project of
+    this folder itself (`-e .`) is worth no more than an info.
+
+Sources.
+    pip "Requirements File Format" and "VCS Support", read 2026-11-20; conda-lock 4.0.3,
+    conda_lock/src_parser/environment_yaml.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.model.environments import PipRequirement
+from reprocheck.model.findings import Confidence, Finding, PackageRef, Severity
+from reprocheck.readers.pip_options import read_pip_options
+from reprocheck.readers.requirements_txt import is_remote, named_file
+from reprocheck.rules.declarations import written
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.rule import Family, Need, Rule
+
+RULE = Rule(
+    code="RC106",
+    name="unlockable-pip-line",
+    family=Family.ENVIRONMENT,
+    severity=Severity.WARNING,
+    confidence=Confidence.HIGH,
+    needs=(Need.ENVIRONMENT,),
+    since="0.1.0",
+)
+
+_VCS = re.compile(r"\b(?:git|hg|svn|bzr)\+[^\s#@]+://(?:[^\s/#]*@)?[^\s#@]+(?:@(?P<ref>[^\s#]+))?")
+_COMMIT = re.compile(r"^(?:[0-9a-f]{7,64}|[0-9]+)$")
+_OWN_PROJECT = re.compile(r"^(?:(?:-e|--editable)[ =]+)?\.[/\\]?(?:\[[^\]]*\])?$")
+_AFTERWARDS = "install it after the environment was made, with `pip install --no-deps`"
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each line of the pip section that cannot be locked."""
+    if isinstance(facts.environment, Unseen):
+        return
+    for requirement in facts.environment.pip:
+        found = _objection(requirement)
+        if found:
+            yield _finding(requirement, *found)
+
+
+def _objection(requirement: PipRequirement) -> tuple[str, str] | None:
+    """Return the message and the fix for a line, None where it can be locked."""
+    text = written(requirement)
+    if requirement.kind == "option":
+        return _objection_to_option(requirement, text)
+    if requirement.kind not in ("url", "editable", "path"):
+        return None
+    vcs = _VCS.search(text)
+    name = f"`{requirement.name or text}`"
+    if vcs and not (vcs["ref"] and _COMMIT.match(vcs["ref"])):
+        branch = f"`{vcs['ref']}`" if vcs["ref"] else "the default branch"
+        return f"{name} is whatever {branch} holds on the day of installation", "name a commit behind `@`"
+    if requirement.kind == "editable":
+        how = "write it without `-e`" if vcs else _AFTERWARDS
+        return f"{name} is an editable install, which no lock can hold", how
+    if requirement.kind == "path":
+        return f"`{text}` is a local path, which no lock can hold", _AFTERWARDS
+    return None
+
+
+def _objection_to_option(requirement: PipRequirement, text: str) -> tuple[str, str] | None:
+    named = named_file(requirement)
+    if named is not None:
+        if not is_remote(named[1]):
+            return None
+        return f"the requirements behind `{text}` are not read", "write them into a file here, and name that"
+    if not read_pip_options([requirement]).unknown:
+        return None
+    return f"`{text}` is an option that a lock does not follow", "remove the line"
+
+
+def _finding(requirement: PipRequirement, message: str, fix: str) -> Finding:
+    own = requirement.kind in ("editable", "path") and _OWN_PROJECT.match(requirement.text)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.INFO if own else RULE.severity,
+        confidence=RULE.confidence,
+        message=message,
+        location=requirement.location,
+        packages=(PackageRef(manager="pip", name=requirement.name),) if requirement.name else (),
+        evidence=("a lock names files and their hashes",),
+        fix=fix,
+    )

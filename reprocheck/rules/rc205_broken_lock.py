@@ -1,0 +1,165 @@
+"""The lock does not hold together: what one package needs is missing, or an entry cannot be trusted.
+
+What it checks.
+    That everything a locked package needs is locked beside it in a fitting version, that no package is locked twice
+    for one platform, and that every archive has a hash.
+
+Why it matters.
+    An installer of locks looks at nothing of the kind: it unpacks what is listed. What does not fit fails at import,
+    and an archive without a hash may be another one tomorrow.
+
+Bad.
+    environment.yml:
+      dependencies:
+      - scipy
+
+    conda-lock.yml, shortened:
+      - conda linux-64 scipy 1.15.2 py312ha707e6e_0, needs numpy >=1.23
+      - conda linux-64 numpy 1.21.6 py312h7fd3f0c_0
+
+Good.
+    environment.yml:
+      dependencies:
+      - scipy
+
+    conda-lock.yml, shortened:
+      - conda linux-64 scipy 1.15.2 py312ha707e6e_0, needs numpy >=1.23
+      - conda linux-64 numpy 2.2.4 py312h72c5963_0
+
+How to fix.
+    Run `reprocheck lock`, which writes the whole lock anew. A lock is not edited by hand, nor merged.
+
+When it stays silent.
+    The same archive listed in several categories, as conda-lock writes it; virtual packages such as `__glibc`; the
+    versions that pip packages ask of each other; a repository or a folder, which has no archive to hash.
+
+Sources.
+    conda-lock 4.0.3, lockfile/v1/models.py; conda-forge/conda-forge-repodata-patches-feedstock (a dependency in
+    repodata may change after a lock was written, which is why a version that does not fit is a warning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reprocheck.model.findings import Confidence, Finding, RelatedLocation, Severity
+from reprocheck.model.freshness import UnmetDependency
+from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.redaction import public_url
+from reprocheck.rules.effective_cuda import platforms_in
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.rule import Family, Need, Rule
+
+RULE = Rule(
+    code="RC205",
+    name="broken-lock",
+    family=Family.LOCK,
+    severity=Severity.ERROR,
+    confidence=Confidence.HIGH,
+    needs=(Need.LOCK,),
+    since="0.2.0",
+)
+
+_ARCHIVES = (".conda", ".tar.bz2", ".whl", ".tar.gz", ".zip")
+_MOST_NAMED = 5
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield a finding for each dependency that is not met, for each package locked twice, and one for the hashes."""
+    if isinstance(facts.lock, Unseen):
+        return
+    platforms = platforms_in(facts)
+    unmet: dict[tuple[str, ...], list[UnmetDependency]] = {}
+    for found in facts.unmet:
+        if found.package.platform in platforms:
+            unmet.setdefault(_key(found), []).append(found)
+    for alike in unmet.values():
+        yield _unmet(facts.lock, alike)
+    packages = [package for package in facts.lock.packages if package.platform in platforms]
+    yield from _twice(facts.lock, packages)
+    unhashed = [package for package in packages if _lacks_hash(package)]
+    if unhashed:
+        yield _without_hash(facts.lock, unhashed)
+
+
+def _key(found: UnmetDependency) -> tuple[str, ...]:
+    """Platforms with the same trouble are told together."""
+    locked = found.locked.version if found.locked else ""
+    return (found.package.manager, found.package.name, found.package.version, found.name, found.constraint, locked)
+
+
+def _unmet(lock: Lock, alike: Sequence[UnmetDependency]) -> Finding:
+    first = alike[0]
+    needs = f"`{first.name} {first.constraint}`" if first.constraint not in ("", "*") else f"`{first.name}`"
+    instead = f"holds `{first.locked.name} {_release(first.locked)}`" if first.locked else "does not hold it"
+    firm = first.locked is None and first.package.manager == "conda"
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity if firm else Severity.WARNING,
+        confidence=RULE.confidence if firm else Confidence.MEDIUM,
+        message=f"`{first.package.name} {first.package.version}` needs {needs}, and the lock {instead}"
+        f" on {', '.join(found.package.platform for found in alike)}",
+        location=lock.location_of(first.package),
+        related=tuple(_there(lock, one) for one in (first.locked,) if one),
+        packages=tuple(reference(found.package) for found in alike),
+        platforms=tuple(found.package.platform for found in alike),
+        evidence=(f"`dependencies` of `{first.package.name}` in `{lock.path}`",),
+        fix="run `reprocheck lock`",
+    )
+
+
+def _there(lock: Lock, package: LockedPackage) -> RelatedLocation:
+    return RelatedLocation(location=lock.location_of(package), message="the other one")
+
+
+def _release(package: LockedPackage) -> str:
+    return f"{package.version} {package.build}" if package.build else package.version
+
+
+def _twice(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]:
+    """Yield where two archives of one package are to be unpacked; the same one in two categories is usual."""
+    first: dict[tuple[str, str, str], LockedPackage] = {}
+    for package in packages:
+        earlier = first.setdefault((package.manager, package.name, package.platform), package)
+        if earlier.url == package.url:
+            continue
+        yield Finding(
+            code=RULE.code,
+            name=RULE.name,
+            severity=RULE.severity,
+            confidence=RULE.confidence,
+            message=f"`{package.name}` is locked twice on {package.platform}:"
+            f" as {_release(earlier)} and as {_release(package)}",
+            location=lock.location_of(package),
+            related=(_there(lock, earlier),),
+            packages=(reference(earlier), reference(package)),
+            platforms=(package.platform,),
+            evidence=(f"from {public_url(earlier.url)} and from {public_url(package.url)}",),
+            fix="run `reprocheck lock`",
+        )
+
+
+def _lacks_hash(package: LockedPackage) -> bool:
+    """Say whether an archive cannot be told from another one; pip takes no md5 for a proof."""
+    archive = package.url.partition("#")[0].partition("?")[0].endswith(_ARCHIVES)
+    return archive and package.sha256 is None and (package.md5 is None or package.manager == "pip")
+
+
+def _without_hash(lock: Lock, packages: Sequence[LockedPackage]) -> Finding:
+    names = list(dict.fromkeys(f"`{package.name} {package.version}`" for package in packages))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    platforms = tuple(sorted({package.platform for package in packages}))
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.WARNING,
+        confidence=RULE.confidence,
+        message=f"no hash is locked of {', '.join(names[:_MOST_NAMED])}{more} on {', '.join(platforms)}",
+        location=lock.location_of(packages[0]),
+        packages=tuple(reference(package) for package in packages),
+        platforms=platforms,
+        evidence=("`hash` holds neither a `sha256` nor what may stand for it",),
+        fix="run `reprocheck lock`",
+    )

@@ -1,0 +1,58 @@
+"""What the rules about the lock share: they look at the chosen platforms only, and never show a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from reprocheck.rules import rc203_unreachable_package, rc205_broken_lock, rc206_secret_or_local_url
+from reprocheck.rules.facts import Facts
+from reprocheck.rules.rule import RuleModule
+
+MakeFacts = Callable[..., Facts]
+
+ENVIRONMENT = "dependencies: [scipy]\n"
+LOCK = """\
+- conda linux-64 scipy 1.15 0
+- conda win-64 scipy 1.15 0, needs numpy >=2
+- conda win-64 lmdb 0.9 0
+- conda win-64 lmdb 0.8 0
+"""
+
+
+@pytest.mark.parametrize("rule", [rc203_unreachable_package, rc205_broken_lock])
+def test_other_platforms_than_those_asked_for_are_not_looked_at(rule: RuleModule, make_facts: MakeFacts) -> None:
+    assert list(rule.check(make_facts(ENVIRONMENT, LOCK, platforms=("linux-64",)))) == []
+    assert list(rule.check(make_facts(ENVIRONMENT, LOCK, platforms=("win-64",)))) != []
+    assert list(rule.check(make_facts(ENVIRONMENT, LOCK))) != []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@conda.invalid/lab/linux-64/corp-1.0-0.conda",
+        "https://hunter2@conda.invalid/lab/linux-64/corp-1.0-0.conda",
+        "https://$USER:hunter2@conda.invalid/lab/linux-64/corp-1.0-0.conda",
+        "https://conda.invalid/t/hunter2/lab/linux-64/corp-1.0-0.conda",
+        "https://conda.invalid/lab/corp-1.0-0.conda?token=hunter2",
+        "git+https://git:hunter2@git.invalid/lab/corp.git@4f5a1c9",
+    ],
+)
+def test_a_secret_is_found_and_never_shown(url: str, make_facts: MakeFacts) -> None:
+    [found] = rc206_secret_or_local_url.check(make_facts(None, f"- conda linux-64 corp 1.0 0, from {url}"))
+    assert "credentials" in found.message
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///tmp/a-1-0.conda", "/tmp/a-1-0.conda", "../a-1-0.conda", "~/a.whl", "C:\\\\a.whl"]
+)
+def test_a_place_of_one_machine_is_found(url: str, make_facts: MakeFacts) -> None:
+    [found] = rc206_secret_or_local_url.check(make_facts(None, f"- conda linux-64 a 1.0 0, from {url}"))
+    assert "one machine" in found.message
+
+
+@pytest.mark.parametrize("url", ["./tools", ".", "git+ssh://git@git.invalid/lab/a.git", "https://conda.invalid/a?b=c"])
+def test_a_path_inside_the_project_and_a_user_git_are_no_trouble(url: str, make_facts: MakeFacts) -> None:
+    assert list(rc206_secret_or_local_url.check(make_facts(None, f"- pip linux-64 a 1.0, from {url}"))) == []
