@@ -39,9 +39,9 @@ class CondaVersion:
     def compare(self, other: CondaVersion) -> int:
         """Return -1, 0 or 1 as this version is older than, as old as or newer than `other`; missing parts are 0."""
         for mine, theirs in ((self.main, other.main), (self.local, other.local)):
-            if mine == theirs:
-                continue
             for ours, others in zip_longest(mine, theirs, fillvalue=()):
+                if ours == others:
+                    continue
                 for here, there in zip_longest(ours, others, fillvalue=_ZERO):
                     if here != there:
                         return 1 if here > there else -1
@@ -103,6 +103,7 @@ def _components(text: str) -> tuple[Component, ...]:
     return tuple(_atoms(piece) for piece in re.split(r"[._]", text)) if text else ()
 
 
+@functools.lru_cache(maxsize=8192)
 def _atoms(piece: str) -> Component:
     atoms = tuple((1, int(run), "") if run.isdigit() else (_RANKS.get(run, 0), 0, run) for run in _RUN.findall(piece))
     return atoms if piece[0].isdigit() else (_ZERO, *atoms)
@@ -111,11 +112,16 @@ def _atoms(piece: str) -> Component:
 @functools.lru_cache(maxsize=16384)
 def read_constraint(text: str) -> tuple[tuple[Clause, ...], ...] | None:
     """Return the alternatives of a constraint, each a conjunction; None for what is not spelled plainly."""
-    alternatives = tuple(tuple(map(_read_clause, part.split(","))) for part in text.replace(" ", "").split("|"))
-    plain = tuple(tuple(clause for clause in part if clause) for part in alternatives)
-    return plain if [*map(len, plain)] == [*map(len, alternatives)] else None
+    alternatives: list[tuple[Clause, ...]] = []
+    for part in text.replace(" ", "").split("|"):
+        clauses = [clause for piece in part.split(",") if (clause := _read_clause(piece))]
+        if len(clauses) <= part.count(","):
+            return None
+        alternatives.append(tuple(clauses))
+    return tuple(alternatives)
 
 
+@functools.lru_cache(maxsize=16384)
 def _read_clause(text: str) -> Clause | None:
     if text in ("*", "=*", "==*"):
         return Clause("*", CondaVersion(()))

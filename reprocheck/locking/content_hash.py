@@ -98,12 +98,15 @@ def _machine_behind(
     return None
 
 
-def _hash(head: str, machine: str) -> str:
-    """`head` is the JSON up to the virtual packages, whose key comes last in sorted order."""
-    return hashlib.sha256(f'{head}, "virtual_package_hash": {machine}}}'.encode()).hexdigest()
+def _hash(begun: hashlib._Hash, machine: str) -> str:
+    """Return the hash of a begun document with its virtual packages, whose key comes last in sorted order."""
+    whole = begun.copy()
+    whole.update(f"{machine}}}".encode())
+    return whole.hexdigest()
 
 
-def _head(environment: EnvironmentFile, platform: str, channels: Sequence[str], nulls: bool = False) -> str:
+def _head(environment: EnvironmentFile, platform: str, channels: Sequence[str], nulls: bool = False) -> hashlib._Hash:
+    """Return the hash of the JSON up to the virtual packages; many machines are tried behind one such beginning."""
     dependencies = _dependencies(environment, platform)
     if nulls:  # conda-lock 3.0.0 to 3.0.2 wrote fields that say nothing
         dependencies = [_with_nulls(dependency) for dependency in dependencies]
@@ -112,7 +115,8 @@ def _head(environment: EnvironmentFile, platform: str, channels: Sequence[str], 
         document["pip_repositories"] = [
             _compact({"url": repository.address or repository.name}) for repository in environment.pip_repositories
         ]
-    return json.dumps(document, sort_keys=True).removesuffix("}")
+    begun = json.dumps(document, sort_keys=True).removesuffix("}")
+    return hashlib.sha256(f'{begun}, "virtual_package_hash": '.encode())
 
 
 def _compact(value: Mapping[str, object]) -> str:

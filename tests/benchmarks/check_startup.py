@@ -16,16 +16,17 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PLATFORM = "linux-64"
+DECLARED = 52
+OTHERS = (("libgcc", "15.2.0"), ("pip", "26.0"), ("python", "3.11.9"))
 ENTRY = """\
 - name: {name}
-  version: 1.{number}.0
+  version: {version}
   manager: conda
   platform: linux-64
   dependencies:
     libgcc: '>=13'
-    python: '>=3.11,<3.12.0a0'
-  url: https://conda.invalid/conda-forge/linux-64/{name}-1.{number}.0-py311h{number:07x}_0.conda
+{needs}    python: '>=3.11,<3.12.0a0'
+  url: https://conda.invalid/conda-forge/linux-64/{name}-{version}-py311h{number:07x}_0.conda
   hash:
     md5: {number:032x}
     sha256: {number:064x}
@@ -48,15 +49,22 @@ package:
 """
 
 
+def entry(name: str, version: str, number: int, count: int) -> str:
+    """Return one entry; a package needs another that is not declared, so that every one is there for a reason."""
+    needs = f"    package-{number + DECLARED}: '>=1'\n" if number + DECLARED < count else ""
+    return ENTRY.format(name=name, version=version, number=number, needs=needs)
+
+
 def write_project(folder: Path, packages: int = 300) -> None:
     """Write a 60-line environment and a lock that meets it; it holds 55 packages at the least."""
-    specs = "".join(f"  - package-{number}=1.{number}.0\n" for number in range(52))
-    pip = "  - pip\n  - python=1.*\n  - libgcc\n"
+    specs = "".join(f"  - package-{number}=1.{number}.0\n" for number in range(DECLARED))
+    pip = "  - pip\n  - python=3.11.*\n  - libgcc\n"
     head = "name: bench\nchannels:\n  - conda-forge\ndependencies:\n"
     (folder / "environment.yml").write_text(head + specs + pip, encoding="utf-8")
-    entries = [ENTRY.format(name=f"package-{number}", number=number) for number in range(max(packages - 3, 52))]
-    others = [ENTRY.format(name=name, number=900 + index) for index, name in enumerate(("libgcc", "pip", "python"))]
-    lock = HEAD.format(digest=1) + "".join(entries + others)
+    count = max(packages - 3, DECLARED)
+    entries = [entry(f"package-{number}", f"1.{number}.0", number, count) for number in range(count)]
+    entries += [entry(name, version, count, count) for name, version in OTHERS]
+    lock = HEAD.format(digest=1) + "".join(entries)
     (folder / "conda-lock.yml").write_text(lock, encoding="utf-8")
 
 

@@ -74,6 +74,18 @@ answers = asyncio.run(solve_all(sys.argv[1], sys.argv[2:]))
 print(*(len(records) for records in answers), flush=True)
 os._exit(0)  # py-rattler 0.28 may crash when the interpreter ends
 """
+# The standard library's own server takes five connections at a time; a sixth waits for a second.
+SERVER = """
+import functools, http.server, sys
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+with Server(("127.0.0.1", 0), handler) as server:
+    print(server.server_port, flush=True)
+    server.serve_forever()
+"""
 
 
 @dataclass(frozen=True)
@@ -197,12 +209,11 @@ def drop_pages(channel: Path) -> None:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder on this machine by a process of its own; yield its address."""
-    words = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), "0"]
+    words = [sys.executable, "-c", SERVER, str(folder)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
-        port = process.stdout.readline().split(" port ")[1].split()[0]
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.terminate()
 

@@ -21,6 +21,7 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.merged_environment import merge_environments
 from reprocheck.model.virtual_packages import VirtualPackage
 from reprocheck.readers.environment_yml import read_environment
+from reprocheck.readers.requirements_txt import expand_requirements
 
 Write = Callable[..., list[Path]]
 
@@ -47,6 +48,7 @@ dependencies:
   - Requests [socks, Security] >=2.0 , <3
   - torch==2.6.0+cu126; sys_platform == 'linux'
   - pyobjc; platform_system == "Darwin" and python_version >= '3.9'
+  - einops (>=0.6, <1)
   - colorama ; (os_name != 'posix')
   - tools @ git+https://git.invalid/lab/tools.git@v1#subdirectory=py
   - git+ssh://git@git.invalid/lab/more.git@4f5a1c9
@@ -133,6 +135,7 @@ def test_a_channel_is_spelled_as_conda_lock_spells_it(channel: str, write: Write
     "text",
     [
         "dependencies: [python, numpy@]\n",
+        "dependencies: [python, numpy==]\n",
         "dependencies:\n- python >=3.11 <3.12\n",
         "dependencies:\n- numpy[nonsense=1]\n",
         "dependencies:\n- https://conda.invalid/lab::numpy\n",
@@ -190,6 +193,14 @@ def test_a_machine_from_a_file_is_tried_and_an_odd_platform_has_no_other(write: 
 def test_sources_that_are_no_environment_yml_are_not_judged(write: Write) -> None:
     path = write(BASE)[0].rename(write(BASE)[0].with_name("pyproject.toml"))
     assert assumed_machine(read_environment(path), {"linux-64": "0"}, ["conda-forge"]) is None
+
+
+def test_lines_of_a_requirements_file_are_not_judged(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("six\n")
+    named = read_environment(write("dependencies:\n- pip: [-r more.txt]\n")[0])
+    expanded = expand_requirements(named, tmp_path)
+    assert [line.text for line in expanded.pip] == ["six"]
+    assert assumed_machine(expanded, {"linux-64": "0"}, []) is None
 
 
 def test_no_library_is_loaded_for_it() -> None:

@@ -65,7 +65,7 @@ def conda_spellings() -> list[str]:
 def pip_spellings() -> list[str]:
     chosen = random.Random(4)
     texts = set()
-    for _ in range(4000):
+    for _ in range(500):
         clauses = [
             chosen.choice(OPERATORS[1:8]) + chosen.choice(RELEASES) for _ in range(chosen.choice([0, 1, 1, 2, 3]))
         ]
@@ -110,7 +110,7 @@ def test_a_pip_line_is_never_read_otherwise_than_conda_lock_reads_it(platform: s
             ours = pip_dependency(line, platform)
             assert (None if ours is None else dict(ours)) == theirs, text
             same += 1
-    assert same > 1000
+    assert same > 100
 
 
 def pip_theirs(text: str, platform: str) -> dict[str, object] | str | None:

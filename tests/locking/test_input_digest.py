@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -45,3 +46,23 @@ def test_channels_in_order_platforms_and_cuda_count(environment: Environments) -
     assert digest(one) != digest(environment("numpy", head="channels: [b, a]"))
     assert digest(one) == digest(environment("numpy", head="channels: [a, b, nodefaults]"))
     assert len({digest(one), digest(one, ("linux-64",)), digest(one, cuda="12.4"), digest(one, cuda="none")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("lines", "head"),
+    [
+        (("numpy", "pip: [torch, six]"), "category: dev"),
+        (("numpy", "pip: [torch, six]"), "pip-repositories: [https://index.invalid/simple]"),
+        (("numpy", "pip: [torch, six]"), "allow-pypi-requests: false"),
+        (("numpy", "pip:\n  - torch  # [linux]\n  - six"), "name: x"),
+    ],
+)
+def test_what_few_files_have_counts_as_well(lines: tuple[str, ...], head: str, environment: Environments) -> None:
+    plain = environment("numpy", "pip: [torch, six]", head="name: x")
+    assert digest(environment(*lines, head=head)) != digest(plain)
+
+
+def test_constraints_of_pip_count_and_no_digest_of_other_files_has_changed(environment: Environments) -> None:
+    one = environment("numpy", "pip: [six]")
+    assert digest(replace(one, pip_constraints=one.pip)) != digest(one)
+    assert digest(one) == "sha256:cc92069e29ed34f7a467c483d12c6de231df57e26072df072e11bb42369e7e20"

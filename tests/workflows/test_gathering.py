@@ -138,3 +138,40 @@ def test_a_lock_without_a_platform_of_the_configuration_is_stale(project: Path) 
     assert told(project, Settings(platforms=("linux-64", "win-64"))) == [
         "the lock is stale: it holds nothing for win-64"
     ]
+
+
+PIXI = """\
+version: 6
+environments:
+  default:
+    channels:
+    - url: https://conda.invalid/lab/
+    packages:
+      linux-64:
+      - conda: https://conda.invalid/lab/linux-64/scipy-1.15.2-0.conda
+packages:
+- conda: https://conda.invalid/lab/linux-64/scipy-1.15.2-0.conda
+  sha256: 3f4365e11b28e244c95ba8579942b0802761ba7bb31c026f50d1a9ea9c728149
+  depends:
+  - numpy >=2
+"""
+
+
+def test_a_pixi_lock_is_looked_at_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "pixi.lock").write_text(PIXI)
+    outcome = run_check(CheckRequest(folder=tmp_path, files=(tmp_path / "pixi.lock",)))
+    assert [finding.message for finding in outcome.audit.findings] == [
+        "`scipy 1.15.2` needs `numpy >=2`, and the lock does not hold it on linux-64"
+    ]
+
+
+def test_channels_of_the_configuration_are_those_that_count(project: Path) -> None:
+    (project / "environment.yml").write_text("channels: [bioconda]\n" + ENVIRONMENT)
+    assert told(project, Settings()) == ["the lock was solved from the channels `conda-forge`, declared are `bioconda`"]
+    assert told(project, Settings(channels=("conda-forge",))) == []
+
+
+def test_a_lock_is_judged_by_all_its_sources(project: Path) -> None:
+    (project / "more.yml").write_text("dependencies: [numpy]\n")
+    (project / "conda-lock.yml").write_text(LOCK.replace("- environment.yml\n", "- environment.yml\n  - more.yml\n"))
+    assert told(project, Settings()) == ["the lock is stale: `numpy` is not locked on linux-64"]
