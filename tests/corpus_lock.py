@@ -1,7 +1,8 @@
 """Lock real environment files against real records, and compare every result with a direct py-rattler solve.
 
-Run by hand: `python tests/corpus_lock.py [SHARED] [PART-OF-A-NAME]`. Conda parts only; channels are replaced by
-the static channels of SHARED where those have them, and left out (and said so) where they have not. Prints one
+Run by hand: `python tests/corpus_lock.py [SHARED] [PART-OF-A-NAME] [PLATFORM]`. A file is locked for the platforms
+that it names, else for PLATFORM, else for the three that `lock` takes. Conda parts only; channels are replaced by the
+static channels of SHARED where those have them, and left out (and said so) where they have not. Prints one
 line a file and a summary; exits with 1 when some lock differs from the direct solve, conda-lock cannot read it, or
 `conda-lock render` writes other explicit files than `--explicit` did.
 """
@@ -81,7 +82,7 @@ def directly_solved(environment: EnvironmentFile, channels: list[str], platform:
     return {(record.name.normalized, str(record.version), str(record.build)) for record in records}
 
 
-def lock_one(path: Path, shared: Path, folder: Path) -> str:
+def lock_one(path: Path, shared: Path, folder: Path, otherwise: tuple[str, ...]) -> str:
     """Lock one file and return the outcome in words, `equal` or `partly equal` first where all is well."""
     left_out: list[str] = []
     copy = folder / path.name
@@ -89,7 +90,7 @@ def lock_one(path: Path, shared: Path, folder: Path) -> str:
     rounds = MOST_ROUNDS if len(read_environment(copy, path.name).conda) <= LONGEST_LOOSENED else 0
     for patience in range(rounds, -1, -1):
         try:
-            outcome = lock_copy(copy, shared, folder / "conda-lock.yml")
+            outcome = lock_copy(copy, shared, folder / "conda-lock.yml", otherwise)
         except ReprocheckError as error:
             absent = absent_lines(error)
             if not absent or not patience:
@@ -124,7 +125,7 @@ def loosen(copy: Path, unmet: set[int]) -> list[str]:
     return gone
 
 
-def lock_copy(path: Path, shared: Path, lock_path: Path) -> str:
+def lock_copy(path: Path, shared: Path, lock_path: Path, otherwise: tuple[str, ...]) -> str:
     """Lock one file as it stands and compare the lock with the direct solve."""
     environment = read_environment(path, path.name)
     channels, lacking = channels_of(environment, shared)
@@ -132,7 +133,7 @@ def lock_copy(path: Path, shared: Path, lock_path: Path) -> str:
     if not channels:
         return f"no channel of its own: {', '.join(lacking)}"
     lock_path.unlink(missing_ok=True)
-    platforms = tuple(platform.name for platform in environment.platforms) or DEFAULT_PLATFORMS
+    platforms = tuple(platform.name for platform in environment.platforms) or otherwise
     outcome = lock_environment(
         LockRequest(
             environment_paths=(path,),
@@ -203,13 +204,14 @@ def main(arguments: list[str]) -> int:
     """Lock every file of the corpus and print the table."""
     shared = Path(arguments[0] if arguments else Path(__file__).resolve().parents[2] / "shared").resolve()
     part = arguments[1] if len(arguments) > 1 else ""
+    otherwise = tuple(arguments[2:]) or DEFAULT_PLATFORMS
     kinds: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted((shared / "corpus" / "env").glob("*.y*ml")):
             if part not in path.name:
                 continue
             try:
-                outcome = lock_one(path, shared, Path(folder))
+                outcome = lock_one(path, shared, Path(folder), otherwise)
             except ReprocheckError as error:
                 outcome = reason_of(error)
             kinds[kind_of(outcome)] += 1

@@ -39,7 +39,7 @@ def lock_environment(
         InputError, UsageError, UnsatisfiableError, GatheredErrors: the input cannot be locked.
         UndecidedError: a channel, an index or the folder is out of reach; the old lock is untouched.
     """
-    environment = read_sources(request.environment_paths)
+    environment = read_sources(request.environment_paths, without_pip=request.without_pip)
     with _alone(request, progress):
         outcome = _outcome(environment, request, progress)
         preview(outcome)

@@ -36,6 +36,10 @@ def _replace_lock(lock: Lock, path: Path) -> None:
 
 
 def _write_explicit(lock: Lock, lock_path: Path) -> list[str]:
+    # Half a second, and only for those who hand files to plain conda.
+    from reprocheck.locking.conda_lock_authority import confirm_lock
+
+    confirm_lock(lock_path, lock)
     written = []
     for platform in lock.platforms:
         path = lock_path.with_name(explicit_name(platform))

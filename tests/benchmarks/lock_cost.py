@@ -63,7 +63,7 @@ def machine(text):
     ]
 
 async def solve_all(channel, specs):
-    gateway = rattler.Gateway()
+    gateway = rattler.Gateway(cache_dir=os.path.join(os.environ["RATTLER_CACHE_DIR"], "repodata"))
     return await asyncio.gather(*(
         rattler.solve([rattler.Channel(channel)], specs, gateway=gateway, platforms=[name, "noarch"],
                       virtual_packages=machine(text))

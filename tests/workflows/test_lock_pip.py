@@ -206,3 +206,12 @@ def test_the_explicit_file_names_the_pip_part_as_conda_lock_does(
         ours = (tmp_path / f"conda-{platform}.lock").read_bytes()
         assert ours == (tmp_path / f"theirs-{platform}").read_bytes()
         assert b"# pip trainer @ file://" in ours
+
+
+def test_a_missing_requirements_file_stops_a_lock_only_where_its_lines_are_asked_for(
+    reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex
+) -> None:
+    write(tmp_path, channel, index, ["python"], ["-r absent.txt"])
+    done = reprocheck("lock", "--cuda", "none")
+    assert (done.code, done.err.splitlines()[0]) == (2, "error: cannot read the requirements file")
+    assert reprocheck("lock", "--cuda", "none", "--no-pip").code == 0
