@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from reprocheck.errors import InputError
+from reprocheck.atomic_write import remove_leftovers
+from reprocheck.errors import GatheredErrors, InputError, ReprocheckError
 from reprocheck.folder_lock import one_at_a_time
 from reprocheck.locking.lock_changes import compare_locks, says_the_same
 from reprocheck.locking.lock_plan import LockPlan, make_plan
@@ -56,6 +57,7 @@ def _alone(request: LockRequest, progress: Progress) -> Iterator[None]:
         yield
         return
     with one_at_a_time(request.lock_path, request.timeout_s, progress):
+        remove_leftovers(request.lock_path)  # of a run that was killed; this one may find nothing to write
         yield
 
 
@@ -84,8 +86,15 @@ def _old_lock(path: Path) -> Lock | None:
     except ConflictedLockError:
         return None
     except InputError as error:
-        how = "move it away, then `reprocheck lock` writes a new one, or name another with `--lockfile`"
-        raise InputError(error.what, where=error.where, why=error.why, how=how) from error
+        raise _with_a_way_out(error) from error
+    except GatheredErrors as error:
+        raise GatheredErrors([_with_a_way_out(one) for one in error.errors]) from error
+
+
+def _with_a_way_out(error: ReprocheckError) -> InputError:
+    """The usual advice is to lock again, which is what just failed."""
+    how = "move it away, then `reprocheck lock` writes a new one, or name another with `--lockfile`"
+    return InputError(error.what, where=error.where, why=error.why, how=how)
 
 
 def _plan(environment: EnvironmentFile, request: LockRequest) -> LockPlan:

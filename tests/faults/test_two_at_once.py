@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +62,15 @@ def test_who_writes_nothing_waits_for_nobody(project: Any, options: tuple[str, .
         out, err = process.communicate(timeout=60)
     assert err == ""
     assert "- torchlike 2.5.0 cpu_0\n" in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+def test_who_is_interrupted_while_it_waits_is_exit_130_and_leaves_everything(project: Any) -> None:
+    before = project.files
+    with one_at_a_time(project.folder / "conda-lock.yml", 0, lambda _message: None):
+        process = start(project.folder)
+        time.sleep(2)  # by then it waits for us; earlier is as good, for nothing is written before
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, "\ninterrupted: nothing was changed\n")
+    assert project.files == before

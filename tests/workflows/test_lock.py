@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,63 +196,6 @@ def test_input_that_cannot_be_locked_is_exit_2(
 ) -> None:
     done = reprocheck("lock", *arguments)
     assert (done.code, done.err.splitlines()[0]) == (2, first_line)
-
-
-def start(project: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "reprocheck", "lock", "--cuda", "none"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-
-
-def wait_for_staging(project: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return once the new lock lies beside the old one and waits for conda-lock's verdict."""
-    deadline = time.monotonic() + 60
-    while not list(project.glob(".conda-lock.yml.*.tmp")):
-        assert process.poll() is None, "it ended before it could be interrupted"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-
-@pytest.fixture
-def long_project(reprocheck: Runner, project: Path) -> Path:
-    """A project with an old lock, whose new one takes conda-lock a while to read back."""
-    folder = project / "wide" / "noarch"
-    folder.mkdir(parents=True)
-    names = [f"part-{number}" for number in range(400)]
-    records = ",".join(
-        f'"{name}-1-0.conda": {{"name": "{name}", "version": "1", "build": "0", "build_number": 0, "depends": [],'
-        f' "md5": "{"0" * 32}", "sha256": "{"0" * 64}", "subdir": "noarch"}}'
-        for name in names
-    )
-    (folder / "repodata.json").write_text(f'{{"info": {{"subdir": "noarch"}}, "packages.conda": {{{records}}}}}')
-    reprocheck("lock", "--cuda", "none")
-    uri = (project / "wide").as_uri()
-    listed = "".join(f"- {name}\n" for name in names)
-    (project / "environment.yml").write_text(f"channels: [{uri}]\nplatforms: [linux-64]\ndependencies:\n{listed}")
-    return project
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_an_interrupted_lock_leaves_the_old_one_whole(number: int, code: int, long_project: Path) -> None:
-    old = (long_project / "conda-lock.yml").read_bytes()
-    process = start(long_project)
-    wait_for_staging(long_project, process)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == code, told
-    assert (long_project / "conda-lock.yml").read_bytes() == old
-
-
-def test_two_locks_at_once_leave_one_whole_lock(long_project: Path) -> None:
-    processes = [start(long_project) for _ in range(2)]
-    assert [process.communicate(timeout=120)[1] for process in processes] == [b"", b""]
-    assert len(read_lock(long_project / "conda-lock.yml").packages) == 400
-    assert not list(long_project.glob("*.tmp"))
 
 
 def test_a_decision_that_was_recorded_is_kept_until_another_is_taken(reprocheck: Runner, project: Path) -> None:
