@@ -25,7 +25,7 @@ from conda_lock.src_parser import make_lock_spec  # noqa: E402
 from conda_lock.virtual_package import default_virtual_package_repodata  # noqa: E402
 
 from reprocheck.errors import ReprocheckError  # noqa: E402
-from reprocheck.locking.content_hash import DEFAULT_CUDA, content_hashes  # noqa: E402
+from reprocheck.locking.judging.content_hash import DEFAULT_CUDA, content_hashes  # noqa: E402
 from reprocheck.locking.platforms import PLATFORMS, virtual_packages  # noqa: E402
 from reprocheck.model.environments import EnvironmentFile  # noqa: E402
 from reprocheck.model.merged_environment import merge_environments  # noqa: E402

@@ -22,7 +22,7 @@ from conda_lock.conda_lock import do_render
 from conda_lock.lockfile import parse_conda_lock_file
 
 from reprocheck.errors import GatheredErrors, ReprocheckError
-from reprocheck.locking.explicit_file import explicit_name
+from reprocheck.locking.exports.explicit_file import explicit_name
 from reprocheck.locking.platforms import virtual_packages
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest

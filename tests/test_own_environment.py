@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reprocheck.locking.freshness import judge_freshness
+from reprocheck.locking.judging.freshness import judge_freshness
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import read_environment
 

@@ -9,7 +9,7 @@ import click
 
 from reprocheck.cli.console import deliver, note
 from reprocheck.errors import EXIT_CLEAN
-from reprocheck.locking.lock_dockerfile import DEFAULT_BASE_IMAGE
+from reprocheck.locking.exports.lock_dockerfile import DEFAULT_BASE_IMAGE
 from reprocheck.readers.pixi_lock import DEFAULT_ENVIRONMENT
 from reprocheck.workflows.export import EXPORT_FORMATS, ExportFormat, ExportRequest, export_lock
 

@@ -1,7 +1,7 @@
 """conda-lock 4 as the authority over its own format: it reads a lock back before explicit files are made from it.
 
 The one module that imports conda_lock, which costs 0.6 s of CPU: more than solving and writing a lock together, and
-therefore only on the road of `--explicit`. Every lock is read back by PyYAML, with which conda-lock reads (`read_back`).
+therefore only on the road of `--explicit`. Every lock is read back by PyYAML, which conda-lock reads with too.
 """
 
 from __future__ import annotations

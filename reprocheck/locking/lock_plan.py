@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
-from reprocheck.locking.channels import CondaChannel, resolve_channels
 from reprocheck.locking.conda_specs import canonical_spec
 from reprocheck.locking.cuda_decision import PROBE, assumed_version, check_cuda
 from reprocheck.locking.exclude_newer import read_time
 from reprocheck.locking.platforms import check_platform, has_cuda, specs_on, virtual_packages
-from reprocheck.locking.solve_jobs import SolveJob
+from reprocheck.locking.solving.channels import CondaChannel, resolve_channels
+from reprocheck.locking.solving.solve_jobs import SolveJob
 from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest

@@ -10,16 +10,16 @@ from pathlib import Path
 from reprocheck import __version__
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.locking.categories import assign_categories
-from reprocheck.locking.content_hash import content_hashes
 from reprocheck.locking.cuda_decision import IRRELEVANT, UNDECIDED, changed_by_cuda
+from reprocheck.locking.differences.lock_changes import TOOL_PREFIX
 from reprocheck.locking.exclude_newer import EXCLUDE_NEWER_KEY, format_time
-from reprocheck.locking.input_digest import DIGEST_KEY, declared_channels, input_digest
-from reprocheck.locking.lock_changes import TOOL_PREFIX
+from reprocheck.locking.judging.content_hash import content_hashes
+from reprocheck.locking.judging.input_digest import DIGEST_KEY, declared_channels, input_digest
+from reprocheck.locking.judging.pip_freshness import PIP_LEFT_OUT_KEY
 from reprocheck.locking.lock_plan import LockPlan, left_out
-from reprocheck.locking.pip_freshness import PIP_LEFT_OUT_KEY
-from reprocheck.locking.pip_jobs import PipSolved
+from reprocheck.locking.pip_part.pip_jobs import PipSolved
 from reprocheck.locking.relocking import MACHINE_PREFIX, machine_text
-from reprocheck.locking.solve_jobs import Answer, Solved
+from reprocheck.locking.solving.solve_jobs import Answer, Solved
 from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 
 _MOST_NAMED = 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 import yaml
 
 from reprocheck.locking.conda_lock_format import lock_document
-from reprocheck.locking.lock_changes import says_the_same
+from reprocheck.locking.differences.lock_changes import says_the_same
 from reprocheck.model.locks import Lock
 from reprocheck.readers.conda_lock_yml import parse_lock
 

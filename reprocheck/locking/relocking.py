@@ -92,7 +92,8 @@ def machine_text(machine: Sequence[VirtualPackage]) -> str:
 
 def _check_upgraded(old: Lock | None, environment: EnvironmentFile, request: LockRequest) -> None:
     locked = {normalise_name(package.name) for package in old.packages} if old else set()
-    declared = {normalise_name(entry.name) for entry in (*environment.conda, *environment.pip) if entry.name}
+    named = [spec.name for spec in environment.conda] + [one.name or "" for one in environment.pip]
+    declared = {normalise_name(name) for name in named if name}
     for name in request.upgraded:
         if normalise_name(name) in locked | declared:
             continue

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from reprocheck.errors import InputError, UsageError
-from reprocheck.locking.environment_differences import environment_differences
-from reprocheck.locking.lock_differences import lock_differences
+from reprocheck.locking.differences.environment_differences import environment_differences
+from reprocheck.locking.differences.lock_differences import lock_differences
 from reprocheck.machine.git_files import names_revision, read_git_file
 from reprocheck.model.differences import Difference
 from reprocheck.model.records import RECORD_SCHEMA

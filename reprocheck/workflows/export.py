@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from reprocheck.errors import UsageError
-from reprocheck.locking.explicit_file import format_explicit
-from reprocheck.locking.exportable import Exportable, choose_platform, exportable
-from reprocheck.locking.lock_dockerfile import DEFAULT_BASE_IMAGE, format_dockerfile
-from reprocheck.locking.pinned_environment import format_pinned_environment
-from reprocheck.locking.pylock_toml import format_pylock
+from reprocheck.locking.exports.explicit_file import format_explicit
+from reprocheck.locking.exports.exportable import Exportable, choose_platform, exportable
+from reprocheck.locking.exports.lock_dockerfile import DEFAULT_BASE_IMAGE, format_dockerfile
+from reprocheck.locking.exports.pinned_environment import format_pinned_environment
+from reprocheck.locking.exports.pylock_toml import format_pylock
 from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.readers.locks import PIXI_LOCK, read_any_lock
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from reprocheck.errors import UsageError
 from reprocheck.facts.name_map import load_name_map
-from reprocheck.locking.closure import unmet_dependencies
-from reprocheck.locking.freshness import Asked, judge_freshness
+from reprocheck.locking.judging.closure import unmet_dependencies
+from reprocheck.locking.judging.freshness import Asked, judge_freshness
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock

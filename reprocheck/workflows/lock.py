@@ -11,10 +11,10 @@ from pathlib import Path
 from reprocheck.atomic_write import remove_leftovers
 from reprocheck.errors import GatheredErrors, InputError, ReprocheckError
 from reprocheck.folder_lock import one_at_a_time
-from reprocheck.locking.lock_changes import compare_locks, says_the_same
+from reprocheck.locking.differences.lock_changes import compare_locks, says_the_same
 from reprocheck.locking.lock_plan import LockPlan, make_plan
 from reprocheck.locking.relocking import Inheritance, inherit, unmoved
-from reprocheck.locking.solve_jobs import Progress
+from reprocheck.locking.solving.solve_jobs import Progress
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locking_requests import LockOutcome, LockRequest, Status
 from reprocheck.model.locks import Lock

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reprocheck.atomic_write import write_whole
 from reprocheck.locking.conda_lock_format import format_lock
-from reprocheck.locking.explicit_file import explicit_name, format_explicit
-from reprocheck.locking.installation_order import packages_to_install
+from reprocheck.locking.exports.explicit_file import explicit_name, format_explicit
+from reprocheck.locking.exports.installation_order import packages_to_install
 from reprocheck.locking.read_back import read_back
 from reprocheck.model.locking_requests import LockOutcome, LockRequest
 from reprocheck.model.locks import Lock

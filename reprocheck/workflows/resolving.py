@@ -12,10 +12,10 @@ from typing import TypeVar
 from reprocheck.errors import raise_gathered
 from reprocheck.locking.lock_plan import LockPlan
 from reprocheck.locking.new_lock import Solution
-from reprocheck.locking.pip_jobs import PipAnswer, PipSolved
-from reprocheck.locking.pip_plan import limits_of, make_pip_requests, pip_errors
-from reprocheck.locking.solve_jobs import Answer, Progress, Solved, SolveJob, Solver, SolveRequest
-from reprocheck.locking.unsatisfiable import unsatisfiable_errors
+from reprocheck.locking.pip_part.pip_jobs import PipAnswer, PipSolved
+from reprocheck.locking.pip_part.pip_plan import limits_of, make_pip_requests, pip_errors
+from reprocheck.locking.solving.solve_jobs import Answer, Progress, Solved, SolveJob, Solver, SolveRequest
+from reprocheck.locking.solving.unsatisfiable import unsatisfiable_errors
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.locking_requests import LockRequest, SolverName
 from reprocheck.model.locks import LockedPackage
@@ -52,10 +52,10 @@ def resolve(plan: LockPlan, request: LockRequest, preferred: Sequence[LockedPack
 def _solver(name: SolverName) -> Solver:
     # Imported on call: each of them costs a good part of what a broken input may take to be told.
     if name == "conda-lock":
-        from reprocheck.locking import conda_lock_solver
+        from reprocheck.locking.solving import conda_lock_solver
 
         return conda_lock_solver
-    from reprocheck.locking import rattler_solver  # brings rattler, 60 ms
+    from reprocheck.locking.solving import rattler_solver  # brings rattler, 60 ms
 
     return rattler_solver
 
@@ -127,7 +127,7 @@ def _ask_pip(
     progress: Progress,
 ) -> tuple[PipAnswer, ...]:
     # Imported where there is a pip part: it brings packaging and looks for uv.
-    from reprocheck.locking.pip_resolver import resolve_pip
+    from reprocheck.locking.pip_part.pip_resolver import resolve_pip
 
     conda = {one.job.platform: one.packages for one in solved}
     asked = make_pip_requests(plan, request, conda, preferred)
@@ -135,6 +135,6 @@ def _ask_pip(
 
 
 def _pip_tools() -> tuple[tuple[str, str], ...]:
-    from reprocheck.locking.uv_program import find_uv, uv_version  # as above
+    from reprocheck.locking.pip_part.uv_program import find_uv, uv_version  # as above
 
     return (("uv", uv_version(find_uv())),)

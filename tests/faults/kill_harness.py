@@ -25,7 +25,7 @@ from typing import Any
 
 from reprocheck.cli import lock as _lock  # what the command imports late is imported here, once
 from reprocheck.cli.app import run
-from reprocheck.locking import rattler_solver as _solver  # noqa: F401
+from reprocheck.locking.solving import rattler_solver as _solver  # noqa: F401
 from reprocheck.workflows import resolving as _resolving  # noqa: F401
 
 PACKAGE = str(Path(_lock.__file__).resolve().parent.parent)

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from reprocheck.locking.pip_jobs import PipAnswer, PipIndexes, PipJob, PipRequest
-from reprocheck.locking.pip_resolver import resolve_pip
+from reprocheck.locking.pip_part.pip_jobs import PipAnswer, PipIndexes, PipJob, PipRequest
+from reprocheck.locking.pip_part.pip_resolver import resolve_pip
 from reprocheck.locking.platforms import virtual_packages
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.findings import Location

@@ -12,8 +12,8 @@ from conda_lock.lockfile import parse_conda_lock_file
 
 from reprocheck.locking.conda_lock_authority import confirm_lock
 from reprocheck.locking.conda_lock_format import format_lock
-from reprocheck.locking.explicit_file import explicit_name, format_explicit
-from reprocheck.locking.installation_order import packages_to_install
+from reprocheck.locking.exports.explicit_file import explicit_name, format_explicit
+from reprocheck.locking.exports.installation_order import packages_to_install
 from reprocheck.model.locks import Lock, LockedPackage
 
 

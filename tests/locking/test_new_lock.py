@@ -9,8 +9,8 @@ import pytest
 
 from reprocheck.locking.lock_plan import LockPlan, make_plan
 from reprocheck.locking.new_lock import Solution, build_lock
-from reprocheck.locking.pip_jobs import PipJob, PipSolved
-from reprocheck.locking.solve_jobs import Answer, Solved, Unsolved
+from reprocheck.locking.pip_part.pip_jobs import PipJob, PipSolved
+from reprocheck.locking.solving.solve_jobs import Answer, Solved, Unsolved
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locking_requests import LockRequest
 from reprocheck.model.locks import LockedPackage

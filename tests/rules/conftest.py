@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reprocheck.facts.name_map import load_name_map
-from reprocheck.locking.closure import unmet_dependencies
-from reprocheck.locking.freshness import judge_freshness
+from reprocheck.locking.judging.closure import unmet_dependencies
+from reprocheck.locking.judging.freshness import judge_freshness
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Audit
 from reprocheck.model.freshness import Freshness

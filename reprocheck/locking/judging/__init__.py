@@ -1,0 +1,1 @@
+"""Does a lock still answer its sources? Judged offline, without a solver."""

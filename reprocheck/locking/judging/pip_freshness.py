@@ -1,0 +1,90 @@
+"""Whether a lock meets the requirements of a pip section, which conda-lock locks beside the conda part.
+
+conda-lock leaves out what a conda package provides already; so does this.
+Source: conda-lock 4, src_parser/environment_yaml.py, src_parser/markers.py; PEP 440, PEP 508.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from reprocheck.facts.name_map import load_name_map
+from reprocheck.locking.judging.closure import ByName, projects_by_name
+from reprocheck.locking.judging.content_requirements import SYSTEM_MARKERS
+from reprocheck.model.environments import PipRequirement
+from reprocheck.model.freshness import StaleSpec
+from reprocheck.model.locks import Lock
+from reprocheck.model.platform_selectors import selector_keeps
+
+PIP_LEFT_OUT_KEY = "reprocheck.pip-left-out"
+_MACHINES = {"linux-64": "x86_64", "osx-64": "x86_64", "osx-arm64": "arm64", "win-64": "AMD64"}
+
+
+class _Unjudged(Exception):
+    """A requirement that nobody can judge from the lock alone."""
+
+
+def judge_pip(
+    requirements: Sequence[PipRequirement], lock: Lock, platform: str
+) -> tuple[list[StaleSpec], list[PipRequirement]]:
+    """Return what the lock fails to meet on `platform`, and what could not be judged."""
+    problems: list[StaleSpec] = []
+    unjudged: list[PipRequirement] = []
+    if not requirements or lock.custom(PIP_LEFT_OUT_KEY) is not None:
+        return problems, unjudged
+    provided = projects_by_name(lock, platform, load_name_map())
+    for requirement in requirements:
+        if requirement.kind == "option" or not selector_keeps(requirement.selector, platform):
+            continue
+        try:
+            problems.extend(_judge(requirement, provided, platform))
+        except _Unjudged:
+            unjudged.append(requirement)
+    return problems, unjudged
+
+
+def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iterator[StaleSpec]:
+    if requirement.name is None or requirement.kind in ("unreadable", "editable", "path"):
+        raise _Unjudged
+    if requirement.marker is not None and not _holds(requirement.marker, provided, platform):
+        return
+    package = provided.get(requirement.name)
+    if package is None:
+        yield StaleSpec(spec=requirement, platform=platform, locked_version=None, reason="is not locked")
+    elif requirement.kind != "requirement":
+        raise _Unjudged
+    elif not _admits(requirement.specifier, package.version):
+        yield StaleSpec(
+            spec=requirement,
+            platform=platform,
+            locked_version=package.version,
+            reason=f"does not admit {package.version}",
+        )
+
+
+def _admits(specifier: str, version: str) -> bool:
+    try:
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion) as error:
+        raise _Unjudged from error
+
+
+def _holds(marker: str, provided: ByName, platform: str) -> bool:
+    """Say whether a marker holds on the target; what the lock does not tell of it is not guessed."""
+    environment = dict(SYSTEM_MARKERS.get(platform.split("-")[0], {}))
+    environment["platform_machine"] = _MACHINES.get(platform, platform.split("-")[-1])
+    environment["extra"] = ""
+    python = provided.get("python")
+    if python is not None:
+        environment["python_full_version"] = python.version
+        environment["python_version"] = ".".join(python.version.split(".")[:2])
+    elif "python" in marker:
+        raise _Unjudged
+    try:
+        return Marker(marker).evaluate(environment)
+    except (InvalidMarker, UndefinedEnvironmentName, InvalidVersion) as error:
+        raise _Unjudged from error

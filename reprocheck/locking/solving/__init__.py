@@ -1,0 +1,1 @@
+"""What may be installed: channels, solvers, and why there is no solution."""
