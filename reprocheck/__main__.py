@@ -13,8 +13,6 @@ import signal
 import sys
 from typing import NoReturn
 
-from reprocheck.cli.app import run
-
 
 def _end_in_order() -> None:
     """Take a request to end (CI, `timeout`, a closed terminal) as Ctrl-C: worker and temporary files go with us."""
@@ -28,6 +26,9 @@ def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     _end_in_order()
     gc.disable()  # the process is short-lived; looking for circles costs a tenth of what `check` may take
+    # Imported behind it: most objects are made while modules load.
+    from reprocheck.cli.app import run
+
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

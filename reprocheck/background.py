@@ -18,18 +18,24 @@ class Background(Generic[T]):
     def __init__(self, work: Callable[[], T]) -> None:
         self._outcome: list[T] = []
         self._failure: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
-        self._thread.start()
+        self._over = threading.Event()  # Ctrl-C in `Thread.join` makes a running thread count as ended (Python < 3.13)
+        threading.Thread(target=self._run, args=(work,), daemon=True).start()
 
     def result(self) -> T:
         """Wait for the work and return what it returned, or raise what it raised."""
-        self._thread.join()
+        self._over.wait()
         if self._failure:
             raise self._failure[0]
         return self._outcome[0]
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the work is over, but no longer than `timeout_s`; its outcome stays for `result`."""
+        self._over.wait(timeout_s)
 
     def _run(self, work: Callable[[], T]) -> None:
         try:
             self._outcome.append(work())
         except BaseException as error:  # raised again by `result`, in the thread that asks
             self._failure.append(error)
+        finally:
+            self._over.set()

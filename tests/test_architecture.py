@@ -211,7 +211,7 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
 
 
 def test_the_check_command_starts_without_heavy_libraries() -> None:
-    heavy = ["torch", "networkx", "conda_lock", "rattler", "asyncio"]
+    heavy = ["torch", "networkx", "conda_lock", "rattler", "asyncio", "yaml", "packaging", "tempfile", "difflib"]
     program = f"import reprocheck.cli.check, sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

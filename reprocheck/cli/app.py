@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -53,6 +52,9 @@ class LazyGroup(click.Group):
         """Resolve a command; a name that nearly is one gets the right one named."""
         if args[0] in COMMANDS:
             return super().resolve_command(ctx, args)
+        # Imported where it is needed: only a misspelt name asks for it.
+        import difflib
+
         near = difflib.get_close_matches(args[0], COMMANDS, n=1)
         how = f"did you mean `reprocheck {near[0]}`?" if near else "see `reprocheck --help`"
         raise UsageError(f"no such command '{args[0]}'", where="reprocheck", how=how)

@@ -14,8 +14,6 @@ from typing import TextIO
 
 import click
 
-from reprocheck.atomic_write import write_whole
-
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
 _PATIENCE_S = 2.0
@@ -26,6 +24,9 @@ def deliver(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=not text.endswith("\n"), color=True)
     else:
+        # Imported where it is needed: most reports go to stdout, and it takes 4 ms to load.
+        from reprocheck.atomic_write import write_whole
+
         write_whole(output, text.encode("utf-8"))
 
 

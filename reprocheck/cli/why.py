@@ -8,8 +8,8 @@ import click
 
 from reprocheck.cli.console import deliver
 from reprocheck.errors import EXIT_CLEAN
-from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK
 from reprocheck.reports.why_text import render_why
+from reprocheck.workflows.export import usual_lock
 from reprocheck.workflows.why import WhyRequest, explain_package
 
 
@@ -18,19 +18,19 @@ from reprocheck.workflows.why import WhyRequest, explain_package
 @click.option(
     "--lockfile",
     type=click.Path(path_type=Path),
-    help="The lock.  [default: conda-lock.yml beside -f]",
+    help="The lock.  [default: conda-lock.yml, else pixi.lock, beside -f]",
 )
-@click.option("-f", "--file", "environment", type=click.Path(path_type=Path), help="The environment file.")
+@click.option(
+    "-f",
+    "--file",
+    "environment",
+    type=click.Path(path_type=Path),
+    help="The environment file.  [default: what the lock names]",
+)
 @click.option("--platform", help="One platform of the lock.  [default: all]")
 def command(name: str, lockfile: Path | None, environment: Path | None, platform: str | None) -> int:
     """Show the paths from what you declared to the package NAME, conda and pip together."""
-    lock = lockfile or (environment.with_name(DEFAULT_LOCK) if environment else Path(DEFAULT_LOCK))
-    beside = (lock.with_name(usual) for usual in DEFAULT_ENVIRONMENTS)
-    request = WhyRequest(
-        name=name,
-        lock=lock,
-        environment=environment or next((path for path in beside if path.is_file()), None),
-        platform=platform,
-    )
+    lock = lockfile or usual_lock(environment.parent if environment else Path())
+    request = WhyRequest(name=name, lock=lock, environment=environment, platform=platform)
     deliver(render_why(explain_package(request)), None)
     return EXIT_CLEAN

@@ -9,10 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 _FOLDER = Path(__file__).with_name("tables")
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # pure Python where libyaml was not built in
 
 Row = Mapping[str, str | list[str]]
 
@@ -37,8 +34,12 @@ def optional_text(row: Row, key: str) -> str | None:
 
 @cache
 def _document(table: str) -> Mapping[str, list[Row]]:
+    # Imported where it is needed: PyYAML takes 15 ms to load, and where nothing speaks of CUDA no table is read.
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # pure Python where libyaml was not built in
     loaded: Mapping[str, list[Row]] = yaml.load(
         (_FOLDER / f"{table}.yaml").read_text(encoding="utf-8"),
-        Loader=_Loader,  # noqa: S506 - a base loader: strings, lists and mappings only
+        Loader=loader,  # noqa: S506 - a base loader: strings, lists and mappings only
     )
     return loaded

@@ -10,10 +10,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from reprocheck.errors import UsageError
-from reprocheck.model.locks import Lock
+from reprocheck.model.locks import EXCLUDE_NEWER_KEY, Lock
 
 NOW = "none"  # said to lift a bound that the lock records
-EXCLUDE_NEWER_KEY = "reprocheck.exclude-newer"
 
 
 def read_time(text: str, where: str) -> datetime | None:

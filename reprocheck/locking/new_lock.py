@@ -12,15 +12,14 @@ from reprocheck.facts.name_map import load_name_map
 from reprocheck.locking.categories import assign_categories
 from reprocheck.locking.cuda_decision import IRRELEVANT, UNDECIDED, changed_by_cuda
 from reprocheck.locking.differences.lock_changes import TOOL_PREFIX
-from reprocheck.locking.exclude_newer import EXCLUDE_NEWER_KEY, format_time
+from reprocheck.locking.exclude_newer import format_time
 from reprocheck.locking.judging.content_hash import content_hashes
-from reprocheck.locking.judging.input_digest import DIGEST_KEY, declared_channels, input_digest
-from reprocheck.locking.judging.pip_freshness import PIP_LEFT_OUT_KEY
+from reprocheck.locking.judging.input_digest import declared_channels, input_digest
 from reprocheck.locking.lock_plan import LockPlan, left_out
 from reprocheck.locking.pip_part.pip_jobs import PipSolved
 from reprocheck.locking.relocking import MACHINE_PREFIX, machine_text
 from reprocheck.locking.solving.solve_jobs import Answer, Solved
-from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
+from reprocheck.model.locks import CUDA_KEY, DIGEST_KEY, EXCLUDE_NEWER_KEY, PIP_LEFT_OUT_KEY, Lock, LockedPackage
 
 _MOST_NAMED = 5
 

@@ -7,7 +7,6 @@ A solve never looks at the machine it runs on. The assumed virtual packages are 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from reprocheck.errors import InputError, UsageError
@@ -49,6 +48,9 @@ def check_platform(name: str, where: str) -> None:
     """Raise a UsageError that lists the known platforms when `name` is none of them."""
     if name in PLATFORMS:
         return
+    # Imported where it is needed: only a misspelt name asks for it.
+    import difflib
+
     near = difflib.get_close_matches(name, PLATFORMS, n=1, cutoff=0.5)
     raise UsageError(
         f"platform `{name}` is unknown",

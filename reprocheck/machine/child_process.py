@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import IO, Protocol
 
 OUTPUT_LIMIT_BYTES = 4 * 2**20
@@ -27,7 +28,7 @@ GRACE_S = 2.0  # a killed process is gone in milliseconds, or it sleeps in the k
 class ChildOutcome:
     """How a child ended and what it said.
 
-    `status` is one of ok, missing, denied, timeout, unkillable, too-much-output, error, or `exit-N`
+    `status` is one of ok, missing, denied, timeout, stopped, unkillable, too-much-output, error, or `exit-N`
     (`exit-128+S` after signal S, as shells count). Text that is no UTF-8 has its bad bytes replaced.
     """
 
@@ -56,14 +57,18 @@ def run_child(
     deadline_s: float,
     env: Mapping[str, str] | None = None,
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    stop: Event | None = None,
 ) -> ChildOutcome:
-    """Run `command` without input and return its outcome within `deadline_s` and a short grace; never raise for it."""
+    """Run `command` without input and return its outcome within `deadline_s` and a short grace; never raise for it.
+
+    A child that is watched in a thread ends when another thread sets `stop`, for no signal reaches its session.
+    """
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         try:
             process = _start(command, env, stdout, stderr)
         except OSError as error:
             return _not_started(error)
-        status = _watch(process, (stdout, stderr), deadline_s, output_limit_bytes)
+        status = _watch(process, (stdout, stderr), deadline_s, output_limit_bytes, stop or Event())
         return ChildOutcome(
             status=status,
             stdout=_text(stdout, output_limit_bytes),
@@ -95,7 +100,7 @@ def _not_started(error: OSError) -> ChildOutcome:
     return ChildOutcome(status="error", detail=reason)
 
 
-def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limit_bytes: int) -> str:
+def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limit_bytes: int, stop: Event) -> str:
     """Return the status that `process` ends with; when this returns or raises, its group has been killed."""
     end_s = time.monotonic() + deadline_s
     try:
@@ -107,6 +112,8 @@ def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limi
                 return _stop(process, "too-much-output")
             if time.monotonic() > end_s:
                 return _stop(process, "timeout")
+            if stop.is_set():
+                return _stop(process, "stopped")
     finally:
         # Also after a good end: what the child started and left behind is ours to end.
         _kill_group(process)

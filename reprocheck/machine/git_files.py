@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, UndecidedError
 from reprocheck.machine.child_process import ChildOutcome, run_child
+from reprocheck.model.redaction import public_url
 
 DEADLINE_S = 60.0
 LARGEST_FILE_BYTES = 256 << 20
@@ -33,6 +34,13 @@ def read_git_file(text: str) -> bytes:
         UndecidedError: git is not installed, or does not answer.
     """
     revision, _, path = text.partition(":")
+    if path.startswith("//"):
+        raise InputError(
+            "a URL is neither a file nor a revision",
+            where=public_url(text),
+            why="an argument with a `:` that is no file names a revision, `REV:path`",
+            how="fetch the file first, and give its path",
+        )
     if revision.startswith("-"):
         raise InputError(
             f"`{revision}` is no revision",
@@ -60,7 +68,15 @@ def _fault(text: str, revision: str, path: str, outcome: ChildOutcome) -> Reproc
             why=outcome.detail or outcome.status,
             how="install git, or give the path of a file instead of `REV:path`",
         )
-    if _git("rev-parse", "--git-dir").status == _GIT_FATAL:
+    repository = _git("rev-parse", "--git-dir")
+    if "dubious ownership" in repository.stderr:
+        return InputError(
+            "git does not trust this repository",
+            where=text,
+            why="its files belong to another user, as in many containers",
+            how="run `git config --global --add safe.directory FOLDER` with the folder of the repository",
+        )
+    if repository.status == _GIT_FATAL:
         return InputError(
             "there is no file of this name, and no git repository here",
             where=text,
@@ -75,7 +91,7 @@ def _fault(text: str, revision: str, path: str, outcome: ChildOutcome) -> Reproc
             how="see `git log` and `git branch -a`; a shallow clone in CI may lack it (`git fetch`)",
         )
     shown = f"`{revision}`" if revision else "the index"
-    hint = "" if path.startswith("./") else f"; from this folder: `{revision}:./{path}`"
+    hint = "" if path.startswith(("./", "../", "/")) else f"; from this folder: `{revision}:./{path}`"
     return InputError(
         f"there is no file `{path}` in {shown}",
         where=text,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-CHANNEL_ALIAS = "https://conda.anaconda.org"
+from reprocheck.model.environments import CHANNEL_ALIAS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

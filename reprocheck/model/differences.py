@@ -80,11 +80,15 @@ class PackageDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadDifference:
-    """Something that no package says: platforms, channels, the CUDA decision, a key of a fingerprint."""
+    """Something that no package says: platforms, channels, the CUDA decision, a key of a fingerprint.
+
+    `is_digest` marks a digest of the sources, which tells only that something else was asked for.
+    """
 
     what: str
     old: str | None
     new: str | None
+    is_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,11 @@ class Difference:
     head: tuple[HeadDifference, ...] = ()
     packages: tuple[PackageDifference, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def head_to_read(self) -> tuple[HeadDifference, ...]:
+        """What of `head` means something to people: no digests."""
+        return tuple(head for head in self.head if not head.is_digest)
 
     @property
     def is_empty(self) -> bool:

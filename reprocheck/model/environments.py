@@ -8,6 +8,7 @@ from typing import Literal
 from reprocheck.model.findings import Location
 
 MAIN = "main"  # the category of what every installation gets
+CHANNEL_ALIAS = "https://conda.anaconda.org"  # what conda puts before the plain name of a channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

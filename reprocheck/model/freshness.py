@@ -42,13 +42,15 @@ class Freshness:
     `by` says what decided: an equal input digest, or a content hash that conda-lock makes of the same sources, proves
     freshness; otherwise every spec was matched against the locked packages. `missing_platforms` are declared but not
     locked; with `problems` they make a lock stale. `declared_cuda` is the configured CUDA decision where it is not
-    the one that the lock was solved for: stale too.
+    the one that the lock was solved for, `declared_exclude_newer` the configured bound (an instant, or `none`): stale
+    too.
 
     What follows alone makes no lock stale. `declared_channels` is set only where the channels differ (order counts).
     `extra_platforms` are locked but not declared. `unreachable` are locked packages that no declared spec needs,
     looked for only where no digest or hash proves freshness and every source is known. `assumed_cuda` is the
     `__cuda` that the content hash proves to have been assumed, `none` for no driver. `unjudged` are specs that
-    could not be read as conda reads them, or that a direct URL stands behind.
+    could not be read as conda reads them, that a direct URL stands behind, or that ask for extras. `changed` says
+    that a lock of ours records other sources or machines. `every_source` says that all sources were there to be judged.
     """
 
     fresh: bool
@@ -58,6 +60,9 @@ class Freshness:
     extra_platforms: tuple[str, ...] = ()
     declared_channels: tuple[str, ...] | None = None
     declared_cuda: str | None = None
+    declared_exclude_newer: str | None = None
     assumed_cuda: str | None = None
     unreachable: tuple[LockedPackage, ...] = ()
     unjudged: tuple[CondaSpec | PipRequirement, ...] = ()
+    changed: bool = False
+    every_source: bool = True

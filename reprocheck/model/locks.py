@@ -9,7 +9,12 @@ from reprocheck.model.findings import Location
 
 Manager = Literal["conda", "pip"]
 
-CUDA_KEY = "reprocheck.cuda"  # where `custom_metadata` holds the CUDA decision
+# Where `custom_metadata` holds what was decided, and a digest of all that the lock was asked for. A lock that
+# reprocheck wrote has the digest.
+CUDA_KEY = "reprocheck.cuda"
+EXCLUDE_NEWER_KEY = "reprocheck.exclude-newer"
+PIP_LEFT_OUT_KEY = "reprocheck.pip-left-out"
+DIGEST_KEY = "reprocheck.input-digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

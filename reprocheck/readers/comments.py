@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reprocheck.model.environments import Comment
 from reprocheck.model.findings import Location
-from reprocheck.readers.yaml_events import YamlNode, scalars_in
+from reprocheck.readers.yaml_nodes import YamlNode, scalars_in
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 

@@ -8,16 +8,17 @@ Source: conda-lock 4, conda_lock/lockfile/v1/models.py; CEP-less format, so its 
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.locks import Lock, LockedPackage, Manager
+from reprocheck.readers.conda_urls import read_conda_url
+from reprocheck.readers.decoded_text import decode_text
 from reprocheck.readers.plain_blocks import Block, Irregular, Value, blocks_of, scan_blocks
-from reprocheck.readers.yaml_events import decode_text, parse_yaml
+from reprocheck.readers.plain_entries import split_entries
 
 LARGEST_LOCK_BYTES = 64 << 20
 MOST_LOCK_NODES = 5_000_000
@@ -25,9 +26,7 @@ MOST_FAULTS_TOLD = 10
 
 _REGENERATE = "write it anew with `reprocheck lock`"
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
-_ARCHIVE = re.compile(r"\.(?:conda|tar\.bz2)$")
 _NEEDED = ("name", "version", "manager", "platform", "url")
-_PATH_IS_CHANNEL = ("conda.anaconda.org", "repo.anaconda.com", "prefix.dev", "repo.prefix.dev")
 
 
 class ConflictedLockError(InputError):
@@ -65,16 +64,26 @@ def parse_lock(data: bytes, path: str) -> Lock:
     """Return the model of the bytes of a lock file; raises as `read_lock`."""
     text = decode_text(data, path, LARGEST_LOCK_BYTES)
     try:
-        root: Value = scan_blocks(text)
+        return _read_as_written(text, path)
     except Irregular:
-        root = _read_slowly(text, path)
+        root = _read_otherwise(text, path)
     if not isinstance(root, Block) or not root.values:
         why = "it should hold `version`, `metadata` and `package`"
         raise InputError("lock file is empty", where=f"{path}:1", why=why, how=_REGENERATE)
     return lift_lock(root, path)
 
 
-def _read_slowly(text: str, path: str) -> Value:
+def _read_as_written(text: str, path: str) -> Lock:
+    """Return the lock of a text as conda-lock and `reprocheck lock` lay it out; raises Irregular for any other."""
+    head, packages = split_entries(text)
+    root = scan_blocks(head)
+    _check_head(root, path)
+    return _lock(root.block("metadata"), path, packages)
+
+
+def _read_otherwise(text: str, path: str) -> Value:
+    with contextlib.suppress(Irregular):
+        return scan_blocks(text)
     conflict = _CONFLICT.search(text)
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
@@ -84,7 +93,13 @@ def _read_slowly(text: str, path: str) -> Value:
             why="a merge was left unfinished, and a lock cannot be merged by hand",
             how="run `reprocheck lock`, which writes it anew",
         )
-    node = parse_yaml(text, path, most_nodes=MOST_LOCK_NODES)
+    # Imported where it is needed: PyYAML takes 15 ms to load, and locks are written by programs.
+    from reprocheck.readers.yaml_events import parse_yaml
+
+    try:
+        node = parse_yaml(text, path, most_nodes=MOST_LOCK_NODES)
+    except InputError as error:
+        raise InputError(error.what, where=error.where, why=error.why, how=_REGENERATE) from error
     return "" if node is None else blocks_of(node)
 
 
@@ -94,7 +109,10 @@ def lift_lock(root: Block, path: str) -> Lock:
     errors: list[ReprocheckError] = []
     packages = tuple(_packages(root, path, errors))
     raise_gathered(errors[:MOST_FAULTS_TOLD])
-    metadata = root.block("metadata")
+    return _lock(root.block("metadata"), path, packages)
+
+
+def _lock(metadata: Block, path: str, packages: tuple[LockedPackage, ...]) -> Lock:
     return Lock(
         path=path,
         platforms=tuple(_texts(metadata.items("platforms"))),
@@ -123,6 +141,9 @@ def _check_head(root: Block, path: str) -> None:
             why="a lock holds the keys `version`, `metadata` and `package`",
             how=f"name the right file, or {_REGENERATE}",
         )
+    if not isinstance(root.values["package"], list) and root.values["package"] != "":
+        why = "it should be a list, with one entry a package"
+        raise InputError("`package` is broken", where=f"{path}:{root.lines['package']}", why=why, how=_REGENERATE)
 
 
 def _packages(root: Block, path: str, errors: list[ReprocheckError]) -> Iterator[LockedPackage]:
@@ -170,31 +191,6 @@ def _package(entry: Block) -> LockedPackage:
         channel=channel,
         line=entry.line,
     )
-
-
-def read_conda_url(url: str) -> tuple[str | None, str | None]:
-    """Return build string and channel name of a conda package's URL, None for what it does not tell.
-
-    The channel is what conda shows: the path on the public hosts, elsewhere the last part of the path (with
-    `label/…` or `pkgs/…` where they belong to it).
-    """
-    folder, _, name = url.partition("#")[0].partition("?")[0].rpartition("/")
-    stem, archives = _ARCHIVE.subn("", unquote(name) if "%" in name else name)
-    pieces = stem.rsplit("-", 2)
-    return (pieces[2] if archives and len(pieces) == 3 else None), _channel_name(folder)
-
-
-@functools.lru_cache(maxsize=256)
-def _channel_name(folder: str) -> str | None:
-    """Return the channel of the packages in `folder`, which ends in the platform."""
-    parts = urlsplit(folder)
-    folders = [piece for piece in unquote(parts.path).split("/") if piece][:-1]
-    if folders[:1] == ["t"]:
-        folders = folders[2:]
-    if parts.hostname in _PATH_IS_CHANNEL:
-        return "/".join(folders) or None
-    kept = 3 if folders[-2:-1] == ["label"] else 2 if folders[-2:-1] == ["pkgs"] else 1
-    return "/".join(folders[-kept:]) or None
 
 
 def _channels(metadata: Block) -> Iterator[str]:

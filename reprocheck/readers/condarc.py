@@ -15,8 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reprocheck.errors import InputError
-from reprocheck.model.conda_settings import CHANNEL_ALIAS, CondaSettings
-from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence, decode_text, parse_yaml
+from reprocheck.model.conda_settings import CondaSettings
+from reprocheck.model.environments import CHANNEL_ALIAS
+from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.yaml_events import parse_yaml
+from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
 
 SYSTEM_FOLDERS = (Path("C:/ProgramData/conda"),) if os.name == "nt" else (Path("/etc/conda"), Path("/var/lib/conda"))
 _USUAL = (".condarc", "condarc", "condarc.d")

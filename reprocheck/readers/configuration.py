@@ -5,7 +5,6 @@ The nearest file upwards wins; an unknown key is an error with the likeliest nam
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -99,6 +98,9 @@ def _fault_of(key: str, value: object) -> tuple[str, str, str] | None:
     """Return what, why and how of a bad entry, None for a good one."""
     known = ", ".join(f"`{name}`" for name in sorted(_KEYS))
     if key not in _KEYS:
+        # Imported where it is needed: only a misspelt name asks for it.
+        import difflib
+
         close = difflib.get_close_matches(key, _KEYS, n=1)
         how = f"did you mean `{close[0]}`?" if close else "remove it"
         return f"unknown configuration key `{key}`", f"known keys are {known}", how

@@ -15,9 +15,12 @@ from reprocheck.model.findings import Location
 from reprocheck.model.platform_selectors import selector_of
 from reprocheck.model.redaction import public_line, public_url
 from reprocheck.readers.comments import read_comments
+from reprocheck.readers.decoded_text import decode_text
 from reprocheck.readers.match_spec import split_match_spec
 from reprocheck.readers.pip_line import read_pip_line
-from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence, decode_text, parse_yaml
+from reprocheck.readers.plain_blocks import Irregular
+from reprocheck.readers.plain_nodes import plain_nodes
+from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
 
 _FALSE = ("false", "no", "off")  # as YAML 1.1 writes it, which is what conda-lock reads
 
@@ -44,7 +47,7 @@ def read_environment(path: Path, shown_as: str | None = None) -> EnvironmentFile
 def parse_environment(data: bytes, path: str) -> EnvironmentFile:
     """Return the model of the bytes of an environment.yml; raises as `read_environment`."""
     text = decode_text(data, path)
-    root = parse_yaml(text, path)
+    root = _nodes(text, path)
     if not isinstance(root, YamlMapping):
         found = "is empty" if root is None or _is_empty(root) else "holds no mapping"
         raise InputError(
@@ -54,6 +57,16 @@ def parse_environment(data: bytes, path: str) -> EnvironmentFile:
             how="name the right file, or fill this one",
         )
     return _Environment(root, tuple(text.split("\n")), path).build()
+
+
+def _nodes(text: str, path: str) -> YamlNode | None:
+    try:
+        return plain_nodes(text, path)
+    except Irregular:
+        # Imported where it is needed: PyYAML takes 15 ms to load, and most environment files are plain.
+        from reprocheck.readers.yaml_events import parse_yaml
+
+        return parse_yaml(text, path)
 
 
 def _is_empty(node: YamlNode) -> bool:

@@ -15,9 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.readers.conda_lock_yml import LARGEST_LOCK_BYTES, MOST_FAULTS_TOLD, read_conda_url
+from reprocheck.readers.conda_lock_yml import LARGEST_LOCK_BYTES, MOST_FAULTS_TOLD
+from reprocheck.readers.conda_urls import read_conda_url
+from reprocheck.readers.decoded_text import decode_text
 from reprocheck.readers.pixi_packages import told_by_file_name
-from reprocheck.readers.yaml_events import decode_text
 
 MARK = "@EXPLICIT"
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
 
 from reprocheck.model.locks import Lock
 from reprocheck.readers.conda_lock_yml import parse_lock, read_lock_bytes
 from reprocheck.readers.explicit_lock import MARK, parse_explicit_lock
+from reprocheck.readers.lock_names import LockFormat, format_by_name
 from reprocheck.readers.pixi_lock import DEFAULT_ENVIRONMENT, parse_pixi_lock
-
-LockFormat = Literal["conda-lock", "pixi", "explicit"]
-
-PIXI_LOCK = "pixi.lock"
 
 _TOP_KEY = re.compile(rb"^([a-z]+):", re.MULTILINE)
 _EXPLICIT = re.compile(rb"^" + MARK.encode() + rb"\s*$", re.MULTILINE)
@@ -48,15 +44,4 @@ def lock_format(data: bytes, path: str) -> LockFormat | None:
         return "pixi"
     if {"metadata", "package"} & keys:
         return "conda-lock"
-    return _format_by_name(path.replace("\\", "/").rpartition("/")[2])
-
-
-def is_lock_name(name: str) -> bool:
-    """Say whether a file is a lock by its name, as conda-lock and pixi name them."""
-    return _format_by_name(name) is not None
-
-
-def _format_by_name(name: str) -> LockFormat | None:
-    if name == PIXI_LOCK:
-        return "pixi"
-    return "conda-lock" if "conda-lock" in name else None
+    return format_by_name(path.replace("\\", "/").rpartition("/")[2])

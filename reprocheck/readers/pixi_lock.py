@@ -22,13 +22,14 @@ from reprocheck.readers.conda_lock_yml import (
     LARGEST_LOCK_BYTES,
     MOST_FAULTS_TOLD,
     MOST_LOCK_NODES,
-    read_conda_url,
     read_lock_bytes,
 )
+from reprocheck.readers.conda_urls import read_conda_url
+from reprocheck.readers.decoded_text import decode_text
 from reprocheck.readers.pixi_packages import PixiPackage, location_of, read_pixi_package
 from reprocheck.readers.plain_blocks import Block, Irregular, Value, blocks_of, scan_blocks
 from reprocheck.readers.requires_dist import MarkerTarget, requirements_on
-from reprocheck.readers.yaml_events import decode_text, parse_yaml
+from reprocheck.readers.yaml_events import parse_yaml
 
 DEFAULT_ENVIRONMENT = "default"
 READ_VERSIONS = ("4", "5", "6", "7")

@@ -11,7 +11,7 @@ import functools
 import re
 from typing import TypeAlias
 
-from reprocheck.readers.yaml_events import YamlNode, YamlScalar, YamlSequence
+from reprocheck.readers.yaml_nodes import YamlNode, YamlScalar, YamlSequence
 
 Value: TypeAlias = "str | list[Value] | Block"
 
@@ -19,6 +19,7 @@ _KEY = re.compile(r"[A-Za-z_][\w.\-/]*|\d[\w.\-/]*[A-Za-z_\-][\w.\-/]*")
 _SINGLE_QUOTED = re.compile(r"'(?:[^']|'')*'")
 _DOUBLE_QUOTED = re.compile(r'"[^"\\]*"')
 _OTHER_BREAKS = "\t\x85\u2028\u2029"  # YAML sees white space or a new line in them
+ABSENT = frozenset(("", "null", "~"))  # scalars that say nothing
 _NO_PLAIN_START = frozenset(" -?:,[]{}#&*!|>'\"%@`")
 
 _Line: TypeAlias = tuple[int, int, bool, str | None, str | None]  # number, indent, dash, key, text
@@ -45,7 +46,7 @@ class Block:
     def text(self, key: str) -> str | None:
         """Return the scalar under `key`; None when absent, empty or no scalar."""
         value = self.values.get(key)
-        return value if isinstance(value, str) and value not in ("", "null", "~") else None
+        return value if isinstance(value, str) and value not in ABSENT else None
 
     def block(self, key: str) -> Block:
         """Return the mapping under `key`, an empty one when it is anything else."""
@@ -64,14 +65,19 @@ def scan_blocks(text: str) -> Block:
     Raises:
         Irregular: `text` leaves the regular corner.
     """
-    if any(mark in text for mark in _OTHER_BREAKS):
-        raise Irregular
+    refuse_other_breaks(text)
     lines = [_split(number, line) for number, line in enumerate(text.split("\n"), 1) if line and line[0] != "#"]
     scanner = _Scanner(lines)
     root = scanner.mapping(0)
     if scanner.at < len(lines):
         raise Irregular
     return root
+
+
+def refuse_other_breaks(text: str) -> None:
+    """Raise Irregular where `text` holds tabs, or what only YAML takes for a new line."""
+    if any(mark in text for mark in _OTHER_BREAKS):
+        raise Irregular
 
 
 def _split(number: int, line: str) -> _Line:
@@ -82,24 +88,25 @@ def _split(number: int, line: str) -> _Line:
         rest = rest[2:]
     key, colon, text = rest.partition(": ")
     if colon:
-        return (number, indent, dash, _key(key), text)
+        return (number, indent, dash, read_key(key), text)
     if rest[-1:] == ":":
-        return (number, indent, dash, _key(rest[:-1]), None)
+        return (number, indent, dash, read_key(rest[:-1]), None)
     return (number, indent, dash, None, rest)
 
 
 @functools.lru_cache(maxsize=4096)
-def _key(text: str) -> str:
+def read_key(text: str) -> str:
+    """Return the key that `text` spells before a colon; raises Irregular for an unusual one."""
     if _KEY.fullmatch(text):
         return text
     if text[:1] == "'":
-        return _scalar(text)
+        return read_scalar(text)
     raise Irregular
 
 
 @functools.lru_cache(maxsize=4096)
-def _scalar(text: str) -> str:
-    """Return the value of a one-line scalar; the same few values fill a lock, hence the cache."""
+def read_scalar(text: str) -> str:
+    """Return the value of a one-line scalar, or raise Irregular; the same few values fill a lock, hence the cache."""
     first = text[:1]
     if first == "'" and _SINGLE_QUOTED.fullmatch(text):
         return text[1:-1].replace("''", "'")
@@ -139,7 +146,7 @@ class _Scanner:
             return self._nested(indent)
         if text == "{}":
             return Block()
-        return [] if text == "[]" else _scalar(text)
+        return [] if text == "[]" else read_scalar(text)
 
     def _nested(self, indent: int) -> Value:
         if self.at == len(self.lines):
@@ -159,7 +166,7 @@ class _Scanner:
                 break
             if key is None:
                 self.at += 1
-                items.append(_scalar(text or ""))
+                items.append(read_scalar(text or ""))
             else:
                 self.lines[self.at] = (number, indent + 2, False, key, text)
                 items.append(self.mapping(indent + 2))

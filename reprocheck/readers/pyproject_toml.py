@@ -21,6 +21,7 @@ from reprocheck.model.findings import Location
 from reprocheck.model.locks import Manager
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
+from reprocheck.readers.decoded_text import decode_text
 from reprocheck.readers.pyproject_dependencies import (
     CondaNames,
     Declared,
@@ -32,7 +33,6 @@ from reprocheck.readers.pyproject_dependencies import (
     pip_requirement,
 )
 from reprocheck.readers.toml_places import TomlPlaces
-from reprocheck.readers.yaml_events import decode_text
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 _DEV_EXTRAS = ("dev", "test")

@@ -19,8 +19,8 @@ from reprocheck.errors import InputError
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Location
 from reprocheck.model.redaction import public_line
+from reprocheck.readers.decoded_text import decode_text
 from reprocheck.readers.pip_line import read_pip_line
-from reprocheck.readers.yaml_events import decode_text
 
 _COMMENT = re.compile(r"(?:^\s*|(?<=\S)\s+)#.*$")
 _NAMES_FILE = re.compile(r"^(?P<flag>-r|-c|--requirement(?=[\s=])|--constraint(?=[\s=]))[\s=]*(?P<name>.+)$")

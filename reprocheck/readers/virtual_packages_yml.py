@@ -14,7 +14,9 @@ from pathlib import Path
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.platform_selectors import PLATFORMS
 from reprocheck.model.virtual_packages import VirtualPackage
-from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, decode_text, parse_yaml
+from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.yaml_events import parse_yaml
+from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar
 
 _VERSION = re.compile(r"^(?P<version>[0-9][\w.+!\-]*)(?: +(?P<build>[\w.\-]+))?$")
 _SHAPE = 'it should read `subdirs: {linux-64: {packages: {__glibc: "2.17"}}}`'

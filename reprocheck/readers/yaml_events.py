@@ -1,62 +1,28 @@
 """An event-level YAML reader: line marks, scalars stay strings, hostile input is refused.
 
 Over PyYAML's libyaml parser. It knows mappings, sequences and scalars only: no anchors, aliases, tags or
-merge keys; a duplicate key is an error with both lines. Limits on size,
-depth and nodes bound the work.
+merge keys; a duplicate key is an error with both lines. Limits on depth and nodes bound the work.
 
 Source for the limits and the refusals: measured against 18 hostile files; YAML 1.2.2 §3.2.1.3 (unique keys).
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 import yaml
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.findings import Location
+from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
 
-LARGEST_SIZE_BYTES = 1 << 20
 DEEPEST_NESTING = 16
 MOST_NODES = 50_000
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f]")
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _Loader = getattr(yaml, "CLoader", yaml.Loader)  # pure Python where libyaml was not built in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlScalar:
-    """A scalar as written, never interpreted. `plain` is False inside quotes or blocks; `end` is where it ends."""
-
-    value: str
-    location: Location
-    end: Location
-    plain: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlSequence:
-    """A sequence in file order."""
-
-    items: tuple[YamlNode, ...]
-    location: Location
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlMapping:
-    """A mapping in file order; keys are scalars and unique."""
-
-    entries: tuple[tuple[YamlScalar, YamlNode], ...]
-    location: Location
-
-    def get(self, key: str) -> YamlNode | None:
-        """Return the value of `key`, None when absent."""
-        return next((value for name, value in self.entries if name.value == key), None)
 
 
 class _Mark(Protocol):
@@ -67,55 +33,6 @@ class _Mark(Protocol):
 
     @property
     def column(self) -> int: ...
-
-
-YamlNode = YamlScalar | YamlSequence | YamlMapping
-
-
-def decode_text(data: bytes, path: str, limit_bytes: int = LARGEST_SIZE_BYTES) -> str:
-    r"""Return `data` as text without a byte order mark and with `\n` line ends.
-
-    Raises:
-        InputError: too large, not UTF-8, binary, or with control characters.
-    """
-    if len(data) > limit_bytes:
-        raise InputError(
-            f"file of {len(data)} bytes is too large",
-            where=path,
-            why=f"files of this kind have at most {limit_bytes} bytes",
-            how="name the right file",
-        )
-    text = _decode(data, path).replace("\r\n", "\n").replace("\r", "\n")
-    found = _CONTROL.search(text)
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
-        raise InputError(
-            f"control character {ord(found.group()):#04x}",
-            where=f"{path}:{line}",
-            why="the file should be plain text",
-            how="remove the character, or name the right file",
-        )
-    return text
-
-
-def _decode(data: bytes, path: str) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InputError(
-            "file is encoded in UTF-16",
-            where=path,
-            why="conda and conda-lock read UTF-8",
-            how="save it as UTF-8, for example with `iconv -f utf-16 -t utf-8`",
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"byte {data[error.start]:#04x} is not valid UTF-8",
-            where=f"{path}:{line}",
-            why="the file should be UTF-8 text",
-            how="save it as UTF-8, or name the right file",
-        ) from error
 
 
 def parse_yaml(text: str, path: str, most_nodes: int = MOST_NODES) -> YamlNode | None:
@@ -249,13 +166,3 @@ class _Builder:
 
     def _fault(self, event: yaml.Event, what: str, why: str) -> InputError:
         return InputError(what, where=str(self._at(event.start_mark)), why=why, how="write it out plainly")
-
-
-def scalars_in(node: YamlNode) -> Iterator[YamlScalar]:
-    """Yield every scalar below `node` in file order, keys included."""
-    if isinstance(node, YamlScalar):
-        yield node
-        return
-    inside = node.items if isinstance(node, YamlSequence) else [part for entry in node.entries for part in entry]
-    for child in inside:
-        yield from scalars_in(child)

@@ -26,8 +26,8 @@ _REMARKS: Final[Mapping[Change, str]] = MappingProxyType(
 
 
 def head_lines(report: DiffReport) -> Iterator[str]:
-    """Yield one line for everything that no package says."""
-    for head in report.difference.head:
+    """Yield one line for everything that no package says; digests are for programs."""
+    for head in report.difference.head_to_read:
         yield visible(f"{head.what}: {head_sides(head)}")
 
 

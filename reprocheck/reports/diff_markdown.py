@@ -25,8 +25,9 @@ def render(report: DiffReport) -> str:
     """Return the comment."""
     difference = report.difference
     blocks = [f"**{_sentence(summary(difference))}**", f"{_code(difference.old)} → {_code(difference.new)}"]
-    if difference.head:
-        blocks.append("\n".join(f"- {_code(head.what)}: {_plain(head_sides(head))}" for head in difference.head))
+    if difference.head_to_read:
+        told = (f"- {_code(head.what)}: {_plain(head_sides(head))}" for head in difference.head_to_read)
+        blocks.append("\n".join(told))
     room = LONGEST_COMMENT - sum(map(len, blocks))
     for change in CHANGES:
         packages = [package for package in difference.packages if package.change == change]
@@ -37,7 +38,7 @@ def render(report: DiffReport) -> str:
             )
         room -= len(block)
         blocks.append(block)
-    blocks.extend(_plain(note) for note in difference.notes)
+    blocks.extend(f"Note: {_plain(note)}" for note in difference.notes)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 

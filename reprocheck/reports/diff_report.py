@@ -55,11 +55,14 @@ def summary(difference: Difference) -> str:
     """Return one line that counts what differs, most telling first."""
     if difference.is_empty:
         return _NOTHING[difference.compared]
-    entries = len(difference.head)
+    entries = len(difference.head_to_read)
     counted = [f"{count} {WORDS[change]}" for change in CHANGES if (count := difference.count(change))]
+    if not counted and not entries:
+        return "the lock's sources changed, no package did"
     if not counted:
         return f"{entries} {'entry differs' if entries == 1 else 'entries differ'}{_aside(difference)}"
-    return ", ".join([*counted, *([f"{entries} beside the packages"] if entries else [])])
+    others = f"{entries} other {'change' if entries == 1 else 'changes'}"
+    return ", ".join([*counted, *([others] if entries else [])])
 
 
 def _aside(difference: Difference) -> str:

@@ -6,22 +6,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reprocheck.model.locks import LockedPackage
+from reprocheck.model.redaction import public_line
 from reprocheck.reports.visible import visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One package on a path, and the constraint that the one before put on it (empty: any version)."""
+    """One package on a path, and the constraint that the one before put on it (empty: any version).
+
+    The first one of a path has `declared_in`, the file that declares it, where there is one.
+    """
 
     package: LockedPackage
     constraint: str
+    declared_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One package of one platform, and the paths that lead to it, each from a declared package on.
 
-    `declared_in` is the environment file; None where there is none and the roots are what nothing else needs.
+    `declared_in` are the files that could; None where there is none and the roots are what nothing else needs.
     """
 
     package: LockedPackage
@@ -44,22 +49,22 @@ _PLATFORMS = "\x00"
 def _body(answer: Answer) -> Iterator[str]:
     yield f"{_shown(answer.package)} on {_PLATFORMS}"
     if not answer.paths:
-        yield f"  nothing declared in {answer.declared_in or 'the lock'} leads to it"
+        yield f"  nothing declared in {visible(answer.declared_in or 'the lock')} leads to it"
     for path in answer.paths:
-        yield from _path(path, answer.declared_in)
+        yield from _path(path)
 
 
-def _path(path: tuple[Step, ...], declared_in: str | None) -> Iterator[str]:
+def _path(path: tuple[Step, ...]) -> Iterator[str]:
     for depth, step in enumerate(path):
         if depth == 0:
             wanted = f"{visible(step.package.name)} {visible(step.constraint)}".rstrip()
             yield (
-                f"  {visible(declared_in)}: {wanted} → {_shown(step.package)}"
-                if declared_in
+                f"  {visible(step.declared_in)}: {wanted} → {_shown(step.package)}"
+                if step.declared_in
                 else (f"  {_shown(step.package)}, which nothing else needs")
             )
         else:
-            wanted = f"{visible(step.package.name)} {visible(step.constraint)}".rstrip()
+            wanted = f"{visible(step.package.name)} {visible(public_line(step.constraint))}".rstrip()
             yield f"  {'   ' * depth}└─ needs {wanted} → {_shown(step.package)}"
 
 

@@ -2,7 +2,7 @@
 
 What it checks.
     Lines of the `pip:` section: version control without a commit, editable installs, local paths, requirements
-    behind a URL, and options of pip that a lock does not follow.
+    behind a URL, options of pip that a lock does not follow, and lines that pip itself would refuse.
 
 Why it matters.
     A lock names files and their hashes. A branch is another file tomorrow; a folder has no hash, and what it asks for
@@ -44,8 +44,6 @@ from collections.abc import Iterator
 
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, Severity
-from reprocheck.readers.pip_options import read_pip_options
-from reprocheck.readers.requirements_txt import is_remote, named_file
 from reprocheck.rules.declarations import written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
@@ -62,6 +60,7 @@ RULE = Rule(
 
 _VCS = re.compile(r"\b(?:git|hg|svn|bzr)\+[^\s#@]+://(?:[^\s/#]*@)?[^\s#@]+(?:@(?P<ref>[^\s#]+))?")
 _COMMIT = re.compile(r"^(?:[0-9a-f]{7,64}|[0-9]+)$")
+_CLAUSE = re.compile(r"\s*(?:(?:===?|!=|~=|[<>]=?)\s*[^\s=]\S*\s*)?")
 _OWN_PROJECT = re.compile(r"^(?:(?:-e|--editable)[ =]+)?\.[/\\]?(?:\[[^\]]*\])?$")
 _AFTERWARDS = "install it after the environment was made, with `pip install --no-deps`"
 
@@ -81,6 +80,8 @@ def _objection(requirement: PipRequirement) -> tuple[str, str] | None:
     text = written(requirement)
     if requirement.kind == "option":
         return _objection_to_option(requirement, text)
+    if _is_no_requirement(requirement):
+        return f"`{text}` is no line that pip understands", "write it as `name==1.2`, `name>=1,<2` or `name @ URL`"
     if requirement.kind not in ("url", "editable", "path"):
         return None
     vcs = _VCS.search(text)
@@ -96,7 +97,17 @@ def _objection(requirement: PipRequirement) -> tuple[str, str] | None:
     return None
 
 
+def _is_no_requirement(requirement: PipRequirement) -> bool:
+    """Say whether pip would refuse the line; `=1.2` is conda's spelling."""
+    clauses = requirement.specifier.split(",") if requirement.kind == "requirement" else ()
+    return requirement.kind == "unreadable" or not all(map(_CLAUSE.fullmatch, clauses))
+
+
 def _objection_to_option(requirement: PipRequirement, text: str) -> tuple[str, str] | None:
+    # Imported where they are needed: few pip sections hold an option, and `check` starts without them.
+    from reprocheck.readers.pip_options import read_pip_options
+    from reprocheck.readers.requirements_txt import is_remote, named_file
+
     named = named_file(requirement)
     if named is not None:
         if not is_remote(named[1]):

@@ -38,6 +38,7 @@ from collections.abc import Iterator
 
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.relock_command import relock_command
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -64,5 +65,5 @@ def check(facts: Facts) -> Iterator[Finding]:
         message=f"there is no lock `{facts.lock_path}`: what gets installed depends on the day",
         location=environment.start,
         evidence=(f"`{facts.lock_path}` does not exist",),
-        fix=f"reprocheck lock -f {environment.path}",
+        fix=relock_command(facts),
     )

@@ -1,7 +1,8 @@
 """The lock does not answer the environment file that it was made from.
 
 What it checks.
-    That the locked packages answer every spec of the environment.yml, on every declared platform.
+    That the locked packages answer every spec of the environment.yml, on every declared platform, and that the lock
+    was made for the CUDA and the `exclude-newer` of the configuration.
 
 Why it matters.
     Whoever installs from the lock gets other packages than the environment.yml says. The file that people read and
@@ -24,11 +25,12 @@ Good.
       - conda linux-64 numpy 2.1.3 py312_0
 
 How to fix.
-    Run `reprocheck lock` and commit the new lock, or take the change back.
+    Run `reprocheck lock` and commit the new lock, or take the change back. An info says that the sources changed in a
+    way that leaves every spec met: `reprocheck lock --check` solves, and tells whether anything would move.
 
 When it stays silent.
-    The input digest is the one that was locked, or every spec is met. A content hash that only another release of
-    conda-lock wrote otherwise is no staleness.
+    The input digest is the one that was locked. Every spec is met by a lock of conda-lock's, whose content hash only
+    another release may have written otherwise.
 
 Sources.
     conda-lock 4.0.3, content hash and its inputs; maresb/conda-lock#432 (satisfiability instead of hashes),
@@ -42,10 +44,11 @@ from itertools import groupby
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
-from reprocheck.model.freshness import StaleSpec
-from reprocheck.model.locks import CUDA_KEY
+from reprocheck.model.freshness import Freshness, StaleSpec
+from reprocheck.model.locks import CUDA_KEY, EXCLUDE_NEWER_KEY
 from reprocheck.rules.declarations import written
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.relock_command import relock_command
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -58,18 +61,31 @@ RULE = Rule(
     since="0.1.0",
 )
 
+_MOST_NAMED = 3
+
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each spec that the lock does not meet, for platforms that it lacks, for another CUDA."""
-    if isinstance(facts.environment, Unseen) or isinstance(facts.freshness, Unseen) or facts.freshness.fresh:
+    """Yield one finding for each spec that is not met, for platforms that are not there, for other decisions.
+
+    Where none of these is true, but the sources are others than those of the lock, an info says so.
+    """
+    environment, freshness = facts.environment, facts.freshness
+    if isinstance(environment, Unseen) or isinstance(freshness, Unseen):
         return
-    ordered = sorted(facts.freshness.problems, key=_key)
+    ordered = sorted(freshness.problems, key=_key)
     for _, problems in groupby(ordered, key=_key):
         yield _stale_spec(facts, tuple(problems))
-    if facts.freshness.missing_platforms:
-        yield _missing_platforms(facts, facts.environment, facts.freshness.missing_platforms)
-    if facts.freshness.declared_cuda:
-        yield _other_cuda(facts, facts.environment, facts.freshness.declared_cuda)
+    if freshness.missing_platforms:
+        yield _missing_platforms(facts, environment, freshness.missing_platforms)
+    if freshness.declared_cuda:
+        yield _other_decision(facts, environment, ("CUDA", CUDA_KEY, freshness.declared_cuda))
+    if freshness.declared_exclude_newer:
+        yield _other_decision(
+            facts, environment, ("`exclude-newer`", EXCLUDE_NEWER_KEY, freshness.declared_exclude_newer)
+        )
+    told = freshness.unreachable or freshness.declared_channels or freshness.extra_platforms  # RC203, RC204
+    if freshness.fresh and freshness.changed and not told:
+        yield _changed(facts, environment, freshness)
 
 
 def _key(problem: StaleSpec) -> tuple[Location, str, str, str]:
@@ -94,7 +110,7 @@ def _stale_spec(facts: Facts, problems: tuple[StaleSpec, ...]) -> Finding:
         ),
         platforms=platforms,
         evidence=(_what_is_locked(facts, first),),
-        fix=f"reprocheck lock -f {first.spec.location.path}",
+        fix=relock_command(facts),
     )
 
 
@@ -116,21 +132,39 @@ def _missing_platforms(facts: Facts, environment: EnvironmentFile, platforms: tu
         location=place,
         platforms=platforms,
         evidence=(f"`platforms` of the environment file or configuration has them, `{facts.lock_path}` does not",),
-        fix=f"reprocheck lock -f {place.path}",
+        fix=relock_command(facts),
     )
 
 
-def _other_cuda(facts: Facts, environment: EnvironmentFile, declared: str) -> Finding:
-    recorded = "" if isinstance(facts.lock, Unseen) else facts.lock.custom(CUDA_KEY)
+def _other_decision(facts: Facts, environment: EnvironmentFile, decision: tuple[str, str, str]) -> Finding:
+    """Return the finding about a decision: its name, where the lock records it, what the configuration says."""
+    what, key, declared = decision
+    recorded = None if isinstance(facts.lock, Unseen) else facts.lock.custom(key)
+    option = "--cuda" if key == CUDA_KEY else "--exclude-newer"
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
-        message=f"the lock is stale: the configuration says CUDA `{declared}`, the lock was made for `{recorded}`",
+        message=f"the lock is stale: the configuration says {what} `{declared}`,"
+        f" the lock was made for `{recorded or 'none'}`",
         location=environment.start,
-        evidence=(f"`{CUDA_KEY}` in `{facts.lock_path}` is `{recorded}`",),
-        fix=f"reprocheck lock -f {environment.path} --cuda {declared}",
+        evidence=(f"`{key}` in `{facts.lock_path}` is {f'`{recorded}`' if recorded else 'not there'}",),
+        fix=relock_command(facts, option, declared),
+    )
+
+
+def _changed(facts: Facts, environment: EnvironmentFile, freshness: Freshness) -> Finding:
+    blind = [f"whether it meets `{written(spec)}` is not told by a lock" for spec in freshness.unjudged[:_MOST_NAMED]]
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.INFO,
+        confidence=RULE.confidence,
+        message="the sources changed after the lock was written; it meets all that can be judged without solving",
+        location=environment.start,
+        evidence=(f"`{facts.lock_path}` records other sources, or other virtual packages, than these", *blind),
+        fix=relock_command(facts),
     )
 
 

@@ -7,6 +7,9 @@ Why it matters.
     Somebody took a package out of the environment.yml, and everybody who installs from the lock still gets it. The
     code goes on importing what no file asks for, until the next lock takes it away.
 
+    In a lock that conda-lock wrote it is worth no more than an info: `conda-lock --update` leaves packages behind,
+    nothing tells those from a removed spec, and everything that is declared is there. `reprocheck lock` leaves none.
+
 Bad.
     environment.yml:
       dependencies:
@@ -29,11 +32,12 @@ Good.
       - conda linux-64 lmdb 0.9.31 0, needs openssl >=3
 
 How to fix.
-    Run `reprocheck lock`, or declare the package again if the code needs it.
+    Run `reprocheck lock`, or declare the package again if the code needs it. In a lock of conda-lock's, `--select
+    RC203 --min-severity info` fails for it too.
 
 When it stays silent.
     A digest or a content hash proves that the sources are those that were locked; or not every source of the lock is
-    there. Pip packages are left alone where a pip line leads nobody knows where to: a URL, a path, `-r`.
+    there. Pip packages are left alone where a pip line leads nobody knows where to: a path, a URL without a name.
 
 Sources.
     conda-lock 4.0.3, `conda-lock --update` (leaves packages behind); conda/conda-lock#432, read 2026-11-21.
@@ -44,10 +48,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reprocheck.model.findings import Confidence, Finding, Severity
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import DIGEST_KEY, Lock, LockedPackage
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.relock_command import relock_command
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -79,17 +84,21 @@ def _finding(facts: Facts, lock: Lock, packages: Sequence[LockedPackage]) -> Fin
     names = list(dict.fromkeys(f"`{package.name} {package.version}`" for package in (*tops, *packages)))
     shown = ", ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    leaves_none = lock.custom(DIGEST_KEY) is not None
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=RULE.severity,
+        severity=RULE.severity if leaves_none else Severity.INFO,
         confidence=RULE.confidence,
         message=f"nothing that is declared needs {shown}{more}, locked on {', '.join(platforms)}",
         location=lock.location_of(tops[0]),
         packages=tuple(reference(package) for package in packages),
         platforms=platforms,
-        evidence=(f"no spec of {_sources(lock)}, and no package that one leads to, names them",),
-        fix=f"reprocheck lock -f {' -f '.join(_files(facts, lock))}",
+        evidence=(
+            f"no spec of {_sources(lock)}, and no package that one leads to, names them",
+            *([] if leaves_none else ["another tool wrote the lock: `conda-lock --update` leaves packages behind"]),
+        ),
+        fix=relock_command(facts),
     )
 
 
@@ -101,9 +110,3 @@ def _tops(packages: Sequence[LockedPackage]) -> list[LockedPackage]:
 
 def _sources(lock: Lock) -> str:
     return ", ".join(f"`{source}`" for source in lock.sources) or "the environment file"
-
-
-def _files(facts: Facts, lock: Lock) -> tuple[str, ...]:
-    """Return what to lock: the environment file as it was named, or all sources where there are several."""
-    own = () if isinstance(facts.environment, Unseen) else (facts.environment.path,)
-    return lock.sources if len(lock.sources) > 1 else own

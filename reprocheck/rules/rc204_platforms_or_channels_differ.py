@@ -51,6 +51,7 @@ from reprocheck.model.findings import Confidence, Finding, Location, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.redaction import public_url
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.relock_command import relock_command
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -70,27 +71,27 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(environment, Unseen) or isinstance(lock, Unseen) or isinstance(freshness, Unseen):
         return
     if freshness.declared_channels is not None:
-        yield _channels(environment, lock, freshness.declared_channels)
+        yield _channels(environment, lock, freshness.declared_channels, relock_command(facts))
     if freshness.extra_platforms:
-        yield _platforms(environment, lock, freshness.extra_platforms)
+        yield _platforms(environment, lock, freshness.extra_platforms, relock_command(facts))
 
 
-def _channels(environment: EnvironmentFile, lock: Lock, declared: tuple[str, ...]) -> Finding:
+def _channels(environment: EnvironmentFile, lock: Lock, declared: tuple[str, ...], command: str) -> Finding:
     locked = tuple(public_url(channel) for channel in lock.channels)
     return _finding(
         environment.channels[0].location if environment.channels else environment.start,
         f"the lock was solved from the channels {_listed(locked)}, declared are {_listed(declared)}",
         evidence=f"`metadata.channels` of `{lock.path}`, in order",
-        fix=f"reprocheck lock -f {environment.path}",
+        fix=command,
     )
 
 
-def _platforms(environment: EnvironmentFile, lock: Lock, extra: tuple[str, ...]) -> Finding:
+def _platforms(environment: EnvironmentFile, lock: Lock, extra: tuple[str, ...], command: str) -> Finding:
     return _finding(
         environment.platforms[0].location if environment.platforms else environment.start,
         f"the lock holds packages for {_listed(extra)}, which nobody declares",
         evidence=f"`metadata.platforms` of `{lock.path}`",
-        fix=f"add it to `platforms`, or run `reprocheck lock -f {environment.path}`",
+        fix=f"add it to `platforms`, or run `{command}`",
         platforms=extra,
     )
 

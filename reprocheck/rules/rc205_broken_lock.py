@@ -2,11 +2,12 @@
 
 What it checks.
     That everything a locked package needs is locked beside it in a fitting version, that no package is locked twice
-    for one platform, and that every archive has a hash.
+    for one platform, that every entry says what its URL says, and that every archive has a hash.
 
 Why it matters.
     An installer of locks looks at nothing of the kind: it unpacks what is listed. What does not fit fails at import,
-    and an archive without a hash may be another one tomorrow.
+    an archive without a hash may be another one tomorrow, and a version that was edited by hand changes nothing: the
+    URL decides what gets installed.
 
 Bad.
     environment.yml:
@@ -45,10 +46,12 @@ from collections.abc import Iterator, Sequence
 from reprocheck.model.findings import Confidence, Finding, RelatedLocation, Severity
 from reprocheck.model.freshness import UnmetDependency
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.model.redaction import public_url
+from reprocheck.model.redaction import public_line, public_url
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.locked_files import has_broken_hash, other_file
+from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -63,10 +66,11 @@ RULE = Rule(
 
 _ARCHIVES = (".conda", ".tar.bz2", ".whl", ".tar.gz", ".zip")
 _MOST_NAMED = 5
+_SHORT = 12  # digits of a digest that people compare
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield a finding for each dependency that is not met, for each package locked twice, and one for the hashes."""
+    """Yield a finding for each dependency that is not met and each package locked twice; one for URLs, for hashes."""
     if isinstance(facts.lock, Unseen):
         return
     platforms = platforms_in(facts)
@@ -78,9 +82,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield _unmet(facts.lock, alike)
     packages = [package for package in facts.lock.packages if package.platform in platforms]
     yield from _twice(facts.lock, packages)
-    unhashed = [package for package in packages if _lacks_hash(package)]
-    if unhashed:
-        yield _without_hash(facts.lock, unhashed)
+    yield from _entries(facts.lock, packages)
 
 
 def _key(found: UnmetDependency) -> tuple[str, ...]:
@@ -91,7 +93,8 @@ def _key(found: UnmetDependency) -> tuple[str, ...]:
 
 def _unmet(lock: Lock, alike: Sequence[UnmetDependency]) -> Finding:
     first = alike[0]
-    needs = f"`{first.name} {first.constraint}`" if first.constraint not in ("", "*") else f"`{first.name}`"
+    constraint = public_line(first.constraint)
+    needs = f"`{first.name} {constraint}`" if constraint not in ("", "*") else f"`{first.name}`"
     instead = f"holds `{first.locked.name} {_release(first.locked)}`" if first.locked else "does not hold it"
     firm = first.locked is None and first.package.manager == "conda"
     return Finding(
@@ -106,7 +109,7 @@ def _unmet(lock: Lock, alike: Sequence[UnmetDependency]) -> Finding:
         packages=tuple(reference(found.package) for found in alike),
         platforms=tuple(found.package.platform for found in alike),
         evidence=(f"`dependencies` of `{first.package.name}` in `{lock.path}`",),
-        fix="run `reprocheck lock`",
+        fix=f"run `{lock_tool(lock)}`",
     )
 
 
@@ -123,7 +126,7 @@ def _twice(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]:
     first: dict[tuple[str, str, str], LockedPackage] = {}
     for package in packages:
         earlier = first.setdefault((package.manager, package.name, package.platform), package)
-        if earlier.url == package.url:
+        if earlier.url == package.url and not _hashes_clash(earlier, package):
             continue
         yield Finding(
             code=RULE.code,
@@ -136,8 +139,44 @@ def _twice(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]:
             related=(_there(lock, earlier),),
             packages=(reference(earlier), reference(package)),
             platforms=(package.platform,),
-            evidence=(f"from {public_url(earlier.url)} and from {public_url(package.url)}",),
-            fix="run `reprocheck lock`",
+            evidence=(f"from {_source(earlier)} and from {_source(package)}",),
+            fix=f"run `{lock_tool(lock)}`",
+        )
+
+
+def _hashes_clash(one: LockedPackage, other: LockedPackage) -> bool:
+    pairs = ((one.md5, other.md5), (one.sha256, other.sha256))
+    return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+
+def _source(package: LockedPackage) -> str:
+    digest = package.sha256 or package.md5
+    return f"{public_url(package.url)} ({digest[:_SHORT]})" if digest else public_url(package.url)
+
+
+def _entries(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]:
+    """Yield what is wrong with entries by themselves: where they lead, and what they are checked by."""
+    elsewhere = [package for package in packages if other_file(package) is not None]
+    if elsewhere:
+        files = dict.fromkeys(f"`{other_file(package)}`" for package in elsewhere)
+        said = f"the URL of {_listed(elsewhere)} leads to another package, version or platform"
+        yield _of_several(
+            lock, elsewhere, RULE.severity, said, f"installers take {', '.join(list(files)[:_MOST_NAMED])}"
+        )
+    broken = [package for package in packages if has_broken_hash(package)]
+    if broken:
+        yield _of_several(
+            lock,
+            broken,
+            RULE.severity,
+            f"what is locked as a hash of {_listed(broken)} is none",
+            "an md5 has 32 hexadecimal digits, a sha256 has 64",
+        )
+    unhashed = [package for package in packages if _lacks_hash(package)]
+    if unhashed:
+        said = f"no hash is locked of {_listed(unhashed)}"
+        yield _of_several(
+            lock, unhashed, Severity.WARNING, said, "`hash` holds neither a `sha256` nor what may stand for it"
         )
 
 
@@ -147,19 +186,24 @@ def _lacks_hash(package: LockedPackage) -> bool:
     return archive and package.sha256 is None and (package.md5 is None or package.manager == "pip")
 
 
-def _without_hash(lock: Lock, packages: Sequence[LockedPackage]) -> Finding:
-    names = list(dict.fromkeys(f"`{package.name} {package.version}`" for package in packages))
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+def _of_several(lock: Lock, packages: Sequence[LockedPackage], severity: Severity, said: str, evidence: str) -> Finding:
+    """Return one finding for all entries with the same trouble."""
     platforms = tuple(sorted({package.platform for package in packages}))
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=Severity.WARNING,
+        severity=severity,
         confidence=RULE.confidence,
-        message=f"no hash is locked of {', '.join(names[:_MOST_NAMED])}{more} on {', '.join(platforms)}",
+        message=f"{said} on {', '.join(platforms)}",
         location=lock.location_of(packages[0]),
         packages=tuple(reference(package) for package in packages),
         platforms=platforms,
-        evidence=("`hash` holds neither a `sha256` nor what may stand for it",),
-        fix="run `reprocheck lock`",
+        evidence=(evidence,),
+        fix=f"run `{lock_tool(lock)}`",
     )
+
+
+def _listed(packages: Sequence[LockedPackage]) -> str:
+    names = list(dict.fromkeys(f"`{package.name} {package.version}`" for package in packages))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

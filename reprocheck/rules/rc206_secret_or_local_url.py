@@ -1,8 +1,8 @@
 """A URL in the lock holds credentials, or leads to a file of one machine only.
 
 What it checks.
-    Package URLs, channels and package indexes in a lock, for user names with passwords, tokens and signed queries,
-    and for `file://` and local paths.
+    Package URLs, channels and metadata of a lock, for user names with passwords, tokens and signed queries, and for
+    `file://` and local paths. One finding tells all that are alike.
 
 Why it matters.
     A lock is committed and published, and a token in it with it. A path of this machine is found on no other one.
@@ -30,13 +30,15 @@ Sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.redaction import public_url
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -49,61 +51,108 @@ RULE = Rule(
     since="0.2.0",
 )
 
+_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S+")
 _USER = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*://(?P<user>[^/?#@]*)@")
 _TOKEN = re.compile(r"/t/(?P<token>[^/?#]+)(?:/|$)")
 _QUERY = re.compile(
-    r"[?&](?:access_?token|token|api_?key|key|auth|password|sig|signature|x-amz-signature|x-amz-security-token)="
-    r"(?P<value>[^&#]+)",
+    r"[?&](?:access_?token|token|api_?key|key|auth|password|sig|signature|x-(?:amz|goog)-signature|"
+    r"x-amz-security-token)=(?P<value>[^&#]+)",
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"^(?:\$\{?\w+\}?|%24\w+|<.*>|%3C.*%3E|\*+|)$")
-_LOCAL = re.compile(r"^(?:file:|\.\.[/\\]|[/~\\]|[A-Za-z]:[/\\])", re.IGNORECASE)
+_LOCAL = re.compile(r"^(?:(?:\w+\+)?file:|\.\.[/\\]|[/~\\]|[A-Za-z]:[/\\])", re.IGNORECASE)
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Address:
+    """A URL of the lock, whose it is, and where it stands."""
+
+    url: str
+    whose: str
+    location: Location
+    package: PackageRef | None = None
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each place of packages that gives a secret away or that only this machine has."""
+    """Yield one finding for each kind of place of credentials, and one for all that only this machine has."""
     if isinstance(facts.lock, Unseen):
         return
-    lock, told = facts.lock, set[tuple[str, str]]()
-    for url, location, package in _addresses(lock):
-        kind = "secret" if _has_secret(url) else "local" if _LOCAL.match(url) else ""
-        place = (kind, public_url(url).rpartition("/")[0])
-        if kind and place not in told:  # one channel holds hundreds of packages
-            told.add(place)
-            yield _finding(kind, url, location, package)
+    told: dict[str, list[_Address]] = {}
+    for address in _addresses(facts.lock):
+        place = _secret_place(address.url) or ("" if _LOCAL.match(address.url) else None)
+        if place is not None:
+            told.setdefault(place, []).append(address)
+    for place, addresses in told.items():
+        tool = lock_tool(facts.lock)
+        yield _secret(place, addresses, tool) if place else _local(addresses, tool)
 
 
-def _addresses(lock: Lock) -> Iterator[tuple[str, Location, PackageRef | None]]:
+def _addresses(lock: Lock) -> Iterator[_Address]:
+    head = Location(path=lock.path, line=1, column=1)
     for channel in lock.channels:
-        yield channel, Location(path=lock.path, line=1, column=1), None
+        yield _Address(url=channel, whose="a channel", location=head)
+    for key, value in lock.custom_metadata:
+        for url in _IN_TEXT.findall(value):
+            yield _Address(url=url, whose=f"`{key}` of the metadata", location=head)
     for package in lock.packages:
-        yield package.url, lock.location_of(package), reference(package)
+        if _is_plain(package.url):
+            continue
+        whose, place = f"the URL of `{package.name}`", lock.location_of(package)
+        yield _Address(url=package.url, whose=whose, location=place, package=reference(package))
 
 
-def _has_secret(url: str) -> bool:
+def _is_plain(url: str) -> bool:
+    """Say whether nothing can be hidden in a URL, as in nearly all; `check` has no time for the others' questions."""
+    return url.startswith("https://") and not any(mark in url for mark in ("@", "/t/", "?", "&"))
+
+
+def _secret_place(url: str) -> str | None:
+    """Return in which part of the URL credentials stand, None where it has none."""
     user = _USER.match(url)
     name, _, password = user["user"].partition(":") if user else ("", "", "")
     token, query = _TOKEN.search(url), _QUERY.search(url)
-    secrets = (password or ("" if name == "git" else name), token and token["token"], query and query["value"])
-    return any(secret and not _NO_SECRET.match(secret) for secret in secrets)
+    parts = {
+        "as user name or password": password or ("" if name == "git" else name),
+        "as a token in its path": token["token"] if token else "",
+        "in its query": query["value"] if query else "",
+    }
+    return next((part for part, secret in parts.items() if not _NO_SECRET.match(secret)), None)
 
 
-def _finding(kind: str, url: str, location: Location, package: PackageRef | None) -> Finding:
-    whose = f"the URL of `{package.name}`" if package else "a channel"
-    shown = public_url(url)
-    secret = kind == "secret"
+def _secret(place: str, addresses: Sequence[_Address], tool: str) -> Finding:
+    return _finding(
+        addresses,
+        RULE.severity,
+        f"holds credentials {place}, at",
+        evidence=("the credentials are left out here, but not in the lock",),
+        fix=f"revoke the credentials, write `$NAME` in their place in the environment file, and run `{tool}`",
+    )
+
+
+def _local(addresses: Sequence[_Address], tool: str) -> Finding:
+    return _finding(
+        addresses,
+        Severity.WARNING,
+        "leads to a file of one machine,",
+        fix=f"publish it where others can reach it, and run `{tool}`",
+    )
+
+
+def _finding(
+    addresses: Sequence[_Address], severity: Severity, said: str, *, fix: str, evidence: tuple[str, ...] = ()
+) -> Finding:
+    """Return one finding for all of `addresses`: one channel holds hundreds of packages."""
+    first, *others = dict.fromkeys(public_url(address.url) for address in addresses)
+    more = f" (and {len(others)} more like it)" if others else ""
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=RULE.severity if secret else Severity.WARNING,
+        severity=severity,
         confidence=RULE.confidence,
-        message=f"{whose} in the lock holds credentials, at `{shown}`"
-        if secret
-        else f"{whose} in the lock leads to a file of one machine, `{shown}`",
-        location=location,
-        packages=(package,) if package else (),
-        evidence=("the credentials are left out here, but not in the lock",) if secret else (),
-        fix="revoke the credentials, write `$NAME` in their place in the environment file, and run `reprocheck lock`"
-        if secret
-        else "publish it where others can reach it, and run `reprocheck lock`",
+        message=f"{addresses[0].whose} in the lock {said} `{first}`{more}",
+        location=addresses[0].location,
+        packages=tuple(address.package for address in addresses if address.package),
+        evidence=(*(f"`{url}` too" for url in others[:_MOST_NAMED]), *evidence),
+        fix=fix,
     )

@@ -48,8 +48,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reprocheck.graph.links import Links, link_packages, node_of, shortest_path
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
@@ -61,6 +61,10 @@ from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.locked_overlaps import conda_installers
 from reprocheck.rules.rule import Family, Need, Rule
+
+if TYPE_CHECKING:
+    # For annotations only: paths through a lock are looked for where pip shadows something, which is rare.
+    from reprocheck.graph.links import Links
 
 RULE = Rule(
     code="RC303",
@@ -119,6 +123,9 @@ def _shadows(facts: Facts, environment: EnvironmentFile, lock: Lock, platform: s
     installers = conda_installers(lock, platform, facts.names) if projects else {}
     shadowed = [project for project in projects if project in installers]
     if shadowed:
+        # Imported where it is needed, see above.
+        from reprocheck.graph.links import link_packages
+
         links = link_packages(lock, environment, platform, facts.names)
         yield from (_shadow(links, environment, name, installers[name][0], locked.get(name)) for name in shadowed)
 
@@ -126,6 +133,9 @@ def _shadows(facts: Facts, environment: EnvironmentFile, lock: Lock, platform: s
 def _shadow(
     links: Links, environment: EnvironmentFile, project: str, conda: LockedPackage, pip: LockedPackage | None
 ) -> _Shadow:
+    # Imported where they are needed, see above.
+    from reprocheck.graph.links import node_of, shortest_path
+
     declared_conda = {spec.name for spec in environment.conda}
     roots = tuple(root for root in links.roots if root.target.manager == "conda" and root.target.name in declared_conda)
     return _Shadow(

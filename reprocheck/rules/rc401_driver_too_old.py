@@ -35,19 +35,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_drivers import DriverFloor, newest_cuda, newest_runnable, oldest_driver
 from reprocheck.facts.cuda_versions import dotted, numbers
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
-from reprocheck.model.machines import TargetMachine
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.declarations import first_place
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import effective_cuda, evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
+
+if TYPE_CHECKING:
+    # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
+    from reprocheck.model.machines import TargetMachine
 
 RULE = Rule(
     code="RC401",

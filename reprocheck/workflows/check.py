@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reprocheck.errors import InputError
 from reprocheck.locking.platforms import check_platform
 from reprocheck.model.findings import Audit
-from reprocheck.model.machines import TargetMachine
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
-from reprocheck.readers.locks import PIXI_LOCK, is_lock_name
+from reprocheck.readers.lock_names import PIXI_LOCK, is_lock_name
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Unseen
 from reprocheck.rules.registry import RULES
 from reprocheck.workflows.gathering import Subject, gather, sources_of
+
+if TYPE_CHECKING:
+    # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
+    from reprocheck.model.machines import TargetMachine
 
 _YAML = {".yml", ".yaml"}
 NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does")
@@ -116,4 +120,4 @@ def _subject(path: Path, request: CheckRequest) -> Subject:
 
 
 def _is_subject(path: Path) -> bool:
-    return path.suffix in _YAML or path.name == PIXI_LOCK
+    return path.suffix in _YAML or path.name in (PIXI_LOCK, "pyproject.toml")

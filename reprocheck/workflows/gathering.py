@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reprocheck.errors import UsageError
+from reprocheck.errors import ReprocheckError, UsageError
 from reprocheck.facts.name_map import load_name_map
+from reprocheck.locking.cuda_decision import check_cuda
 from reprocheck.locking.judging.closure import unmet_dependencies
 from reprocheck.locking.judging.freshness import Asked, judge_freshness
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
-from reprocheck.model.machines import TargetMachine
 from reprocheck.model.redaction import public_line
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, Settings
 from reprocheck.readers.conda_lock_yml import read_lock
-from reprocheck.readers.environment_yml import read_environment
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.workflows.lock_origin import described_machines, merged_sources
+from reprocheck.workflows.lock_origin import described_machines, first_source, merged_sources, read_source
+
+if TYPE_CHECKING:
+    # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
+    from reprocheck.model.machines import TargetMachine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +46,8 @@ def gather(
     Raises:
         InputError: a file is broken. A missing lock is no error but a fact.
     """
-    environment = _environment(subject)
     lock = _lock(subject)
+    environment = _environment(subject, lock)
     _refuse_absent_platforms(lock, platforms)
     return Facts(
         environment=environment,
@@ -69,10 +73,17 @@ def _refuse_absent_platforms(lock: Lock | Unseen, platforms: tuple[str, ...]) ->
         )
 
 
-def _environment(subject: Subject) -> EnvironmentFile | Unseen:
-    if subject.environment is None:
+def _environment(subject: Subject, lock: Lock | Unseen) -> EnvironmentFile | Unseen:
+    """Return the named environment file; for a lock alone, the first file that it was made from."""
+    if subject.environment is not None:
+        return read_source(subject.environment)
+    source = None if isinstance(lock, Unseen) else first_source(lock)
+    if source is None:
         return Unseen(reason=f"there is no environment.yml beside {subject.lock.as_posix()}", absent=True)
-    return read_environment(subject.environment)
+    try:
+        return read_source(source)
+    except ReprocheckError as error:
+        return Unseen(reason=f"{source.as_posix()}, a source of the lock, is not understood: {error.what}")
 
 
 def _lock(subject: Subject) -> Lock | Unseen:
@@ -116,7 +127,8 @@ def _freshness(
     asked = Asked(
         platforms=settings.platforms,
         channels=settings.channels,
-        cuda=settings.cuda,
+        cuda=check_cuda(settings.cuda, "`cuda` of the configuration") if settings.cuda else None,
+        exclude_newer=settings.exclude_newer,
         every_source=every_source,
         machines=tuple(described_machines(*sorted(folders))),
     )

@@ -14,8 +14,29 @@ from reprocheck.errors import ReprocheckError
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
 from reprocheck.model.virtual_packages import VirtualPackage
+from reprocheck.readers.environment_yml import read_environment
 
 VIRTUAL_PACKAGES = ("virtual-packages.yml", "virtual-packages.yaml")  # as conda-lock looks for them
+
+
+def read_source(path: Path) -> EnvironmentFile:
+    """Return an environment file, or the tables of conda-lock in a pyproject.toml.
+
+    Raises:
+        InputError, GatheredErrors: missing or broken.
+    """
+    if path.suffix != ".toml":
+        return read_environment(path)
+    # Imported where it is needed: few keep their conda dependencies in a pyproject.toml.
+    from reprocheck.workflows.lock_sources import read_sources
+
+    return read_sources([path])
+
+
+def first_source(lock: Lock) -> Path | None:
+    """Return the first file that `lock` was made from, None where it is not there."""
+    paths = (Path(os.path.normpath(Path(lock.path).parent / source)) for source in lock.sources[:1])
+    return next((path for path in paths if path.is_file()), None)
 
 
 def merged_sources(environment: EnvironmentFile, lock: Lock) -> tuple[EnvironmentFile, bool]:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.errors import InputError
-from reprocheck.facts.name_map import load_name_map
+from reprocheck.errors import InputError, ReprocheckError
+from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.graph.dependency_graph import Graph, build_graph, nodes_named, paths_to
 from reprocheck.graph.links import Link, Node
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.readers.environment_yml import read_environment
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS
+from reprocheck.readers.lock_names import PIXI_LOCK
 from reprocheck.readers.locks import read_any_lock
 from reprocheck.reports.why_text import Answer, Step
+from reprocheck.workflows.lock_origin import first_source, merged_sources, read_source
 
 _SIMILAR = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyRequest:
-    """Which package, in which lock. `environment` None means the roots are what nothing else needs."""
+    """Which package, in which lock.
+
+    `environment` None means what the lock was made from, else the environment file beside it, else that what nothing
+    else needs counts as declared.
+    """
 
     name: str
     lock: Path
@@ -37,7 +44,7 @@ def explain_package(request: WhyRequest) -> tuple[Answer, ...]:
         InputError: the lock is missing or broken, or holds no such package or platform.
     """
     lock = read_any_lock(request.lock)
-    environment = read_environment(request.environment) if request.environment else None
+    environment = _declared(request, lock)
     answers = [
         answer
         for platform in _platforms(request, lock)
@@ -46,6 +53,22 @@ def explain_package(request: WhyRequest) -> tuple[Answer, ...]:
     if not answers:
         raise _unknown(request, lock)
     return tuple(answers)
+
+
+def _declared(request: WhyRequest, lock: Lock) -> EnvironmentFile | None:
+    """Return all that the lock was made from as one, None where that is not there or cannot be read."""
+    if request.environment is not None:
+        return merged_sources(read_source(request.environment), lock)[0]
+    source = first_source(lock) or _beside(request.lock)
+    with contextlib.suppress(ReprocheckError):
+        return merged_sources(read_source(source), lock)[0] if source else None
+    return None
+
+
+def _beside(lock: Path) -> Path | None:
+    """Return the environment file beside a lock; a pixi.lock is made from other files."""
+    paths = () if lock.name == PIXI_LOCK else tuple(lock.with_name(name) for name in DEFAULT_ENVIRONMENTS)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _answers(name: str, lock: Lock, environment: EnvironmentFile | None, platform: str) -> Iterator[Answer]:
@@ -57,13 +80,26 @@ def _answers(name: str, lock: Lock, environment: EnvironmentFile | None, platfor
     for node in dict.fromkeys((*wanted, *renamed)):
         yield Answer(
             package=_package(graph, node),
-            paths=tuple(_steps(graph, path) for path in paths_to(graph, node)),
-            declared_in=environment.path if environment else None,
+            paths=tuple(_steps(graph, path, environment, names) for path in paths_to(graph, node)),
+            declared_in=", ".join(environment.sources or (environment.path,)) if environment else None,
         )
 
 
-def _steps(graph: Graph, path: tuple[Link, ...]) -> tuple[Step, ...]:
-    return tuple(Step(package=_package(graph, link.target), constraint=link.constraint) for link in path)
+def _steps(
+    graph: Graph, path: tuple[Link, ...], environment: EnvironmentFile | None, names: NameMap
+) -> tuple[Step, ...]:
+    first, *others = path
+    place = _place_of(first.target, environment, names) if environment else None
+    begin = Step(package=_package(graph, first.target), constraint=first.constraint, declared_in=place)
+    return (begin, *(Step(package=_package(graph, link.target), constraint=link.constraint) for link in others))
+
+
+def _place_of(node: Node, environment: EnvironmentFile, names: NameMap) -> str:
+    """Return the file that declares a package, by its own name or by the project that it brings."""
+    conda = (spec.location for spec in environment.conda if node.manager == "conda" and spec.name == node.name)
+    brought = {node.name, *(names.pypi_names(node.name) if node.manager == "conda" else ())}
+    pip = (requirement.location for requirement in environment.pip if requirement.name in brought)
+    return next((place.path for place in (*conda, *pip)), environment.path)
 
 
 def _package(graph: Graph, node: Node) -> LockedPackage:

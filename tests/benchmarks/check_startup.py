@@ -1,22 +1,27 @@
-"""How long the pre-commit hook takes, as a ratio against importing its two libraries.
+"""How long the pre-commit hook takes, as ratios against a bare interpreter and against importing its two libraries.
 
 Usage: python tests/benchmarks/check_startup.py [ROUNDS]
-Whole processes, taken in turns in one run: `reprocheck check` on a 60-line environment.yml with a 300-package
-lock, against `python -c "import click, yaml"`. Prints the medians and their ratio.
+Whole processes, taken in turns in one run: `reprocheck check` on a 60-line environment.yml with a 300-package lock and
+with one of 400 KB, against `python -c pass` and `python -c "import click, yaml"`. Prints the medians of CPU and wall
+time of each, and the medians of the ratios within a round.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DECLARED = 52
+PACKAGES = 300
+PACKAGES_400_KB = 950
 OTHERS = (("libgcc", "15.2.0"), ("pip", "26.0"), ("python", "3.11.9"))
 ENTRY = """\
 - name: {name}
@@ -55,7 +60,7 @@ def entry(name: str, version: str, number: int, count: int) -> str:
     return ENTRY.format(name=name, version=version, number=number, needs=needs)
 
 
-def write_project(folder: Path, packages: int = 300) -> None:
+def write_project(folder: Path, packages: int = PACKAGES) -> None:
     """Write a 60-line environment and a lock that meets it; it holds 55 packages at the least."""
     specs = "".join(f"  - package-{number}=1.{number}.0\n" for number in range(DECLARED))
     pip = "  - pip\n  - python=3.11.*\n  - libgcc\n"
@@ -68,27 +73,43 @@ def write_project(folder: Path, packages: int = 300) -> None:
     (folder / "conda-lock.yml").write_text(lock, encoding="utf-8")
 
 
-def seconds(command: list[str], folder: Path) -> float:
-    """Return the wall time of one process."""
+def milliseconds(command: list[str], folder: Path) -> tuple[float, float]:
+    """Return CPU and wall time of one process."""
     # Byte code is written as after any installation; some containers forbid it by this variable.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONPATH"] = str(ROOT)
-    started = time.perf_counter()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False, timeout=60)
-    return time.perf_counter() - started
+    wall_s, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu_s * 1000, wall_s * 1000
+
+
+def ratio(mine: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]) -> float:
+    """Return the median of the ratios of CPU time within each round."""
+    return statistics.median(one / other for (one, _), (other, _) in zip(mine, others, strict=True))
 
 
 def main(rounds: int) -> None:
-    """Print both medians in milliseconds and their ratio."""
+    """Print a line for each command."""
+    check = [sys.executable, "-m", "reprocheck", "check"]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_project(folder)
-        check = [sys.executable, "-m", "reprocheck", "check"]
-        base = [sys.executable, "-c", "import click, yaml"]
-        pairs = [(seconds(check, folder), seconds(base, folder)) for _ in range(rounds + 2)][2:]
-    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(mine / other for mine, other in pairs)
-    print(f"reprocheck check: {ours * 1000:.0f} ms, import click and yaml: {theirs * 1000:.0f} ms, ratio {ratio:.2f}")
+        small, large = Path(name, "small"), Path(name, "large")
+        for folder, packages in ((small, PACKAGES), (large, PACKAGES_400_KB)):
+            folder.mkdir()
+            write_project(folder, packages)
+        cases = {
+            "python -c pass": ([sys.executable, "-c", "pass"], small),
+            "import click, yaml": ([sys.executable, "-c", "import click, yaml"], small),
+            f"check, {PACKAGES} packages": (check, small),
+            f"check, {(large / 'conda-lock.yml').stat().st_size // 1000} KB": (check, large),
+        }
+        taken = [[milliseconds(*case) for case in cases.values()] for _ in range(rounds + 2)][2:]
+    bare, libraries, *_ = columns = list(zip(*taken, strict=True))
+    for told, column in zip(cases, columns, strict=True):
+        cpu_ms, wall_ms = (statistics.median(times) for times in zip(*column, strict=True))
+        ratios = f"{ratio(column, bare):.1f} x pass, {ratio(column, libraries):.2f} x import click, yaml"
+        print(f"{told:20}  CPU {cpu_ms:4.0f} ms, wall {wall_ms:4.0f} ms, {ratios}")
 
 
 if __name__ == "__main__":

@@ -189,3 +189,32 @@ def test_a_pixi_lock_is_read_as_well(tmp_path: Path, reprocheck: Runner) -> None
 def test_the_lock_lies_beside_a_named_environment(project: Path, reprocheck: Runner) -> None:
     done = reprocheck("why", "numpy", "-f", f"{project.name}/environment.yml", cwd=project.parent)
     assert done.code == 0
+
+
+def test_a_package_of_another_source_names_the_file_that_declares_it(project: Path, reprocheck: Runner) -> None:
+    (project / "dev.yml").write_text("dependencies:\n- pip:\n  - -r dev.txt\n")
+    (project / "dev.txt").write_text("lonely\n")
+    lock = (
+        (project / "conda-lock.yml").read_text().replace("  - environment.yml\n", "  - environment.yml\n  - dev.yml\n")
+    )
+    (project / "conda-lock.yml").write_text(lock + package("linux-64", "lonely", "3.0", build=None))
+    done = reprocheck("why", "lonely", cwd=project)
+    assert done.out == "lonely 3.0 (pip) on linux-64\n  dev.txt: lonely → lonely 3.0 (pip)\n"
+
+
+def test_a_source_that_cannot_be_read_leaves_what_nothing_else_needs(project: Path, reprocheck: Runner) -> None:
+    (project / "environment.yml").write_text("dependencies: {{ name }}\n")
+    assert ", which nothing else needs\n" in reprocheck("why", "numpy", cwd=project).out
+
+
+def test_a_pixi_lock_has_nothing_to_do_with_the_environment_file_beside_it(tmp_path: Path, reprocheck: Runner) -> None:
+    url = "https://conda.anaconda.org/conda-forge/linux-64"
+    (tmp_path / "environment.yml").write_text("dependencies: [b]\n")
+    (tmp_path / "pixi.lock").write_text(
+        "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n"
+        f"      - conda: {url}/b-2-0.conda\npackages:\n- conda: {url}/b-2-0.conda\n"
+    )
+    assert (
+        reprocheck("why", "b", cwd=tmp_path).out
+        == "b 2 0 (conda) on linux-64\n  b 2 0 (conda), which nothing else needs\n"
+    )

@@ -120,3 +120,28 @@ def test_a_file_with_a_colon_in_its_name_wins(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "HEAD:a.yml").touch()
     monkeypatch.chdir(tmp_path)
     assert not names_revision("HEAD:a.yml")
+
+
+@needs_git
+@pytest.mark.usefixtures("repository")
+def test_a_url_is_no_revision_and_its_credentials_stay_out_of_the_message() -> None:
+    assert fault("https://me:hunter2@host.invalid/conda-lock.yml?token=hunter2") == [
+        "error: a URL is neither a file nor a revision",
+        "  where: https://host.invalid/conda-lock.yml",
+        "  why:   an argument with a `:` that is no file names a revision, `REV:path`",
+        "  how:   fetch the file first, and give its path",
+    ]
+
+
+@needs_git
+@pytest.mark.usefixtures("repository")
+def test_a_repository_of_somebody_else_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # what git's own tests say
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, os.devnull)  # where somebody may trust every folder
+    assert fault("HEAD:sub/a.yml") == [
+        "error: git does not trust this repository",
+        "  where: HEAD:sub/a.yml",
+        "  why:   its files belong to another user, as in many containers",
+        "  how:   run `git config --global --add safe.directory FOLDER` with the folder of the repository",
+    ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import InputError
-from reprocheck.readers.locks import is_lock_name, lock_format, parse_any_lock, read_any_lock
+from reprocheck.readers.locks import lock_format, parse_any_lock, read_any_lock
 
 CONDA = b"version: 1\nmetadata:\n  platforms:\n  - linux-64\npackage: []\n"
 PIXI = b"version: 6\nenvironments:\n  default:\n    packages: {}\npackages: []\n"
@@ -40,10 +40,3 @@ def test_what_is_no_lock_is_refused_as_a_conda_lock() -> None:
     with pytest.raises(InputError) as caught:
         parse_any_lock(b"name: x\n", "x.yml")
     assert caught.value.what == "file is no conda-lock file: `version` is missing"
-
-
-def test_usual_names_of_locks_are_known() -> None:
-    assert [name for name in ("conda-lock.yml", "pixi.lock", "uv.lock", "environment.yml") if is_lock_name(name)] == [
-        "conda-lock.yml",
-        "pixi.lock",
-    ]

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from reprocheck.errors import GatheredErrors, InputError, ReprocheckError
 from reprocheck.readers import yaml_events
-from reprocheck.readers.yaml_events import YamlMapping, YamlNode, YamlScalar, YamlSequence, decode_text, parse_yaml
+from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.yaml_events import parse_yaml
+from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
 
 
 def scalar(node: YamlNode | None) -> str:
@@ -62,10 +64,6 @@ def test_an_absent_key_is_none() -> None:
 
 def test_an_empty_text_has_no_document() -> None:
     assert parse_yaml("# nothing\n", "e.yml") is None
-
-
-def test_a_byte_order_mark_and_windows_line_ends_are_taken_off() -> None:
-    assert decode_text(b"\xef\xbb\xbfa: b\r\nc: d\re: f", "e.yml") == "a: b\nc: d\ne: f"
 
 
 HOSTILE = {

@@ -80,7 +80,7 @@ def test_full_tells_the_whole_first_then_packages_then_the_counts() -> None:
         "+ new 1\n"
         "\n"
         "1 replaced under the same URL, 1 downgraded, 1 upgraded, 1 added, 1 removed, 2 rebuilt, "
-        "4 beside the packages\n"
+        "4 other changes\n"
         "note: something could not be compared\n"
     )
 
@@ -121,6 +121,34 @@ def test_what_differs_beside_packages_is_counted() -> None:
     assert summary(report(head=one * 2, compared="fingerprints").difference) == "2 entries differ"
 
 
+DIGESTS = (
+    HeadDifference(what="input digest", old="1", new="2", is_digest=True),
+    HeadDifference(what="content hash of linux-64", old="3", new="4", is_digest=True),
+)
+
+
+def test_digests_are_for_programs_where_anything_else_differs() -> None:
+    other = HeadDifference(what="CUDA", old="none", new="12.4")
+    for more in ({"head": DIGESTS}, {"head": (other, *DIGESTS)}):
+        found = report(changed("upgraded", "numpy", "1", "2"), **more)
+        assert "digest" not in diff_full.render(found) + diff_concise.render(found) + diff_markdown.render(found)
+        assert "hash" not in diff_full.render(found) + diff_concise.render(found) + diff_markdown.render(found)
+        assert '"what": "input digest"' in diff_json.render(found)
+    assert (
+        summary(report(changed("added", "a", None, "1"), head=(other, *DIGESTS)).difference)
+        == "1 added, 1 other change"
+    )
+    assert summary(report(head=(other, *DIGESTS)).difference) == "1 entry differs, but no package"
+
+
+def test_digests_alone_say_that_the_sources_changed() -> None:
+    found = report(head=DIGESTS)
+    assert diff_full.render(found) == diff_concise.render(found) == "the lock's sources changed, no package did\n"
+    assert diff_markdown.render(found) == (
+        "**The lock's sources changed, no package did**\n\n`main:conda-lock.yml` → `conda-lock.yml`\n"
+    )
+
+
 def test_constraints_of_an_environment_may_be_empty() -> None:
     packages = (
         PackageDifference(change="changed", manager="conda", name="numpy", old="", new=">=2"),
@@ -135,7 +163,7 @@ def test_constraints_of_an_environment_may_be_empty() -> None:
 def test_markdown_is_a_table_for_each_kind_of_change() -> None:
     assert diff_markdown.render(USUAL) == (
         "**1 replaced under the same URL, 1 downgraded, 1 upgraded, 1 added, 1 removed, 2 rebuilt, "
-        "4 beside the packages**\n\n"
+        "4 other changes**\n\n"
         "`main:conda-lock.yml` → `conda-lock.yml`\n\n"
         "- `platform osx-64`: removed, was 12 packages\n"
         "- `platform osx-arm64`: added, 11 packages\n"
@@ -166,7 +194,7 @@ def test_markdown_is_a_table_for_each_kind_of_change() -> None:
         "| --- | --- | --- |\n"
         "| `tk` | `8.6` | build h0 → h1 |\n"
         "| `xz` | `5` | build h0 → h1 on linux-64<br>build h2 → h3 on win-64 |\n\n"
-        "something could not be compared\n"
+        "Note: something could not be compared\n"
     )
 
 

@@ -26,7 +26,7 @@ def package(name: str, platform: str = "linux-64", build: str | None = "h0_0") -
 
 def answer(platform: str, declared_in: str | None = "environment.yml") -> Answer:
     path = (
-        Step(package=package("scipy", platform), constraint="=1.0"),
+        Step(package=package("scipy", platform), constraint="=1.0", declared_in=declared_in),
         Step(package=package("numpy", platform), constraint=">=1,<3"),
         Step(package=package("blas", platform, None), constraint=""),
     )

@@ -57,13 +57,14 @@ def _package(line: int, text: str) -> LockedPackage:
     found = _PACKAGE.match(text)
     assert found
     needs = [tuple((*need.split(" ", 1), "")[:2]) for need in (found["needs"] or "").split(", ") if need]
+    stem = f"{found['name']}-{found['version']}"
     return LockedPackage(
         name=found["name"],
         version=found["version"],
         manager="conda" if found["manager"] == "conda" else "pip",
         platform=found["platform"],
         dependencies=tuple((name, constraint) for name, constraint in needs),
-        url=found["url"] or f"https://packages.invalid/{found['platform']}/{found['name']}-{found['version']}.conda",
+        url=found["url"] or f"https://packages.invalid/{found['platform']}/{stem}-{found['build'] or 0}.conda",
         md5="0" * 32,
         sha256="0" * 64,
         category="main",

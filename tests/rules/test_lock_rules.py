@@ -56,3 +56,40 @@ def test_a_place_of_one_machine_is_found(url: str, make_facts: MakeFacts) -> Non
 @pytest.mark.parametrize("url", ["./tools", ".", "git+ssh://git@git.invalid/lab/a.git", "https://conda.invalid/a?b=c"])
 def test_a_path_inside_the_project_and_a_user_git_are_no_trouble(url: str, make_facts: MakeFacts) -> None:
     assert list(rc206_secret_or_local_url.check(make_facts(None, f"- pip linux-64 a 1.0, from {url}"))) == []
+
+
+def test_a_secret_in_the_metadata_is_found_and_never_shown(make_facts: MakeFacts) -> None:
+    facts = make_facts(None, "- git.remote: https://me:hunter2@git.invalid/lab.git\n- conda linux-64 a 1.0 0")
+    [found] = rc206_secret_or_local_url.check(facts)
+    assert found.message == (
+        "`git.remote` of the metadata in the lock holds credentials as user name or password, at "
+        "`https://git.invalid/lab.git`"
+    )
+    assert "hunter2" not in repr(found)
+
+
+def test_all_local_places_are_one_finding_and_every_kind_of_secret_place_is_one(make_facts: MakeFacts) -> None:
+    local = [
+        f"- conda {platform} a{n} 1.0 0, from file:///c/{platform}/a{n}.conda" for n in range(3) for platform in "xy"
+    ]
+    secret = [f"- conda x b{n} 1.0 0, from https://conda.invalid/t/hunter{n}/c/b{n}.conda" for n in range(3)]
+    both = "- conda x c 1.0 0, from https://me:hunter2@conda.invalid/t/hunter2/c/c.conda"
+    found = list(rc206_secret_or_local_url.check(make_facts(None, "\n".join([*local, *secret, both]))))
+    assert [(one.location.line, one.message) for one in found] == [
+        (
+            1,
+            "the URL of `a0` in the lock leads to a file of one machine, `file:///c/x/a0.conda` (and 5 more like it)",
+        ),
+        (
+            7,
+            "the URL of `b0` in the lock holds credentials as a token in its path, at "
+            "`https://conda.invalid/t/<token>/c/b0.conda` (and 2 more like it)",
+        ),
+        (
+            10,
+            "the URL of `c` in the lock holds credentials as user name or password, at "
+            "`https://conda.invalid/t/<token>/c/c.conda`",
+        ),
+    ]
+    assert found[0].evidence == tuple(f"`file:///c/{one}.conda` too" for one in ("y/a0", "x/a1", "y/a1"))
+    assert len(found[0].packages) == 6

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.errors import InputError
+from reprocheck.errors import InputError, UsageError
 from reprocheck.model.settings import Settings
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.workflows.check import CheckRequest, find_subjects, run_check
@@ -127,10 +127,13 @@ def told(project: Path, settings: Settings) -> list[str]:
 def test_a_lock_for_another_cuda_than_the_configurations_is_stale(project: Path) -> None:
     custom = "  custom_metadata:\n    reprocheck.cuda: '11.8'\n    reprocheck.input-digest: of-another-day\n"
     (project / "conda-lock.yml").write_text(LOCK.replace("package:\n", f"{custom}package:\n"))
-    assert told(project, Settings()) == told(project, Settings(cuda="11.8")) == []
+    changed = ["the sources changed after the lock was written; it meets all that can be judged without solving"]
+    assert told(project, Settings()) == told(project, Settings(cuda="11.8")) == changed
     assert told(project, Settings(cuda="12.4")) == [
         "the lock is stale: the configuration says CUDA `12.4`, the lock was made for `11.8`"
     ]
+    with pytest.raises(UsageError, match="CUDA decision `new` is neither a version nor `none`"):
+        told(project, Settings(cuda="new"))
 
 
 def test_a_lock_without_a_platform_of_the_configuration_is_stale(project: Path) -> None:

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from reprocheck.locking.differences.lock_changes import TOOL_PREFIX
 from reprocheck.locking.differences.version_order import compare_versions
-from reprocheck.locking.judging.input_digest import DIGEST_KEY
 from reprocheck.model.differences import (
     Change,
     Difference,
@@ -19,7 +18,7 @@ from reprocheck.model.differences import (
     PackageState,
     PlatformStates,
 )
-from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage, Manager
+from reprocheck.model.locks import CUDA_KEY, DIGEST_KEY, Lock, LockedPackage, Manager
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_line, public_url
 
@@ -80,13 +79,16 @@ def _remarks(old: Lock, new: Lock, *, same_format: bool) -> Iterator[HeadDiffere
     for key in keys:
         if was.get(key) != now.get(key) and not key.startswith(TOOL_PREFIX):
             shown = (_remark(key, values.get(key)) for values in (was, now))
-            yield HeadDifference(
-                what=_KEY_WORDS.get(key, key.removeprefix("reprocheck.")), old=next(shown), new=next(shown)
-            )
+            what = _KEY_WORDS.get(key, key.removeprefix("reprocheck."))
+            yield HeadDifference(what=what, old=next(shown), new=next(shown), is_digest=key == DIGEST_KEY)
     if same_format and old.sources != new.sources:
-        yield HeadDifference(what="sources", old=", ".join(old.sources), new=", ".join(new.sources))
+        yield HeadDifference(what="sources", old=_sources(old), new=_sources(new))
     if same_format:
         yield from _content_hashes(dict(old.content_hash), dict(new.content_hash))
+
+
+def _sources(lock: Lock) -> str:
+    return ", ".join(map(public_line, lock.sources))
 
 
 def _remark(key: str, value: str | None) -> str | None:
@@ -100,7 +102,7 @@ def _content_hashes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[
     changed = [platform for platform in sorted(old.keys() & new.keys()) if old[platform] != new[platform]]
     if changed:
         was, now = (" ".join(hashes[platform][:_SHORT] for platform in changed) for hashes in (old, new))
-        yield HeadDifference(what=f"content hash of {', '.join(changed)}", old=was, new=now)
+        yield HeadDifference(what=f"content hash of {', '.join(changed)}", old=was, new=now, is_digest=True)
 
 
 def _packages(old: Lock, new: Lock, platforms: tuple[str, ...], *, same_format: bool) -> list[PackageDifference]:
@@ -202,12 +204,16 @@ def _details(change: Change, was: _Entry, now: _Entry, *, same_format: bool) -> 
         yield f"build {old.build} -> {new.build}"
     if old.channel != new.channel:
         yield f"channel {old.channel} -> {new.channel}"
-    if change == "moved":
+    if change == "moved" and public_url(old.url) == public_url(new.url):
+        yield f"other credentials or another query at {public_url(new.url)}"
+    elif change == "moved":
         yield f"from {public_url(old.url)}"
         yield f"to   {public_url(new.url)}"
     if change in ("rehashed", "moved", "patched") and same_format:
-        yield from (f"no longer needs {name} {constraint}".rstrip() for name, constraint in _only(old, new))
-        yield from (f"now needs {name} {constraint}".rstrip() for name, constraint in _only(new, old))
+        yield from (
+            public_line(f"no longer needs {name} {constraint}".rstrip()) for name, constraint in _only(old, new)
+        )
+        yield from (public_line(f"now needs {name} {constraint}".rstrip()) for name, constraint in _only(new, old))
     if same_format and was.categories != now.categories:
         yield f"category {', '.join(was.categories)} -> {', '.join(now.categories)}"
 

@@ -30,7 +30,7 @@ def _lines(export: Exportable) -> Iterator[str]:
     yield f"# platform: {export.platform}"
     yield "channels:"
     yield from (f"  - {_scalar(channel)}" for channel in export.lock.channels)
-    yield "dependencies:"
+    yield "dependencies:" if export.conda or export.pip else "dependencies: []"
     yield from (f"  - {_conda_pin(package)}" for package in sorted(export.conda, key=lambda one: one.name))
     if export.pip:
         yield "  - pip:"

@@ -95,16 +95,18 @@ def read_version(text: str) -> CondaVersion | None:
     found = _VERSION.match(text.lower())
     if not found:
         return None
-    epoch = ((1, int(found["epoch"] or 0), ""),)
-    return CondaVersion((epoch, *_components(found["main"])), _components(found["local"] or ""))
+    epoch, main, local = found.groups()
+    return CondaVersion((((1, int(epoch or 0), ""),), *_components(main)), _components(local or ""))
 
 
 def _components(text: str) -> tuple[Component, ...]:
-    return tuple(_atoms(piece) for piece in re.split(r"[._]", text)) if text else ()
+    return tuple(map(_atoms, text.replace("_", ".").split("."))) if text else ()
 
 
 @functools.lru_cache(maxsize=8192)
 def _atoms(piece: str) -> Component:
+    if piece.isdigit():
+        return ((1, int(piece), ""),)
     atoms = tuple((1, int(run), "") if run.isdigit() else (_RANKS.get(run, 0), 0, run) for run in _RUN.findall(piece))
     return atoms if piece[0].isdigit() else (_ZERO, *atoms)
 

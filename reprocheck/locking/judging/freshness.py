@@ -14,14 +14,12 @@ from dataclasses import dataclass, field, replace
 
 from reprocheck.errors import InputError
 from reprocheck.locking.cuda_decision import NONE, recorded_decision
-from reprocheck.locking.judging.content_hash import assumed_machine
-from reprocheck.locking.judging.input_digest import DIGEST_KEY, declared_channels, input_digest
+from reprocheck.locking.judging.input_digest import declared_channels, input_digest
 from reprocheck.locking.judging.plain_specs import plainly_admits
 from reprocheck.locking.judging.reachability import unreachable_packages
-from reprocheck.model.conda_settings import CHANNEL_ALIAS
-from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.environments import CHANNEL_ALIAS, CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.freshness import Freshness, StaleSpec
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import DIGEST_KEY, Lock, LockedPackage
 from reprocheck.model.platform_selectors import selector_keeps
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
@@ -34,14 +32,15 @@ Machines = Mapping[str, Sequence[VirtualPackage]]
 class Asked:
     """What else a lock is judged by than its environment.
 
-    `platforms`, `channels` and `cuda` are those of the configuration, where it has some; else the file's
-    `platforms:` and `channels:` and what the lock records count. `every_source` says that the environment is all
+    `platforms`, `channels`, `cuda` and `exclude_newer` are those of the configuration, where it has some; else the
+    file's `platforms:` and `channels:` and what the lock records count. `every_source` says that the environment is all
     that the lock was made from. `machines` are those of a virtual-packages.yml, one that conda-lock may have assumed.
     """
 
     platforms: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     cuda: str | None = None
+    exclude_newer: str | None = None
     every_source: bool = True
     machines: tuple[Machines, ...] = ()
 
@@ -53,7 +52,11 @@ class _Findings:
 
 
 def judge_freshness(environment: EnvironmentFile, lock: Lock, asked: Asked | None = None) -> Freshness:
-    """Judge `lock` against `environment`, which is all of its sources merged where there are several."""
+    """Judge `lock` against `environment`, which is all of its sources merged where there are several.
+
+    Raises:
+        UsageError: a time that cannot be read.
+    """
     asked = asked or Asked()
     declared = asked.platforms or tuple(platform.name for platform in environment.platforms)
     told = Freshness(
@@ -63,9 +66,12 @@ def judge_freshness(environment: EnvironmentFile, lock: Lock, asked: Asked | Non
         extra_platforms=tuple(sorted(set(lock.platforms) - set(declared))) if declared else (),
         declared_channels=_other_channels(asked.channels or declared_channels(environment), lock),
         declared_cuda=_other_cuda(lock, asked.cuda),
+        declared_exclude_newer=_other_time(lock, asked.exclude_newer),
+        every_source=asked.every_source,
     )
     judged = _by_digest(environment, lock, asked, told) or _by_specs(environment, lock, asked, told)
-    return replace(judged, fresh=judged.fresh and not (judged.missing_platforms or judged.declared_cuda))
+    otherwise = judged.missing_platforms or judged.declared_cuda or judged.declared_exclude_newer
+    return replace(judged, fresh=judged.fresh and not otherwise)
 
 
 def _by_digest(environment: EnvironmentFile, lock: Lock, asked: Asked, told: Freshness) -> Freshness | None:
@@ -75,15 +81,34 @@ def _by_digest(environment: EnvironmentFile, lock: Lock, asked: Asked, told: Fre
     decided = asked.cuda or recorded_decision(lock)
     digest = input_digest(environment, lock.platforms, declared_channels(environment), decided)
     if digest == lock.custom(DIGEST_KEY):
-        return replace(told, by="input-digest")
+        return None if _assumes_otherwise(lock, asked.machines, decided) else replace(told, by="input-digest")
     hashes = dict(lock.content_hash)
     if lock.custom(DIGEST_KEY) is not None or not set(lock.platforms) <= hashes.keys():
         return None
+    # Imported where it is needed: a lock of ours holds a digest, and `check` saves 5 ms.
+    from reprocheck.locking.judging.content_hash import assumed_machine
+
     for channels in dict.fromkeys((_written_channels(environment), lock.channels)):
         machine = assumed_machine(environment, hashes, channels, asked.machines)
         if machine is not None:
             return replace(told, by="content-hash", assumed_cuda=_cuda_of(machine))
     return None
+
+
+def _assumes_otherwise(lock: Lock, machines: Sequence[Machines], cuda: str | None) -> bool:
+    """Say whether a virtual-packages.yml describes another machine than the one that a lock of ours records."""
+    if not machines:
+        return False
+    # Imported where it is needed: few projects have such a file.
+    from reprocheck.locking.relocking import MACHINE_PREFIX, machine_text
+
+    driver = [VirtualPackage(name="__cuda", version=cuda)] if cuda and cuda != NONE else []
+    for platform in lock.platforms:
+        described = [tuple(machine[platform]) for machine in machines if platform in machine]
+        texts = {machine_text(given) for one in described for given in (one, sorted((*one, *driver)))}
+        if texts and lock.custom(MACHINE_PREFIX + platform) not in texts:
+            return True
+    return False
 
 
 def _written_channels(environment: EnvironmentFile) -> tuple[str, ...]:
@@ -97,6 +122,17 @@ def _cuda_of(machine: Sequence[VirtualPackage]) -> str:
 def _other_cuda(lock: Lock, cuda: str | None) -> str | None:
     other = cuda is not None and lock.custom(DIGEST_KEY) is not None and cuda != recorded_decision(lock)
     return cuda if other else None
+
+
+def _other_time(lock: Lock, text: str | None) -> str | None:
+    if text is None or lock.custom(DIGEST_KEY) is None:
+        return None
+    # Imported where it is needed: few projects travel in time.
+    from reprocheck.locking.exclude_newer import NOW, format_time, read_time, recorded_time
+
+    bound = read_time(text, "`exclude-newer` of the configuration")
+    declared = format_time(bound) if bound else NOW
+    return declared if declared != (recorded_time(lock) or NOW) else None
 
 
 def _has_gap(environment: EnvironmentFile, lock: Lock) -> bool:
@@ -119,6 +155,7 @@ def _by_specs(environment: EnvironmentFile, lock: Lock, asked: Asked, told: Fres
         problems=tuple(found.problems),
         unreachable=unreachable_packages(environment, lock) if asked.every_source else (),
         unjudged=tuple(dict.fromkeys(found.unjudged)),
+        changed=asked.every_source and lock.custom(DIGEST_KEY) is not None,
     )
 
 
@@ -129,7 +166,7 @@ def _match_all(environment: EnvironmentFile, lock: Lock) -> _Findings:
         conda = {package.name: package for package in lock.on(platform, "conda")}
         for spec in _specs_on(environment, platform, last_wins):
             _judge_conda(spec, platform, conda.get(spec.name) or _of_project(spec, conda), found)
-        if environment.pip:
+        if environment.pip or environment.pip_constraints:
             _judge_pip(environment, lock, platform, found)
     return found
 
@@ -153,7 +190,7 @@ def _judge_pip(environment: EnvironmentFile, lock: Lock, platform: str, found: _
     # Imported where it is needed: it brings packaging, which `check` does not need without a pip section.
     from reprocheck.locking.judging.pip_freshness import judge_pip
 
-    problems, unjudged = judge_pip(environment.pip, lock, platform)
+    problems, unjudged = judge_pip(environment.pip, lock, platform, environment.pip_constraints)
     found.problems.extend(problems)
     found.unjudged.extend(unjudged)
 

@@ -12,8 +12,6 @@ from reprocheck.model.environments import MAIN, CondaSpec, EnvironmentFile, PipR
 from reprocheck.model.json_documents import dump_line
 from reprocheck.model.redaction import public_url
 
-DIGEST_KEY = "reprocheck.input-digest"
-
 
 def input_digest(
     environment: EnvironmentFile, platforms: Sequence[str], channels: Sequence[str], cuda: str | None

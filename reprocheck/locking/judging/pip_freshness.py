@@ -17,10 +17,10 @@ from reprocheck.locking.judging.closure import ByName, projects_by_name
 from reprocheck.locking.judging.content_requirements import SYSTEM_MARKERS
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.freshness import StaleSpec
-from reprocheck.model.locks import Lock
+from reprocheck.model.locks import PIP_LEFT_OUT_KEY, Lock
 from reprocheck.model.platform_selectors import selector_keeps
+from reprocheck.readers.requirements_txt import named_file
 
-PIP_LEFT_OUT_KEY = "reprocheck.pip-left-out"
 _MACHINES = {"linux-64": "x86_64", "osx-64": "x86_64", "osx-arm64": "arm64", "win-64": "AMD64"}
 
 
@@ -29,16 +29,20 @@ class _Unjudged(Exception):
 
 
 def judge_pip(
-    requirements: Sequence[PipRequirement], lock: Lock, platform: str
+    requirements: Sequence[PipRequirement], lock: Lock, platform: str, constraints: Sequence[PipRequirement] = ()
 ) -> tuple[list[StaleSpec], list[PipRequirement]]:
-    """Return what the lock fails to meet on `platform`, and what could not be judged."""
+    """Return what the lock fails to meet on `platform`, and what could not be judged.
+
+    `constraints` ask for nothing, but limit what is there.
+    """
     problems: list[StaleSpec] = []
     unjudged: list[PipRequirement] = []
-    if not requirements or lock.custom(PIP_LEFT_OUT_KEY) is not None:
+    if not (requirements or constraints) or lock.custom(PIP_LEFT_OUT_KEY) is not None:
         return problems, unjudged
     provided = projects_by_name(lock, platform, load_name_map())
-    for requirement in requirements:
-        if requirement.kind == "option" or not selector_keeps(requirement.selector, platform):
+    limits = [line for line in constraints if line.name in provided]
+    for requirement in (*requirements, *limits):
+        if not selector_keeps(requirement.selector, platform):
             continue
         try:
             problems.extend(_judge(requirement, provided, platform))
@@ -48,6 +52,10 @@ def judge_pip(
 
 
 def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iterator[StaleSpec]:
+    if requirement.kind == "option":
+        if named_file(requirement) is not None:
+            raise _Unjudged  # the file could not be read
+        return
     if requirement.name is None or requirement.kind in ("unreadable", "editable", "path"):
         raise _Unjudged
     if requirement.marker is not None and not _holds(requirement.marker, provided, platform):
@@ -64,6 +72,8 @@ def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iter
             locked_version=package.version,
             reason=f"does not admit {package.version}",
         )
+    elif requirement.extras:
+        raise _Unjudged  # no lock tells which packages are there for the sake of an extra
 
 
 def _admits(specifier: str, version: str) -> bool:

@@ -6,23 +6,32 @@ from collections.abc import Iterable, Iterator
 
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.locking.judging.closure import ByName, conda_by_name, projects_by_name
-from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock, LockedPackage, Manager
 from reprocheck.model.platform_selectors import selector_keeps
 from reprocheck.model.project_names import normalise_name
 
-_OPEN_ENDED = ("option", "url", "path", "editable", "unreadable")
+_OPEN_ENDED = ("path", "editable", "unreadable")
 
 
 def unreachable_packages(environment: EnvironmentFile, lock: Lock) -> tuple[LockedPackage, ...]:
     """Return the locked packages that no entry of `environment` leads to, in the order of the lock.
 
-    Where a pip line leads nobody knows where to (a direct URL, a local path, a requirements file), no pip package
-    is told.
+    Where a pip line leads nobody knows where to (a URL without a name, a local path, a requirements file that was not
+    read), no pip package is told.
     """
-    open_ended = any(entry.kind in _OPEN_ENDED for entry in environment.pip)
+    open_ended = any(map(_is_open_ended, environment.pip))
     found = [package for platform in lock.platforms for package in _on(environment, lock, platform)]
     return tuple(package for package in found if not (open_ended and package.manager == "pip"))
+
+
+def _is_open_ended(line: PipRequirement) -> bool:
+    if line.kind == "option":
+        # Imported where it is needed: it brings shlex, and few files have options.
+        from reprocheck.readers.pip_options import read_pip_options
+
+        return bool(read_pip_options([line]).unknown)
+    return line.kind in _OPEN_ENDED or line.name is None
 
 
 def _on(environment: EnvironmentFile, lock: Lock, platform: str) -> Iterator[LockedPackage]:

@@ -12,11 +12,12 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from reprocheck.background import Background
 from reprocheck.errors import InputError, UndecidedError
@@ -43,6 +44,7 @@ from reprocheck.locking.solving.solve_jobs import Progress
 from reprocheck.machine.child_process import ChildOutcome
 from reprocheck.readers.pylock_toml import PylockPackage, parse_pylock
 
+_GRACE_S = 3.0  # uv is killed within a tick; a longer wait would keep somebody at Ctrl-C
 _NO_CPYTHON = re.compile(r"pypy|graalpy|_cp\d+t$")
 _SEARCH = (
     *("--index-strategy", "first-index", "--resolution", "highest", "--prerelease", "if-necessary"),
@@ -62,17 +64,10 @@ def resolve_pip(request: PipRequest, progress: Progress) -> tuple[PipAnswer, ...
         UndecidedError: uv is missing, an index is out of reach, or the time is over.
     """
     session = _Session(request)
-    answers: list[PipAnswer] = []
     progress(session.doing(0))
     try:
         with tempfile.TemporaryDirectory(prefix="reprocheck-pip-", ignore_cleanup_errors=True) as folder:
-            works = [
-                Background(partial(session.answer, job, Path(folder, str(index))))
-                for index, job in enumerate(request.jobs)
-            ]
-            for work in works:
-                answers.append(work.result())
-                progress(session.doing(len(answers)))
+            return tuple(session.answers(Path(folder), progress))
     except OSError as error:
         raise UndecidedError(
             "the pip part cannot be resolved",
@@ -80,7 +75,6 @@ def resolve_pip(request: PipRequest, progress: Progress) -> tuple[PipAnswer, ...
             why=(error.strerror or type(error).__name__).lower(),
             how="make room in the folder for temporary files, or name another with `TMPDIR`",
         ) from error
-    return tuple(answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +100,21 @@ class _Session:
         requirement_lines(tuple(dict.fromkeys(requirements)), self.addresses)  # what is wrong in a file comes first
         self.program = find_uv() if any(job.requirements for job in request.jobs) else ""
         self.end_s = time.monotonic() + request.timeout_s
+        self.stop = Event()
+
+    def answers(self, folder: Path, progress: Progress) -> Iterator[PipAnswer]:
+        """Yield the answers in the order of the jobs; a failure, or Ctrl-C, ends what else is running."""
+        works: list[Background[PipAnswer]] = []
+        try:
+            for index, job in enumerate(self.request.jobs):
+                works.append(Background(partial(self.answer, job, folder / str(index))))
+            for done, work in enumerate(works, start=1):
+                yield work.result()
+                progress(self.doing(done))
+        finally:
+            self.stop.set()
+            for work in works:
+                work.wait(_GRACE_S)
 
     def doing(self, done: int) -> str:
         """Return what is going on, for a person who waits."""
@@ -207,7 +216,7 @@ class _Session:
         if request.exclude_newer is not None:
             command += ["--exclude-newer", request.exclude_newer.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
         environment = {**uv_environment(self.addresses.environ), "MACOSX_DEPLOYMENT_TARGET": target.macos}
-        return run_uv(command, environment, self.end_s - time.monotonic())
+        return run_uv(command, environment, self.end_s - time.monotonic(), self.stop)
 
 
 def _target(job: PipJob) -> WheelTarget:

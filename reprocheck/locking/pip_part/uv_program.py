@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from threading import Event
 
 from reprocheck.errors import UndecidedError
 from reprocheck.machine.child_process import ChildOutcome, run_child
@@ -59,15 +60,18 @@ def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if _PASSED.match(name)}
 
 
-def run_uv(command: Sequence[str], environment: Mapping[str, str], deadline_s: float) -> ChildOutcome:
-    """Run uv and return its outcome.
+def run_uv(
+    command: Sequence[str], environment: Mapping[str, str], deadline_s: float, stop: Event | None = None
+) -> ChildOutcome:
+    """Run uv and return its outcome; it ends early when `stop` is set.
 
     Raises:
         UndecidedError: it could not be started, or did not end in time.
     """
     outcome = ChildOutcome(status="timeout")
-    if deadline_s > 0:
-        outcome = run_child(command, deadline_s=deadline_s, env=environment, output_limit_bytes=_LOG_LIMIT_BYTES)
+    if deadline_s > 0 and not (stop and stop.is_set()):
+        limit = _LOG_LIMIT_BYTES
+        outcome = run_child(command, deadline_s=deadline_s, env=environment, output_limit_bytes=limit, stop=stop)
     if outcome.status in ("timeout", "unkillable"):
         raise UndecidedError(
             "no pip solution in time",

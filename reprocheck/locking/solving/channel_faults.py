@@ -19,6 +19,7 @@ _BROKEN = re.compile(
     r"|Data integrity|checksum|while parsing|expected value|missing field",
     re.IGNORECASE,
 )
+_BROKEN_RECORD = "failed to extract repodata records"  # valid JSON, with something of another type in it
 _CUT_SHORT = "end of file before message length reached"
 _MISSING = "could not find subdir"
 _CACHE = re.compile(r"failed to (?:create|write|persist|lock|open)[^`'\n]*[`'](?P<path>[^`'\n]+)[`']")
@@ -29,6 +30,8 @@ _DISK = re.compile(r"No space left on device|Disk quota exceeded|Read-only file 
 def channel_error(channel: CondaChannel, message: str, *, offline: bool) -> UndecidedError:
     """Return the error for a channel that could not be read; `message` is the client's own."""
     status = _STATUS.search(message)
+    if _BROKEN_RECORD in message:
+        return _broken(f"channel data of `{channel.name}`", channel.public_base, _cause(message, (channel,)))
     if offline or _NO_CACHE in message:
         return _out_of_reach(channel, _cause(message, (channel,)), "run once without `--offline`")
     if status:
@@ -62,7 +65,7 @@ def some_channel_error(channels: Sequence[CondaChannel], message: str, *, offlin
     for channel in channels:
         if channel.base in message or channel.public_base in message:
             return channel_error(channel, message, offline=offline)
-    if _BROKEN.search(message):
+    if _BROKEN_RECORD in message or _BROKEN.search(message):
         return _broken(
             "channel data", ", ".join(channel.public_base for channel in channels), _cause(message, channels)
         )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reprocheck.errors import InputError
-from reprocheck.model.conda_settings import CHANNEL_ALIAS, CondaSettings
+from reprocheck.model.conda_settings import CondaSettings
+from reprocheck.model.environments import CHANNEL_ALIAS
 from reprocheck.model.redaction import public_url
 
 _ANACONDA = "https://repo.anaconda.com"

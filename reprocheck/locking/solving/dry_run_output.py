@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from reprocheck.locking.solving.channels import CondaChannel
 from reprocheck.locking.solving.locked_records import merged_dependencies, public_package_url
 from reprocheck.model.locks import LockedPackage
-from reprocheck.readers.conda_lock_yml import read_conda_url
+from reprocheck.readers.conda_urls import read_conda_url
 
 _ABSENT = frozenset({"PackagesNotFoundError", "PackagesNotFoundInChannelsError", "ResolvePackageNotFound"})
 _NOTHING_PROVIDES = re.compile(r"nothing provides requested (?P<spec>[^\s\"']+)")

@@ -46,7 +46,7 @@ from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.virtual_packages import VirtualPackage
-from reprocheck.readers.conda_lock_yml import read_conda_url
+from reprocheck.readers.conda_urls import read_conda_url
 
 T = TypeVar("T")
 TOOLS: tuple[tuple[str, str], ...] = (("py-rattler", rattler.__version__),)
@@ -207,18 +207,31 @@ class _Session:
         """Solve all jobs concurrently; answers stand in the order of the jobs."""
         self.done, self.read = 0, ""
         self.doing = f"solving: 0 of {len(self.request.jobs)} done"
-        return await _all_of(self.answer(job) for job in self.request.jobs)
+        try:
+            return await _all_of(self.answer(job) for job in self.request.jobs)
+        except GatewayError as error:
+            raise await self._fault(error) from error
+
+    async def _fault(self, error: GatewayError) -> UndecidedError:
+        """Return what went wrong, of the channel where it did: each is asked alone, for the message names none."""
+        offline = self.request.offline
+        platforms = [*sorted({job.platform for job in self.request.jobs}), NOARCH]
+        names = sorted({spec.name for job in self.request.jobs for spec in job.specs if not spec.name.startswith("__")})
+        specs = [rattler.MatchSpec(name, strict=True) for name in names]
+        for channel in self.channels:
+            try:
+                await self.gateway.query([_source(channel)], platforms, specs, channel_relations="disabled")
+            except GatewayError as found:
+                return channel_error(channel, str(found), offline=offline)
+        return some_channel_error(self.channels, str(error), offline=offline)
 
     async def answer(self, job: SolveJob) -> Answer:
         """Solve one job, and explain where there is no solution."""
         absent = [spec for spec in job.specs if not self._exists(spec, job.platform)]
         if absent:
             return Absent(job=job, specs=tuple((spec, self.names.near(spec.name, job.platform)) for spec in absent))
-        try:
-            task = _Task(job=job, sources=await self.sources(job), preferred=await self.preferred(job))
-            answer = await self._answer(task)
-        except GatewayError as error:
-            raise some_channel_error(self.channels, str(error), offline=self.request.offline) from error
+        task = _Task(job=job, sources=await self.sources(job), preferred=await self.preferred(job))
+        answer = await self._answer(task)
         self.done += 1
         self.doing = f"solving: {self.done} of {len(self.request.jobs)} done"
         return answer

@@ -14,26 +14,29 @@ _TOO_NEW = "uploaded after the cutoff date"  # rattler's words for what `exclude
 
 
 def unsatisfiable_errors(answers: Sequence[Answer], channels: Sequence[str]) -> list[ReprocheckError]:
-    """Return one error for each platform without a solution, or for each package that is nowhere."""
+    """Return one error for each clash, naming all platforms that have it, and for each package that is nowhere."""
     solved_on = [answer.job.platform for answer in answers if isinstance(answer, Solved)]
-    errors: list[ReprocheckError] = []
+    clashes: dict[tuple[tuple[CondaSpec, ...], str], list[Unsolved]] = {}
     for answer in answers:
         if isinstance(answer, Unsolved):
-            errors.append(_conflict(answer, len(channels), solved_on))
+            clashes.setdefault((answer.conflict, _how(answer, len(channels))), []).append(answer)
+    errors: list[ReprocheckError] = [_clash(specs, how, found, solved_on) for (specs, how), found in clashes.items()]
     errors.extend(_absences(answers, channels))
     return errors
 
 
-def _conflict(answer: Unsolved, channel_count: int, solved_on: Sequence[str]) -> UnsatisfiableError:
-    specs = answer.conflict
-    elsewhere = [platform for platform in dict.fromkeys(solved_on) if platform != answer.job.platform]
+def _clash(
+    specs: Sequence[CondaSpec], how: str, found: Sequence[Unsolved], solved_on: Sequence[str]
+) -> UnsatisfiableError:
+    platforms = tuple(dict.fromkeys(answer.job.platform for answer in found))
+    elsewhere = [platform for platform in dict.fromkeys(solved_on) if platform not in platforms]
     others = f"; {', '.join(elsewhere)} can be solved" if elsewhere else ""
     return UnsatisfiableError(
-        f"no solution for {answer.job.platform}",
+        f"no solution for {', '.join(platforms)}",
         where=", ".join(str(spec.location) for spec in specs),
         why=_why(specs) + others,
-        how=_how(answer, channel_count),
-        detail=f"{answer.job.platform}: {answer.tree}",
+        how=how,
+        detail="\n".join(dict.fromkeys(f"{answer.job.platform}: {answer.tree}" for answer in found)),
     )
 
 

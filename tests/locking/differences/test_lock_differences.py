@@ -128,6 +128,19 @@ def test_another_channel_for_the_same_build_is_told_without_credentials(package:
     assert "secret" not in repr(found)
 
 
+def test_other_credentials_at_the_same_place_are_told_without_them(package: Packages) -> None:
+    plain = f"{HOST}/own/linux-64/a-1.0-0.conda"
+    found = differ(lock(package("a", url=plain)), lock(package("a", url=plain.replace("://", "://me:secret@"))))
+    assert found.packages[0].details == (f"other credentials or another query at {plain}",)
+
+
+def test_a_dependency_and_a_source_behind_a_url_are_told_without_credentials(package: Packages) -> None:
+    secret = "https://me:secret@host.invalid/b.whl"
+    old = lock(package("a"), sources=("environment.yml",))
+    new = lock(package("a", dependencies=(("b", f"@ {secret}"),)), sources=(secret,))
+    assert "secret" not in repr(differ(old, new))
+
+
 def test_another_category_is_told_and_several_entries_count_as_one(package: Packages) -> None:
     old = lock(package("a", category="dev"))
     new = lock(package("a", category="dev"), package("a", category="docs"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.errors import UsageError
 from reprocheck.locking.judging.content_hash import content_hashes
 from reprocheck.locking.judging.freshness import Asked, judge_freshness
 from reprocheck.locking.judging.input_digest import declared_channels, input_digest
@@ -132,6 +133,44 @@ def test_what_cannot_be_read_is_not_judged(environment: Environments, lock: Lock
     judged = judge_freshness(environment("python >=3.11 <3.12", "pip: ['-e .', --pre]"), lock())
     assert judged.fresh
     assert [spec.text for spec in judged.unjudged] == ["python >=3.11 <3.12", "-e ."]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "configured", "told"),
+    [
+        ("2023-06-02T00:00:00Z", "2023-06-01", None),
+        ("2023-06-02T00:00:00Z", None, None),
+        (None, "none", None),
+        ("2023-06-02T00:00:00Z", "2023-06-02", "2023-06-03T00:00:00Z"),
+        ("2023-06-02T00:00:00Z", "none", "none"),
+        (None, "2023-06-01", "2023-06-02T00:00:00Z"),
+    ],
+)
+def test_another_bound_than_that_of_the_configuration_makes_a_lock_stale(
+    recorded: str | None, configured: str | None, told: str | None, environment: Environments, lock: Locks
+) -> None:
+    one = environment("numpy")
+    custom = {"reprocheck.input_digest": digest_of(one, None)}
+    custom |= {"reprocheck.exclude_newer": recorded} if recorded else {}
+    judged = judge_freshness(one, lock(**custom), Asked(exclude_newer=configured))
+    assert (judged.fresh, judged.declared_exclude_newer) == (told is None, told)
+    assert judge_freshness(one, lock(), Asked(exclude_newer="2023-06-01")).fresh  # no lock of ours: nobody can tell
+
+
+def test_a_bound_that_nobody_can_read_is_a_mistake(environment: Environments, lock: Locks) -> None:
+    with pytest.raises(UsageError, match="time `yesterday` cannot be read"):
+        judge_freshness(
+            environment("numpy"), lock(**{"reprocheck.input_digest": "x"}), Asked(exclude_newer="yesterday")
+        )
+
+
+def test_other_sources_than_those_of_the_digest_are_told_although_they_are_met(
+    environment: Environments, lock: Locks
+) -> None:
+    ours = lock(**{"reprocheck.input_digest": "of-another-day"})
+    assert judge_freshness(environment("numpy", "python"), ours).changed
+    assert not judge_freshness(environment("numpy", "python"), ours, Asked(every_source=False)).changed
+    assert not judge_freshness(environment("numpy", "python"), lock()).changed
 
 
 def test_judging_by_digest_loads_neither_rattler_nor_packaging_nor_conda_lock() -> None:

@@ -56,6 +56,13 @@ def test_a_failure_that_names_no_channel_is_told_all_the_same() -> None:
     assert some_channel_error([ONE], "it broke", offline=True).how == "run once without `--offline`"
 
 
+def test_a_record_of_another_type_is_broken_data_also_offline() -> None:
+    message = "failed to extract repodata records from sparse repodata\nCaused by: invalid type: integer `3`"
+    for offline in (False, True):
+        assert channel_error(ONE, message, offline=offline).what.endswith("is broken")
+        assert some_channel_error([ONE, OTHER], message, offline=offline).what == "channel data is broken"
+
+
 def test_a_solvers_words_lose_every_credential() -> None:
     words = f"not from '{ONE.base}/'\nnor https://you:pw@c.invalid/t/tk-2/x"
     assert public_text(words, [ONE]) == (

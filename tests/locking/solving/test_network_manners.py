@@ -190,15 +190,47 @@ def test_broken_channel_data(
     assert lines[3:] == ["  how:   try again later; if it stays, tell the channel's owner", "exit 3"]
 
 
-def test_a_broken_record_is_told_when_it_is_needed(server: ChannelServer, request_of: Requests, tmp_path: Path) -> None:
-    server.give(b'{"packages.conda": {"shared-name-1.0-0.conda": {"name": "shared-name"}}}', "noarch/repodata.json")
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ('{"name": "shared-name"}', "missing field `build` at line 1 column 23"),
+        (
+            '{"name": "shared-name", "version": 3}',
+            "invalid type: integer `3`, expected a string at line 1 column 36",
+        ),
+        ("[]", "invalid length 0, expected struct PackageRecord with 27 elements at line 1 column 2"),
+    ],
+)
+def test_a_broken_record_is_told_when_it_is_needed(
+    record: str, why: str, server: ChannelServer, request_of: Requests, tmp_path: Path
+) -> None:
+    text = f'{{"packages.conda": {{"shared-name-1.0-0.conda": {record}}}}}'
+    server.give(text.encode(), "noarch/repodata.json")
     address = f"{server.address}/high"
     assert five_times(request_of(address), tmp_path) == told(
-        "channel data is broken",
+        f"channel data of `{address}` is broken",
         address,
-        "missing field `build` at line 1 column 23",
+        why,
         "try again later; if it stays, tell the channel's owner",
     )
+
+
+def test_of_several_channels_and_jobs_the_broken_one_is_named(
+    request_of: Requests, channels: Path, write_channel: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Jobs that wait for the same record are told only that another's request failed."""
+    good, bad = channels / "high", write_channel(tmp_path / "bad", noarch=["shared-name 1.0"])
+    place = bad / "noarch" / "repodata.json"
+    place.write_text(place.read_text().replace('"sha256": "', '"sha256": "zz'))
+    request = request_of("x")
+    (job,) = request.jobs
+    jobs = tuple(replace(job, platform=name) for name in ("linux-64", "osx-arm64", "win-64"))
+    both = resolve_channels([str(good), str(bad)], "x", Path())
+    assert outcome(replace(request, channels=both, jobs=jobs)).splitlines()[:3] == [
+        f"error: channel data of `{bad.as_uri()}` is broken",
+        f"  where: {bad.as_uri()}",
+        "  why:   failed to parse digest at line 1 column 231",
+    ]
 
 
 def test_broken_compressed_channel_data(server: ChannelServer, request_of: Requests, tmp_path: Path) -> None:

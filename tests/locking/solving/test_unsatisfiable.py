@@ -18,8 +18,10 @@ def job(platform: str = "linux-64", cuda: str | None = None) -> SolveJob:
     return SolveJob(platform=platform, specs=(), virtual_packages=virtual_packages(platform, cuda))
 
 
-def unsolved(*specs: CondaSpec, tree: str = "a tree", cuda: str | None = None) -> Unsolved:
-    return Unsolved(job=job(cuda=cuda), conflict=specs, tree=tree)
+def unsolved(
+    *specs: CondaSpec, tree: str = "a tree", cuda: str | None = None, platform: str = "linux-64"
+) -> Unsolved:
+    return Unsolved(job=job(platform, cuda), conflict=specs, tree=tree)
 
 
 def lines(*answers: Answer) -> list[str]:
@@ -36,6 +38,30 @@ def test_specs_that_clash_are_named_with_their_lines(environment: Environments) 
     ]
     (error,) = unsatisfiable_errors([unsolved(one, two)], ["conda-forge"])
     assert (error.detail, error.exit_code) == ("linux-64: a tree", 2)
+
+
+def test_a_clash_of_several_platforms_is_told_once(environment: Environments) -> None:
+    one, two = environment("numpy<2", "pandas>=3").conda
+    answers = [unsolved(one, two, platform=name, tree=f"{name} tree") for name in ("linux-64", "osx-arm64", "win-64")]
+    (error,) = unsatisfiable_errors(answers, ["conda-forge"])
+    assert error.lines() == [
+        "error: no solution for linux-64, osx-arm64, win-64",
+        "  where: environment.yml:3:3, environment.yml:4:3",
+        "  why:   no builds meet `numpy<2`, `pandas>=3` together",
+        "  how:   loosen one of them",
+    ]
+    assert error.detail == "linux-64: linux-64 tree\nosx-arm64: osx-arm64 tree\nwin-64: win-64 tree"
+
+
+def test_another_clash_or_another_remedy_on_a_platform_is_told_by_itself(environment: Environments) -> None:
+    one, two = environment("numpy<2", "pandas>=3").conda
+    other = unsolved(one, platform="osx-arm64")
+    driven = unsolved(one, two, platform="win-64", tree="torch needs __cuda >=12")
+    assert [error.what for error in unsatisfiable_errors([unsolved(one, two), other, driven], ["conda-forge"])] == [
+        "no solution for linux-64",
+        "no solution for osx-arm64",
+        "no solution for win-64",
+    ]
 
 
 def test_a_single_spec_wants_another_remedy(environment: Environments) -> None:

@@ -1,0 +1,39 @@
+"""The command that writes a lock anew from all that it was made from, for people to copy."""
+
+from __future__ import annotations
+
+import posixpath
+
+from reprocheck.model.locks import PIP_LEFT_OUT_KEY, Lock
+from reprocheck.model.settings import DEFAULT_LOCK
+from reprocheck.rules.facts import Facts, Unseen
+
+
+def lock_tool(lock: Lock) -> str:
+    """Return the command of the tool whose lock it is, without its options."""
+    return "pixi lock" if posixpath.basename(lock.path) == "pixi.lock" else "reprocheck lock"
+
+
+def relock_command(facts: Facts, *options: str) -> str:
+    """Return `reprocheck lock` with the files, the lock where it has another place than usual, and `options`."""
+    # Imported on use: a lock that is fresh needs no command.
+    import shlex
+
+    files = _files(facts)
+    words = [word for file in files for word in ("-f", file)]
+    if files and facts.lock_path != posixpath.join(posixpath.dirname(files[0]), DEFAULT_LOCK):
+        words += ["--lockfile", facts.lock_path]
+    if isinstance(facts.lock, Lock) and facts.lock.custom(PIP_LEFT_OUT_KEY) is not None:
+        words.append("--no-pip")
+    return shlex.join(["reprocheck", "lock", *words, *options])
+
+
+def _files(facts: Facts) -> tuple[str, ...]:
+    """Return the environment file as it was named, or all sources of the lock where there are several."""
+    own = () if isinstance(facts.environment, Unseen) else (facts.environment.path,)
+    if isinstance(facts.lock, Unseen) or len(facts.lock.sources) < 2:
+        return own
+    folder = posixpath.dirname(facts.lock.path)
+    sources = tuple(posixpath.normpath(posixpath.join(folder, source)) for source in facts.lock.sources)
+    all_seen = not isinstance(facts.freshness, Unseen) and facts.freshness.every_source
+    return sources if all_seen and set(own) <= set(sources) else own
