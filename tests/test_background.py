@@ -28,3 +28,12 @@ def test_a_failure_is_raised_where_the_result_is_asked_for() -> None:
     work = Background(fail)
     with pytest.raises(InputError, match="broken"):
         work.result()
+
+
+def test_waiting_ends_with_the_work_or_with_the_time() -> None:
+    let_go = threading.Event()
+    work = Background(lambda: let_go.wait(20))
+    work.wait(0.01)
+    let_go.set()
+    work.wait(20)
+    assert work.result() is True

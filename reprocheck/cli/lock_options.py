@@ -47,7 +47,8 @@ _OPTIONS = (
         "files",
         multiple=True,
         type=_FILE,
-        help="An environment.yml or pyproject.toml; may be given several times.  [default: environment.yml]",
+        help="An environment.yml or pyproject.toml; may be given several times.  [default: those that the lock was made "
+        "from, else environment.yml]",
     ),
     click.option(
         "-p", "--platform", "platforms", multiple=True, help="A platform to lock for; may be given several times."
@@ -117,6 +118,7 @@ def make_request(choices: LockChoices) -> LockRequest:
         offline=choices.offline,
         keep_mirror=choices.keep_mirror,
         timeout_s=choices.timeout_s,
+        paths_are_usual=not choices.files and not settings.files,
     )
 
 

@@ -18,6 +18,7 @@ from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locking_requests import DEFAULT_PLATFORMS, LockRequest
 from reprocheck.model.locks import LockedPackage
+from reprocheck.model.redaction import public_url
 from reprocheck.model.virtual_packages import VirtualPackage
 
 CUDA = "__cuda"
@@ -120,7 +121,7 @@ def make_plan(
         exclude_newer=read_time(request.exclude_newer, "--exclude-newer") if request.exclude_newer else None,
         without_pip=request.without_pip,
         settings=settings,
-        notes=(*settings.notes, *_notes(environment, request)),
+        notes=(*settings.notes, *_notes(environment, request), *_masked(channels)),
     )
 
 
@@ -203,6 +204,16 @@ def _notes(environment: EnvironmentFile, request: LockRequest) -> list[str]:
     if environment.pip and request.without_pip:
         notes.append(f"left out of the lock, as `--no-pip` asks: {left_out(environment.pip)}")
     return notes
+
+
+def _masked(channels: Sequence[CondaChannel]) -> list[str]:
+    """Return a note for each channel whose credentials were written out: nobody can install from the lock without."""
+    return [
+        f"the lock names `{channel.name}` without the credentials that it was fetched with; with `$NAME` in their place, "
+        "a variable of the environment, it would refer to them"
+        for channel in channels
+        if channel.base != channel.public_base == public_url(channel.base)
+    ]
 
 
 def left_out(requirements: Sequence[PipRequirement]) -> str:

@@ -132,4 +132,6 @@ def _pip_notes(answers: Iterable[PipSolved]) -> list[str]:
 
 
 def _relative(source: Path, folder: Path) -> str:
-    return Path(os.path.relpath(source, folder)).as_posix()
+    """Return a path as the lock names it; bytes of another encoding than UTF-8 are escaped, for a lock holds text."""
+    path = Path(os.path.relpath(source, folder)).as_posix()
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

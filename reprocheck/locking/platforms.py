@@ -48,16 +48,23 @@ def check_platform(name: str, where: str) -> None:
     """Raise a UsageError that lists the known platforms when `name` is none of them."""
     if name in PLATFORMS:
         return
-    # Imported where it is needed: only a misspelt name asks for it.
-    import difflib
-
-    near = difflib.get_close_matches(name, PLATFORMS, n=1, cutoff=0.5)
     raise UsageError(
         f"platform `{name}` is unknown",
         where=where,
         why="known are " + ", ".join(f"`{platform}`" for platform in PLATFORMS),
-        how=f"did you mean `{near[0]}`?" if near else "name one of these",
+        how=_how_to_name(name),
     )
+
+
+def _how_to_name(name: str) -> str:
+    several = name.replace(",", " ").split()
+    if len(several) > 1:
+        return f"name each by itself, as in `{' '.join(f'-p {one}' for one in several)}`"
+    # Imported where it is needed: only a misspelt name asks for it.
+    import difflib
+
+    near = difflib.get_close_matches(name, PLATFORMS, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else "name one of these"
 
 
 def specs_on(platform: str, specs: Iterable[CondaSpec]) -> tuple[CondaSpec, ...]:

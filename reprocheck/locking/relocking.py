@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reprocheck.errors import UsageError
+from reprocheck.facts.name_map import load_name_map
 from reprocheck.locking.cuda_decision import recorded_decision
 from reprocheck.locking.exclude_newer import NOW, format_time, read_time, recorded_time
 from reprocheck.model.environments import EnvironmentFile
@@ -60,8 +61,21 @@ def _preferred(old: Lock, request: LockRequest) -> tuple[LockedPackage, ...]:
     bound = read_time(request.exclude_newer, "--exclude-newer") if request.exclude_newer else None
     if request.upgrade_all or (bound and format_time(bound) != recorded_time(old)):
         return ()  # another bound means another past: nothing of the present may linger in it
-    moving = {normalise_name(name) for name in request.upgraded}
+    locked = _names_of(old)
+    moving = {name for asked in request.upgraded for name in _meant_by(asked, locked)}
     return tuple(package for package in old.packages if normalise_name(package.name) not in moving)
+
+
+def _names_of(old: Lock | None) -> set[str]:
+    return {normalise_name(package.name) for package in old.packages} if old else set()
+
+
+def _meant_by(asked: str, locked: set[str]) -> tuple[str, ...]:
+    """Return the name itself, or else the locked conda packages that install this PyPI project: `torch`, `pytorch`."""
+    name = normalise_name(asked)
+    if name in locked:
+        return (name,)
+    return tuple(one for one in map(normalise_name, load_name_map().conda_names(name)) if one in locked)
 
 
 def unmoved(
@@ -91,11 +105,11 @@ def machine_text(machine: Sequence[VirtualPackage]) -> str:
 
 
 def _check_upgraded(old: Lock | None, environment: EnvironmentFile, request: LockRequest) -> None:
-    locked = {normalise_name(package.name) for package in old.packages} if old else set()
+    locked = _names_of(old)
     named = [spec.name for spec in environment.conda] + [one.name or "" for one in environment.pip]
     declared = {normalise_name(name) for name in named if name}
     for name in request.upgraded:
-        if normalise_name(name) in locked | declared:
+        if normalise_name(name) in declared or _meant_by(name, locked):
             continue
         near = difflib.get_close_matches(normalise_name(name), sorted(locked | declared), n=1)
         raise UsageError(

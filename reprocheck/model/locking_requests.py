@@ -25,7 +25,8 @@ class LockRequest:
     a version (`12.4`), `none`, or None where nobody decided. `timeout_s` limits fetching and solving together.
     What the old lock holds stays wherever the specs let it, but for `upgraded` names, or with `upgrade_all`.
     `exclude_newer` is a day or a time with an offset (what was uploaded later does not exist), `none`, or None where
-    nobody said. `virtual_packages` is a file that describes the assumed machines.
+    nobody said. `virtual_packages` is a file that describes the assumed machines. With `paths_are_usual` nobody named
+    the environment files, and those that the old lock was made from count.
     """
 
     environment_paths: tuple[Path, ...]
@@ -44,6 +45,7 @@ class LockRequest:
     exclude_newer: str | None = None
     solver: SolverName = "rattler"
     keep_mirror: bool = False
+    paths_are_usual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,18 @@ class _Project:
                 self._add(declared, forced)
         for name, value in self._table(*_TOOL, "dependencies").items():
             self._add_own(name, value)
+        self._check_that_there_is_something()
+
+    def _check_that_there_is_something(self) -> None:
+        """Object to a file that is about other things: a lock of nothing helps nobody."""
+        project, tool = self._table("project"), self._table("tool")
+        listed = any(key in project for key in ("dependencies", "optional-dependencies"))
+        if not self.errors and not listed and not any(name in tool for name in ("conda-lock", "flit", "poetry")):
+            self._object(
+                Location(path=self.places.path, line=1, column=1),
+                "the project file declares no dependencies",
+                "they stand in `[project]`, `[tool.poetry]` or `[tool.conda-lock.dependencies]`",
+            )
 
     def _add(self, declared: Declared, forced: frozenset[str]) -> None:
         try:

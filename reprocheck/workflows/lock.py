@@ -22,7 +22,7 @@ from reprocheck.readers.conda_lock_yml import ConflictedLockError, read_lock
 from reprocheck.readers.condarc import read_condarc
 from reprocheck.readers.virtual_packages_yml import read_virtual_packages
 from reprocheck.workflows.lock_files import write_files
-from reprocheck.workflows.lock_sources import read_sources
+from reprocheck.workflows.lock_sources import read_sources, sources_to_lock
 
 Preview = Callable[[LockOutcome], None]
 
@@ -40,9 +40,12 @@ def lock_environment(
         InputError, UsageError, UnsatisfiableError, GatheredErrors: the input cannot be locked.
         UndecidedError: a channel, an index or the folder is out of reach; the old lock is untouched.
     """
-    environment = read_sources(request.environment_paths, without_pip=request.without_pip)
     with _alone(request, progress):
-        outcome = _outcome(environment, request, progress)
+        old = _old_lock(request.lock_path)
+        paths, notes = sources_to_lock(request, old)
+        environment = read_sources(paths, without_pip=request.without_pip)
+        outcome = _outcome(environment, request, old, progress)
+        outcome = replace(outcome, notes=(*notes, *outcome.notes))
         preview(outcome)
         if request.mode != "write":
             return outcome
@@ -61,8 +64,9 @@ def _alone(request: LockRequest, progress: Progress) -> Iterator[None]:
         yield
 
 
-def _outcome(environment: EnvironmentFile, request: LockRequest, progress: Progress) -> LockOutcome:
-    old = _old_lock(request.lock_path)
+def _outcome(
+    environment: EnvironmentFile, request: LockRequest, old: Lock | None, progress: Progress
+) -> LockOutcome:
     inherited = inherit(old, environment, request)
     lock, notes = _solve(_plan(environment, inherited.request), inherited, old, progress)
     status = _status(old, lock, request.lock_path)

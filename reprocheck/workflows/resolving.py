@@ -13,8 +13,8 @@ from reprocheck.errors import raise_gathered
 from reprocheck.locking.lock_plan import LockPlan
 from reprocheck.locking.new_lock import Solution
 from reprocheck.locking.pip_part.pip_jobs import PipAnswer, PipSolved
-from reprocheck.locking.pip_part.pip_plan import limits_of, make_pip_requests, pip_errors
-from reprocheck.locking.solving.solve_jobs import Answer, Progress, Solved, SolveJob, Solver, SolveRequest
+from reprocheck.locking.pip_part.pip_plan import limits_of, make_pip_requests, pip_errors, with_reasons
+from reprocheck.locking.solving.solve_jobs import Answer, Progress, Solved, SolveJob, Solver, SolveRequest, Unsolved
 from reprocheck.locking.solving.unsatisfiable import unsatisfiable_errors
 from reprocheck.model.environments import CondaSpec
 from reprocheck.model.locking_requests import LockRequest, SolverName
@@ -98,6 +98,7 @@ def _resolve_pip(
         solved = _newer_first(moved, solved)
         answers = _newer_first(_ask_pip(plan, request, moved, preferred, progress) if moved else (), answers)
         if len(moved) < len(jobs):
+            answers = with_reasons(answers, [one for one in again if isinstance(one, Unsolved)])
             break
     raise_gathered(pip_errors(answers))
     return solved, answers

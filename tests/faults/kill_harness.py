@@ -25,6 +25,7 @@ from typing import Any
 
 from reprocheck.cli import lock as _lock  # what the command imports late is imported here, once
 from reprocheck.cli.app import run
+from reprocheck.locking import conda_lock_authority as _authority  # noqa: F401
 from reprocheck.locking.solving import rattler_solver as _solver  # noqa: F401
 from reprocheck.workflows import resolving as _resolving  # noqa: F401
 

@@ -113,8 +113,8 @@ def test_specs_that_clash_are_named_for_every_platform(project: Any, asked: tupl
     done = project.lock()
     assert (done.code, done.out, project.files) == (2, "", before)
     errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
-    assert errors == [f"error: no solution for {name}" for name in ("linux-64", "osx-arm64", "win-64")]
-    assert done.err.count(f"  why:   {why}\n") == 3
+    assert errors == ["error: no solution for linux-64, osx-arm64, win-64"]
+    assert done.err.count(f"  why:   {why}\n") == 1
 
 
 @pytest.mark.parametrize("text", ["", '{"packages": {"a-1', "<html>busy</html>", "[]", "\x00\x01"])

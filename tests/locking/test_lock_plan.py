@@ -39,6 +39,12 @@ def test_an_unknown_platform_of_the_file_is_told_with_its_place(environment: Env
     assert (caught.value.what, caught.value.where) == ("platform `linux` is unknown", "environment.yml:1:13")
 
 
+def test_platforms_in_one_option_are_told_apart(environment: Environments) -> None:
+    with pytest.raises(UsageError) as caught:
+        make_plan(environment("numpy"), request(platforms=("linux-64,osx-arm64",)))
+    assert caught.value.how == "name each by itself, as in `-p linux-64 -p osx-arm64`"
+
+
 def test_channels_of_the_request_replace_those_of_the_file(environment: Environments) -> None:
     one = environment("numpy", head="channels: [conda-forge, nodefaults]")
     assert [channel.name for channel in make_plan(one, request()).channels] == ["conda-forge"]
@@ -49,6 +55,17 @@ def test_without_channels_defaults_is_taken_and_said(environment: Environments) 
     plan = make_plan(environment("numpy", head="platforms: [linux-64]"), request())
     assert {channel.name for channel in plan.channels} == {"defaults"}
     assert plan.notes == ("no channels named: taking `defaults`, as conda does (`-c`, or `channels:`)",)
+
+
+def test_credentials_that_the_lock_does_not_hold_are_told_and_references_are_not(
+    environment: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "tk-1")
+    head = "platforms: [linux-64]\nchannels: [https://h.invalid/t/tk-1/a, https://h.invalid/t/$TOKEN/b, conda-forge]"
+    assert make_plan(environment("numpy", head=head), request()).notes == (
+        "the lock names `https://h.invalid/t/<token>/a` without the credentials that it was fetched with; with `$NAME` "
+        "in their place, a variable of the environment, it would refer to them",
+    )
 
 
 def test_a_channel_that_only_a_spec_names_is_searched_last_and_not_declared(environment: Environments) -> None:

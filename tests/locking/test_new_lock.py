@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,17 @@ def solution(plan: LockPlan, *packages: LockedPackage, probe: Answer | None = No
     (job,) = plan.jobs()
     solved = Solved(job=job, packages=packages)
     return Solution(conda=(solved,), probes=((solved, probe),) if probe else (), tools=(("py-rattler", "0.28"),))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are Unicode on Windows")
+def test_a_source_whose_name_is_no_utf_8_is_named_with_its_bytes_escaped(
+    plan: Callable[[str | None], LockPlan], package: Packages
+) -> None:
+    plain = plan("none")
+    sources = (os.fsdecode(b"env\xfc.yml"), os.fsdecode("\u00fc.yml".encode()))
+    named = replace(plain, environment=replace(plain.environment, sources=sources))
+    lock, _ = build_lock(named, solution(named, package("torch")), Path("conda-lock.yml"))
+    assert lock.sources == ("env\\xfc.yml", "\u00fc.yml")
 
 
 def test_a_decided_lock_records_all_that_the_format_has_no_place_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,16 @@ def test_every_package_may_stay_but_the_upgraded(environment: Environments, old:
     assert names(inherit(old(), declared, request(upgraded=("NumPy",))).preferred) == ["python", "rich"]
     assert names(inherit(old(), declared, request(upgraded=("rich",))).preferred) == ["numpy", "python"]
     assert names(inherit(old(), declared, request(upgrade_all=True)).preferred) == []
+
+
+def test_the_pypi_name_of_a_conda_package_moves_it_unless_it_is_locked_itself(
+    environment: Environments, old: Callable[..., Lock], package: Packages
+) -> None:
+    """conda calls torch `pytorch`."""
+    lock = replace(old(), packages=(package("numpy"), package("pytorch")))
+    assert names(inherit(lock, environment("pytorch"), request(upgraded=("torch",))).preferred) == ["numpy"]
+    both = replace(lock, packages=(*lock.packages, package("torch", manager="pip", url="https://x.invalid/t")))
+    assert names(inherit(both, environment("pytorch"), request(upgraded=("torch",))).preferred) == ["numpy", "pytorch"]
 
 
 def test_another_bound_in_time_keeps_nothing_of_the_present(

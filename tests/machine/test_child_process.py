@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
@@ -42,6 +43,17 @@ def test_a_child_that_ignores_sigterm_ends_at_the_deadline() -> None:
     outcome = run_script(script, deadline_s=2.0)
     assert time.monotonic() - started < 10
     assert outcome == ChildOutcome(status="timeout", stdout="up\n", detail="no answer within 2 s")
+
+
+def test_a_child_ends_when_another_thread_says_so() -> None:
+    stop = Event()
+    timer = Timer(0.2, stop.set)
+    timer.start()
+    started = time.monotonic()
+    outcome = run_child([sys.executable, "-c", "import time; time.sleep(60)"], deadline_s=50.0, stop=stop)
+    assert time.monotonic() - started < 20
+    assert outcome == ChildOutcome(status="stopped")
+    timer.join()
 
 
 @posix_only

@@ -236,6 +236,7 @@ def test_an_address_in_a_standard_project_is_for_pip() -> None:
         ("[project]\nname = \n", "not valid TOML: invalid value", "2:8"),
         ("[project]\nname = [", "not valid TOML: invalid value", "2:1"),
         ("project = 1\n", "`project` is no table", "1:1"),
+        ("[tool.ruff]\nline-length = 120\n", "the project file declares no dependencies", "1:1"),
         ("[tool]\nconda-lock = 1\n", "`tool.conda-lock` is no table", "2:1"),
         ("[tool.conda-lock]\nchannels = 'a'\n", "`tool.conda-lock.channels` is no list of strings", "2:1"),
         ("[project]\ndependencies = [1]\n", "`project.dependencies` is no list of strings", "2:1"),
@@ -266,6 +267,11 @@ def test_an_address_in_a_standard_project_is_for_pip() -> None:
 def test_a_broken_project_is_one_clear_error(text: str, what: str, where: str) -> None:
     error = fault(text)
     assert (type(error), error.what, error.where) == (InputError, what, f"pyproject.toml:{where}")
+
+
+@pytest.mark.parametrize("text", ["[project]\ndependencies = []\n", "[tool.conda-lock]\nchannels = ['a']\n"])
+def test_a_project_that_lists_nothing_of_its_own_may_stand_beside_other_files(text: str) -> None:
+    assert read(text).conda == ()
 
 
 def test_independent_faults_are_gathered() -> None:

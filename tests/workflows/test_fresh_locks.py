@@ -248,8 +248,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for made in (channel, other):
         made.add("tool", "1", day=0)
     channel.add("tool", "2", day=100)
-    for name, version, *depends in (("python", "3.11.9"), ("pip", "24.0"), ("black", "24.1"), ("numpy", "1.26.4")):
-        channel.add(name, version, *depends)
+    for name, version in (("python", "3.11.9"), ("pip", "24.0"), ("black", "24.1"), ("numpy", "1.26.4")):
+        channel.add(name, version)
     channel.records["pytorch-2.5.1-cpu_generic_py312_h4d0d5a1_0.conda"] = pytorch("cpu_generic_py312_h4d0d5a1_0")
     channel.records["pytorch-2.5.1-cuda126_generic_py312_h4d0d5a1_1.conda"] = pytorch(
         "cuda126_generic_py312_h4d0d5a1_1", "__cuda"

@@ -119,13 +119,13 @@ def test_no_solution_names_the_specs_that_clash_on_every_platform(reprocheck: Ru
     write(project, "python", "tidy", "greedy", platforms="[linux-64, win-64]")
     done = reprocheck("lock")
     assert done.code == 2
-    assert done.err.splitlines()[:4] == [
-        "error: no solution for linux-64",
+    assert done.err.splitlines() == [
+        "error: no solution for linux-64, win-64",
         "  where: environment.yml:5:3, environment.yml:6:3",
         "  why:   no builds meet `tidy`, `greedy` together",
         "  how:   loosen one of them",
+        "  more:  run again with `-v`",
     ]
-    assert "error: no solution for win-64" in done.err
     assert not (project / "conda-lock.yml").exists()
 
 

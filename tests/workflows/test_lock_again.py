@@ -107,6 +107,30 @@ def test_upgrade_moves_everything(reprocheck: Runner, tmp_path: Path, moved_on: 
     assert locked(tmp_path) == {"app": "2", "base": "2", "tool": "2"}
 
 
+def test_a_lock_of_two_files_keeps_both_when_nobody_names_them(
+    reprocheck: Runner, tmp_path: Path, channel: Channel
+) -> None:
+    write(tmp_path, channel, "app")
+    write(tmp_path, channel, "tool", name="dev.yml")
+    reprocheck("lock", "-f", "environment.yml", "-f", "dev.yml")
+    done = reprocheck("lock", "--check")
+    assert done.err == (
+        "note: made from environment.yml, dev.yml, as conda-lock.yml records it; `-f` names others\n"
+    )
+    assert (done.code, sorted(locked(tmp_path))) == (0, ["app", "base", "tool"])
+    reprocheck("lock", "-f", "environment.yml")
+    assert sorted(locked(tmp_path)) == ["app", "base"]
+
+
+def test_a_source_that_is_gone_leaves_the_usual_file(reprocheck: Runner, tmp_path: Path, channel: Channel) -> None:
+    write(tmp_path, channel, "app")
+    write(tmp_path, channel, "tool", name="dev.yml")
+    reprocheck("lock", "-f", "environment.yml", "-f", "dev.yml")
+    (tmp_path / "dev.yml").unlink()
+    assert reprocheck("lock").err == ""
+    assert sorted(locked(tmp_path)) == ["app", "base"]
+
+
 def test_a_changed_spec_moves_what_it_must(reprocheck: Runner, tmp_path: Path, moved_on: Channel) -> None:
     write(tmp_path, moved_on, "app", "tool >=2")
     reprocheck("lock")

@@ -114,6 +114,37 @@ def test_a_clash_that_conda_cannot_resolve_names_what_conda_provides(
     assert not (tmp_path / "conda-lock.yml").exists()
 
 
+def test_a_clash_names_the_conda_specs_that_do_not_give_in(
+    reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex
+) -> None:
+    channel.add("greedy", "1.0", "numpy >=2")
+    write(tmp_path, channel, index, ["python", "numpy", "greedy"], ["numpy<2"])
+    assert reprocheck("lock", "--cuda", "none").err.splitlines() == [
+        "error: no solution for linux-64, osx-arm64: pip is asked for `numpy<2`, provided by conda `numpy 2.1.0`",
+        "  where: environment.yml:9:5, environment.yml:6:3",
+        "  why:   no conda solution has a `numpy` that meets `<2` beside `greedy`",
+        "  how:   loosen the requirement or the conda spec, or take both from one side",
+    ]
+
+
+def test_what_cannot_be_met_on_several_platforms_is_told_once(
+    reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex
+) -> None:
+    write(tmp_path, channel, index, ["python"], ["tokens==9"])
+    done = reprocheck("lock", "--cuda", "none", "-v")
+    assert done.err.splitlines() == [
+        "error: no pip solution for linux-64, osx-arm64",
+        "  where: environment.yml:7:5",
+        "  why:   there is no version of tokens==9 and you require tokens==9",
+        "  how:   loosen it, or leave it out where it cannot be met",
+        "",
+        "linux-64: Because there is no version of tokens==9 and you require tokens==9, we can conclude that your "
+        "requirements are unsatisfiable.",
+        "osx-arm64: Because there is no version of tokens==9 and you require tokens==9, we can conclude that your "
+        "requirements are unsatisfiable.",
+    ]
+
+
 def test_an_unknown_project_is_told_with_its_line(
     reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex
 ) -> None:

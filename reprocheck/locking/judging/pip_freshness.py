@@ -42,7 +42,7 @@ def judge_pip(
     provided = projects_by_name(lock, platform, load_name_map())
     limits = [line for line in constraints if line.name in provided]
     for requirement in (*requirements, *limits):
-        if not selector_keeps(requirement.selector, platform):
+        if _is_setting(requirement) or not selector_keeps(requirement.selector, platform):
             continue
         try:
             problems.extend(_judge(requirement, provided, platform))
@@ -51,11 +51,12 @@ def judge_pip(
     return problems, unjudged
 
 
+def _is_setting(line: PipRequirement) -> bool:
+    """Say whether a line asks for nothing; what a requirements file asks for that could not be read is not known."""
+    return line.kind == "option" and named_file(line) is None
+
+
 def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iterator[StaleSpec]:
-    if requirement.kind == "option":
-        if named_file(requirement) is not None:
-            raise _Unjudged  # the file could not be read
-        return
     if requirement.name is None or requirement.kind in ("unreadable", "editable", "path"):
         raise _Unjudged
     if requirement.marker is not None and not _holds(requirement.marker, provided, platform):

@@ -20,6 +20,7 @@ _REQUIRED = re.compile(r"you require (?P<name>[\w.\-]+)|\band (?P<other>[\w.\-]+
 _TWICE = re.compile(r"conflicting URLs for package `(?P<name>[\w.\-]+)`")
 _STUB = re.compile(rf"(?P<name>[\w.\-]+) @ `?file:\S*/{STUBS}/[^\s`]+`?")
 _ONLY = re.compile(r"only (?P<name>[\w.\-]+?)(?:[<>=!]\S*)? is available")
+_OTHER_PYTHON = re.compile(r"matching Python|does not satisfy Python|depends on Python|Python[<>=]")
 _LONGEST = 300  # characters of an explanation that fit into a message; the whole of it is its detail
 
 
@@ -80,9 +81,16 @@ def _unsatisfiable(failure: UvFailure, search: PipSearch) -> ReprocheckError:
         f"no pip solution for {search.job.platform}",
         where=", ".join(places),
         why=plain_reason(explanation, _LONGEST),
-        how="loosen one of them" if len(places) > 1 else "loosen it, or leave it out where it cannot be met",
+        how=_how(failure.explanation, places),
         detail=f"{search.job.platform}: {explanation}",
     )
+
+
+def _how(explanation: str, places: Sequence[str]) -> str:
+    loosen = "loosen one of them" if len(places) > 1 else "loosen it"
+    if _OTHER_PYTHON.search(explanation):
+        return f"{loosen}, or ask conda for a `python` that it is made for"
+    return loosen if len(places) > 1 else "loosen it, or leave it out where it cannot be met"
 
 
 def _twice(project: ProvidedProject, job: PipJob) -> UnsatisfiableError:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reprocheck.errors import ReprocheckError
-from reprocheck.model.environments import PipRequirement
+from reprocheck.model.environments import CondaSpec, PipRequirement
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.virtual_packages import VirtualPackage
 
@@ -72,7 +72,7 @@ class PipClash:
     """A requirement that the conda package which provides the project does not meet.
 
     `specifier` is the PEP 440 constraint that was asked for, `wanted_by` who asks: the text of a declared line, or
-    `NAME VERSION` of a package.
+    `NAME VERSION` of a package. `against` are the conda specs that forbid to meet it, where that was tried.
     """
 
     job: PipJob
@@ -80,6 +80,7 @@ class PipClash:
     provided_by: LockedPackage
     specifier: str
     wanted_by: str
+    against: tuple[CondaSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

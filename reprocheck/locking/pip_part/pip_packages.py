@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reprocheck.errors import UnsatisfiableError
@@ -39,6 +39,7 @@ def lock_resolution(resolution: Resolution) -> PipAnswer:
     provided = {project.name: project for project in resolution.provision.projects}
     ranks = wheel_ranks(resolution.target)
     locked: list[LockedPackage] = []
+    built: list[str] = []
     notes = [*resolution.provision.notes, *_extra_notes(resolution.demands, provided)]
     for package in sorted(resolution.packages, key=lambda package: package.name):
         direct = package.archive is not None or package.commit is not None
@@ -46,7 +47,10 @@ def lock_resolution(resolution: Resolution) -> PipAnswer:
         if chosen.archive is None and chosen.commit is None:
             return PipUnsolved(job=resolution.job, error=_nothing_fits(package, resolution.job))
         locked.append(_locked(chosen, resolution))
-        notes.extend(_file_notes(chosen, resolution.target))
+        notes.extend(_file_notes(chosen))
+        if chosen.archive is not None and chosen.archive == chosen.sdist:
+            built.append(f"`{chosen.name} {chosen.version}`")
+    notes.extend(_built_notes(built, resolution.target))
     notes.extend(_doubts(locked, resolution.provision))
     return PipSolved(job=resolution.job, packages=tuple(locked), notes=tuple(dict.fromkeys(notes)))
 
@@ -79,15 +83,19 @@ def _url(package: PylockPackage, resolution: Resolution) -> str:
     return addresses.to_lock(resolution.direct.get(package.name, fetched).partition("#")[0])
 
 
-def _file_notes(package: PylockPackage, target: WheelTarget) -> Iterator[str]:
+def _built_notes(built: Sequence[str], target: WheelTarget) -> Iterator[str]:
+    """Yield one note on all packages that have no wheel for the target: an old project has dozens."""
+    if built:
+        yield (
+            f"no wheel fits {target} and python {target.python} of {', '.join(built)}: what is locked is source, to be "
+            "built where it is installed; another version, or a newer assumed system, may have a wheel"
+        )
+
+
+def _file_notes(package: PylockPackage) -> Iterator[str]:
     who = f"`{package.name} {package.version}`"
     if package.commit is not None:
         yield f"{who} is locked by its commit: there is no sha256 to check what pip builds of it"
-    elif package.archive == package.sdist:
-        yield (
-            f"{who} has no wheel for {target}: its source archive is locked, and is built where it is installed; "
-            "an older version, or a newer assumed system, may have one"
-        )
     elif package.archive is not None and package.archive.url.startswith("file:"):
         yield f"{who} comes from a local folder: other machines cannot fetch it"
 

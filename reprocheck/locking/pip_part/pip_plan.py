@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, UnsatisfiableError
 from reprocheck.locking.lock_plan import LockPlan
 from reprocheck.locking.pip_part.pip_jobs import PipAnswer, PipClash, PipIndexes, PipJob, PipRequest, PipUnsolved
 from reprocheck.locking.platforms import requirements_on
+from reprocheck.locking.solving.solve_jobs import Unsolved
 from reprocheck.model.environments import CondaSpec, PipRequirement
 from reprocheck.model.findings import Location
 from reprocheck.model.locking_requests import LockRequest
 from reprocheck.model.locks import LockedPackage
+from reprocheck.model.redaction import public_line
 from reprocheck.readers.pip_options import read_pip_options
 
 _FOR_CONDA = re.compile(r"[<>=!~][<>=!~A-Za-z0-9.*, ]*")  # local versions (`+cu121`) and URLs mean nothing to conda
@@ -119,27 +122,53 @@ def _place_of(clash: PipClash) -> Location:
     return next(named, declared[0]).location
 
 
+def with_reasons(answers: Sequence[PipAnswer], refused: Sequence[Unsolved]) -> tuple[PipAnswer, ...]:
+    """Return the answers, each clash with the conda specs for which the conda part refused to give in."""
+    conflicts = {unsolved.job.platform: unsolved.conflict for unsolved in refused}
+    return tuple(
+        replace(answer, against=conflicts.get(answer.job.platform, ())) if isinstance(answer, PipClash) else answer
+        for answer in answers
+    )
+
+
 def pip_errors(answers: Sequence[PipAnswer]) -> list[ReprocheckError]:
     """Return what kept the pip part from being locked; equal causes on several platforms are told once."""
-    clashes: dict[tuple[str, str, str, str], list[PipClash]] = {}
-    errors: list[ReprocheckError] = []
+    clashes: dict[tuple[object, ...], list[PipClash]] = {}
+    unsolved: dict[tuple[str, ...], list[PipUnsolved]] = {}
     for answer in answers:
         if isinstance(answer, PipClash):
             package = answer.provided_by
-            key = (answer.project, answer.specifier, answer.wanted_by, f"{package.name} {package.version}")
-            clashes.setdefault(key, []).append(answer)
+            wish = (answer.project, answer.specifier, answer.wanted_by, answer.against)
+            clashes.setdefault((*wish, package.name, package.version), []).append(answer)
         elif isinstance(answer, PipUnsolved):
-            errors.append(answer.error)
-    errors = list({tuple(error.lines()): error for error in errors}.values())
-    return [*(_clash(key, found) for key, found in clashes.items()), *errors]
+            error = answer.error
+            cause = (error.what.removesuffix(answer.job.platform), error.where, error.why, error.how)
+            unsolved.setdefault(cause, []).append(answer)
+    return [*map(_clash, clashes.values()), *map(_together, unsolved.values())]
 
 
-def _clash(key: tuple[str, str, str, str], clashes: Sequence[PipClash]) -> UnsatisfiableError:
-    project, specifier, wanted_by, provided = key
+def _together(found: Sequence[PipUnsolved]) -> ReprocheckError:
+    """Return the one error of platforms that have the same; those that it is about stand at its end, if at all."""
+    first, platform = found[0].error, found[0].job.platform
+    platforms = ", ".join(answer.job.platform for answer in found)
+    what = first.what.removesuffix(platform) + platforms if first.what.endswith(platform) else first.what
+    detail = "\n".join(dict.fromkeys(answer.error.detail for answer in found))
+    return type(first)(what, where=first.where, why=first.why, how=first.how, detail=detail)
+
+
+def _clash(clashes: Sequence[PipClash]) -> UnsatisfiableError:
+    first, conda = clashes[0], clashes[0].provided_by
     platforms = ", ".join(clash.job.platform for clash in clashes)
+    declared = any(first.wanted_by == line.text for line in (*first.job.requirements, *first.job.constraints))
+    asked = f"`{first.project}{first.specifier}`"
+    wish = f"pip is asked for {asked}" if declared else f"`{first.wanted_by}` needs {asked}"
+    # That the package itself is asked for, in whatever version, forbids nothing.
+    against = [spec for spec in first.against if (spec.version, spec.build) != (None, None) or spec.name != conda.name]
+    beside = f" beside {', '.join(f'`{public_line(spec.text)}`' for spec in against)}" if against else ""
+    places = dict.fromkeys([str(_place_of(first)), *(str(spec.location) for spec in against)])
     return UnsatisfiableError(
-        f"no solution for {platforms}: `{wanted_by}` needs `{project}{specifier}`, provided by conda `{provided}`",
-        where=str(_place_of(clashes[0])),
-        why=f"no conda solution has a `{clashes[0].provided_by.name}` that meets `{specifier}`",
+        f"no solution for {platforms}: {wish}, provided by conda `{conda.name} {conda.version}`",
+        where=", ".join(places),
+        why=f"no conda solution has a `{conda.name}` that meets `{first.specifier}`{beside}",
         how="loosen the requirement or the conda spec, or take both from one side",
     )

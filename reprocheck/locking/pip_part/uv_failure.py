@@ -18,12 +18,14 @@ _MARKER = re.compile(r"(?<=[\w\]])\{[^}]*\}")
 _OUT_OF_REACH = re.compile(
     r"request failed|failed to fetch|error sending request|dns error|timed out|connection|git operation failed|"
     r"network (?:connectivity )?(?:was|is) disabled|not found in the cache|no space left|failed to build|http status|"
-    r"status code|authentication credentials|\b40[13] |build backend",
+    r"status code|authentication credentials|\b40[13] |build backend|failed to initialize cache",
     re.IGNORECASE,
 )
 _LOCKED_OUT = re.compile(r"authentication credentials|\b401\b|\b403\b", re.IGNORECASE)
 _OFFLINE = re.compile(r"network (?:connectivity )?(?:was|is) disabled|not found in the cache", re.IGNORECASE)
 _NOT_BUILT = re.compile(r"failed to build|build backend", re.IGNORECASE)
+_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception): ")
+_NO_CACHE = re.compile(r"failed to initialize cache", re.IGNORECASE)
 _LONGEST = 300  # characters of what a build says before it fails: the end of it tells most
 _SO = ((", we can conclude that your requirements are unsatisfiable", ""), (", we can conclude that ", ", so "))
 
@@ -64,15 +66,25 @@ def undecided(failure: UvFailure, *, offline: bool) -> UndecidedError | None:
     if offline and _OFFLINE.search(said):
         how = "run once without `--offline`"
     elif _NOT_BUILT.search(said):
-        how = "pin a version that has wheels, or provide what its build needs"
+        how = "pin a version that has wheels, or name with `--exclude-newer` a day when it could still be built"
+    elif _NO_CACHE.search(said):
+        how = "make room there, or name another folder with `UV_CACHE_DIR`"
     elif _LOCKED_OUT.search(said):
         how = "check the credentials of the package index"
     else:
         how = "check the network and the package index (`UV_DEFAULT_INDEX` names another), then try again"
     told = next((hint for hint in failure.hints if _OUT_OF_REACH.search(hint)), failure.explanation)
-    why = _lower(told) if len(told) <= _LONGEST else f"… {told[-_LONGEST:]}"
     detail = "\n".join([failure.first, *failure.causes])
-    return UndecidedError("the pip part cannot be resolved", where=_where(failure), why=why, how=how, detail=detail)
+    where, why = _where(failure), _told(told)
+    return UndecidedError("the pip part cannot be resolved", where=where, why=why, how=how, detail=detail)
+
+
+def _told(text: str) -> str:
+    """Return what fits into a message: all, or of a traceback what was raised, or else the end."""
+    if len(text) <= _LONGEST:
+        return _lower(text)
+    *_, raised = [text[found.start() :] for found in re.finditer(_ERROR, text)] or [""]
+    return raised if 0 < len(raised) <= _LONGEST else f"… {text[-_LONGEST:]}"
 
 
 def plain_reason(text: str, longest: int) -> str:

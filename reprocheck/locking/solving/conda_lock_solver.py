@@ -71,7 +71,8 @@ def solve_with(
 def _refuse(request: SolveRequest) -> None:
     """Raise for what only rattler can do: silence would give another lock than the one that was asked for."""
     if request.exclude_newer is not None:
-        raise _needs_rattler("`--exclude-newer` needs the rattler solver", "leave out one of the two options")
+        how = "leave out `--solver`, or lift the bound with `--exclude-newer none`"  # the old lock may hold it
+        raise _needs_rattler("`--exclude-newer` needs the rattler solver", how)
     if request.offline:
         raise _needs_rattler("`--offline` needs the rattler solver", "leave out one of the two options")
     if any(job.preferred for job in request.jobs):

@@ -87,9 +87,9 @@ def _absence(spec: CondaSpec, platforms: Sequence[str], channels: Sequence[str],
 
 
 def _how_absent(near: Sequence[str], absent: Sequence[str], everywhere: Sequence[str]) -> str:
-    if near:
-        return f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
     elsewhere = [platform for platform in everywhere if platform not in absent]
+    if not elsewhere and near:
+        return f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
     if not elsewhere:
         return "correct the name, or add the channel that has it"
     # The first platform alone always has one: every platform has a selector of its own.

@@ -229,9 +229,9 @@ def test_a_source_archive_is_built_with_the_real_tools_though_conda_provides_the
     assert (built.url, built.sha256) == (f"{index.url}/built/built-1.0.tar.gz", digest)
     assert built.dependencies == (("low", ">=1"),)
     assert low.name == "low"
-    assert solved(answer).notes[0] == (
-        "`built 1.0` has no wheel for linux-64 with glibc 2.28: its source archive is locked, and is built where it is "
-        "installed; an older version, or a newer assumed system, may have one"
+    assert solved(answer).notes[-1] == (
+        "no wheel fits linux-64 with glibc 2.28 and python 3.11.9 of `built 1.0`: what is locked is source, to be built "
+        "where it is installed; another version, or a newer assumed system, may have a wheel"
     )
 
 

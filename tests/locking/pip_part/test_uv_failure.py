@@ -65,8 +65,27 @@ def test_words_without_a_headline_are_kept() -> None:
             [
                 "error: the pip part cannot be resolved",
                 "  where: a==1.0",
-                f"  why:   … {'x' * 277} ModuleNotFoundError: b",
-                "  how:   pin a version that has wheels, or provide what its build needs",
+                "  why:   ModuleNotFoundError: b",
+                "  how:   pin a version that has wheels, or name with `--exclude-newer` a day when it could still be built",
+            ],
+        ),
+        (
+            "error: Failed to build `a==1.0`\n  cause: The build backend returned an error\n"
+            f"  cause: Call to `b` failed\n\n         [stderr]\n         {'x' * 600} no compiler\n",
+            [
+                "error: the pip part cannot be resolved",
+                "  where: a==1.0",
+                f"  why:   … {'x' * 288} no compiler",
+                "  how:   pin a version that has wheels, or name with `--exclude-newer` a day when it could still be built",
+            ],
+        ),
+        (
+            "error: Failed to initialize cache at `/home/me/.cache/uv`\n"
+            "  cause: failed to create directory `/home/me/.cache/uv`: Permission denied (os error 13)\n",
+            [
+                "error: the pip part cannot be resolved",
+                "  why:   failed to create directory `/home/me/.cache/uv`: Permission denied (os error 13)",
+                "  how:   make room there, or name another folder with `UV_CACHE_DIR`",
             ],
         ),
         (

@@ -102,6 +102,13 @@ def test_a_package_of_other_platforms_gets_a_selector_or_the_platform_goes(envir
     ]
 
 
+def test_a_name_that_another_platform_knows_is_no_slip_of_the_pen(environment: Environments) -> None:
+    (spec,) = environment("triton").conda
+    absent = Absent(job=job("osx-arm64"), specs=((spec, ("tritonclient",)),))
+    assert "did you mean" in lines(absent)[3]
+    assert lines(absent, Solved(job=job(), packages=()))[3].startswith("  how:   leave out the platform, or add")
+
+
 def test_a_package_that_is_nowhere_needs_another_name_or_channel(environment: Environments) -> None:
     (spec,) = environment("qqq").conda
     assert lines(Absent(job=job(), specs=((spec, ()),)))[3] == (
