@@ -47,8 +47,8 @@ _OPTIONS = (
         "files",
         multiple=True,
         type=_FILE,
-        help="An environment.yml or pyproject.toml; may be given several times.  [default: those that the lock was made "
-        "from, else environment.yml]",
+        help="An environment.yml or pyproject.toml; may be given several times.  "
+        "[default: those that the lock was made from, else environment.yml]",
     ),
     click.option(
         "-p", "--platform", "platforms", multiple=True, help="A platform to lock for; may be given several times."

@@ -108,8 +108,9 @@ def make_plan(
     settings = settings or CondaSettings()
     channels = _channels(environment, request, settings)
     _check_specs(environment)
-    cuda = None if request.cuda is None else check_cuda(request.cuda, "--cuda")
-    cuda = cuda or _cuda_of(machines or {}, platforms)
+    asked = None if request.cuda is None else check_cuda(request.cuda, "--cuda")
+    described = machines or {}
+    cuda = asked or _cuda_of(described, platforms)
     return LockPlan(
         environment=environment,
         platforms=platforms,
@@ -117,7 +118,12 @@ def make_plan(
         searched=_searched(environment, channels, settings, request),
         specs={platform: specs_on(platform, environment.conda) for platform in platforms},
         cuda=cuda,
-        machines={platform: _machine(platform, cuda, machines or {}) for platform in platforms},
+        machines={
+            platform: _decided(platform, described[platform], asked)
+            if platform in described
+            else virtual_packages(platform, assumed_version(cuda))
+            for platform in platforms
+        },
         exclude_newer=read_time(request.exclude_newer, "--exclude-newer") if request.exclude_newer else None,
         without_pip=request.without_pip,
         settings=settings,
@@ -141,16 +147,13 @@ def _cuda_of(machines: Mapping[str, tuple[VirtualPackage, ...]], platforms: Sequ
     return max((package.version for package in given), default=None)
 
 
-def _machine(
-    platform: str, cuda: str | None, machines: Mapping[str, tuple[VirtualPackage, ...]]
-) -> tuple[VirtualPackage, ...]:
-    """Return the machine of the file where it describes one, with the CUDA decision on top; else the usual one."""
-    given = machines.get(platform)
-    if given is None:
-        return virtual_packages(platform, assumed_version(cuda))
-    if any(package.name == CUDA for package in given) or assumed_version(cuda) is None or not has_cuda(platform):
-        return given
-    return tuple(sorted((*given, VirtualPackage(name=CUDA, version=assumed_version(cuda) or ""))))
+def _decided(platform: str, machine: tuple[VirtualPackage, ...], asked: str | None) -> tuple[VirtualPackage, ...]:
+    """Return the machine that a file describes, with what `--cuda` asks for in the place of the file's own driver."""
+    version = assumed_version(asked)
+    if asked is None:
+        return machine
+    driver = [VirtualPackage(name=CUDA, version=version)] if version is not None and has_cuda(platform) else []
+    return tuple(sorted([*(package for package in machine if package.name != CUDA), *driver]))
 
 
 def _with_driver(machine: tuple[VirtualPackage, ...]) -> tuple[VirtualPackage, ...]:
@@ -209,8 +212,8 @@ def _notes(environment: EnvironmentFile, request: LockRequest) -> list[str]:
 def _masked(channels: Sequence[CondaChannel]) -> list[str]:
     """Return a note for each channel whose credentials were written out: nobody can install from the lock without."""
     return [
-        f"the lock names `{channel.name}` without the credentials that it was fetched with; with `$NAME` in their place, "
-        "a variable of the environment, it would refer to them"
+        f"the lock names `{channel.name}` without the credentials that it was fetched with; with `$NAME` in their "
+        "place, a variable of the environment, it would refer to them"
         for channel in channels
         if channel.base != channel.public_base == public_url(channel.base)
     ]

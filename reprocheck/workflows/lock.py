@@ -64,9 +64,7 @@ def _alone(request: LockRequest, progress: Progress) -> Iterator[None]:
         yield
 
 
-def _outcome(
-    environment: EnvironmentFile, request: LockRequest, old: Lock | None, progress: Progress
-) -> LockOutcome:
+def _outcome(environment: EnvironmentFile, request: LockRequest, old: Lock | None, progress: Progress) -> LockOutcome:
     inherited = inherit(old, environment, request)
     lock, notes = _solve(_plan(environment, inherited.request), inherited, old, progress)
     status = _status(old, lock, request.lock_path)

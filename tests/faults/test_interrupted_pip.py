@@ -24,7 +24,8 @@ def test_who_is_interrupted_while_uv_waits_leaves_no_uv_behind(project: Any, tmp
     scratch.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as index:
         address = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
-        project.ask_for("python", "pip:", f"  - --index-url {address}", "  - project", platforms="linux-64, osx-arm64")
+        pip = f"pip:\n  - --index-url {address}\n  - thing"
+        project.ask_for("python", pip, platforms="linux-64, osx-arm64")
         env = {**os.environ, "PYTHONPATH": str(ROOT), "UV_CACHE_DIR": str(tmp_path / "cache"), "TMPDIR": str(scratch)}
         process = subprocess.Popen(
             [sys.executable, "-m", "reprocheck", "lock", "--cuda", "none"],

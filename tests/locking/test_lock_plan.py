@@ -134,6 +134,20 @@ def test_a_file_of_machines_is_assumed_and_may_take_the_cuda_decision(environmen
     assert " ".join(map(str, plan.machines["linux-64"])) == "__cuda=11.8=0"
 
 
+@pytest.mark.parametrize(("cuda", "linux"), [("none", ""), ("12.4", "__cuda=12.4=0"), (None, "__cuda=11.8=0")])
+def test_the_decision_asked_for_takes_the_place_of_the_files(
+    cuda: str | None, linux: str, environment: Environments
+) -> None:
+    given = {"linux-64": (VirtualPackage(name="__cuda", version="11.8"),), "osx-arm64": (), "win-64": ()}
+    plan = make_plan(environment("a"), request(cuda=cuda), given)
+    windows = linux if cuda else ""  # a file that describes it without a driver means that
+    assert {name: " ".join(map(str, machine)) for name, machine in plan.machines.items()} == {
+        "linux-64": linux,
+        "osx-arm64": "",
+        "win-64": windows,
+    }
+
+
 def test_a_malformed_cuda_decision_is_refused(environment: Environments) -> None:
     with pytest.raises(ReprocheckError, match="CUDA decision `new` is neither"):
         make_plan(environment("a"), request(cuda="new"))

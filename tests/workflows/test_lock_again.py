@@ -114,9 +114,7 @@ def test_a_lock_of_two_files_keeps_both_when_nobody_names_them(
     write(tmp_path, channel, "tool", name="dev.yml")
     reprocheck("lock", "-f", "environment.yml", "-f", "dev.yml")
     done = reprocheck("lock", "--check")
-    assert done.err == (
-        "note: made from environment.yml, dev.yml, as conda-lock.yml records it; `-f` names others\n"
-    )
+    assert done.err == ("note: made from environment.yml, dev.yml, as conda-lock.yml records it; `-f` names others\n")
     assert (done.code, sorted(locked(tmp_path))) == (0, ["app", "base", "tool"])
     reprocheck("lock", "-f", "environment.yml")
     assert sorted(locked(tmp_path)) == ["app", "base"]

@@ -25,7 +25,7 @@ _LOCKED_OUT = re.compile(r"authentication credentials|\b401\b|\b403\b", re.IGNOR
 _OFFLINE = re.compile(r"network (?:connectivity )?(?:was|is) disabled|not found in the cache", re.IGNORECASE)
 _NOT_BUILT = re.compile(r"failed to build|build backend", re.IGNORECASE)
 _ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception): ")
-_NO_CACHE = re.compile(r"failed to initialize cache", re.IGNORECASE)
+_NO_ROOM = re.compile(r"failed to initialize cache|no space left", re.IGNORECASE)
 _LONGEST = 300  # characters of what a build says before it fails: the end of it tells most
 _SO = ((", we can conclude that your requirements are unsatisfiable", ""), (", we can conclude that ", ", so "))
 
@@ -66,8 +66,8 @@ def undecided(failure: UvFailure, *, offline: bool) -> UndecidedError | None:
     if offline and _OFFLINE.search(said):
         how = "run once without `--offline`"
     elif _NOT_BUILT.search(said):
-        how = "pin a version that has wheels, or name with `--exclude-newer` a day when it could still be built"
-    elif _NO_CACHE.search(said):
+        how = "pin a version that has wheels, or give its build the tools of its time by `--exclude-newer`"
+    elif _NO_ROOM.search(said):
         how = "make room there, or name another folder with `UV_CACHE_DIR`"
     elif _LOCKED_OUT.search(said):
         how = "check the credentials of the package index"

@@ -230,8 +230,8 @@ def test_a_source_archive_is_built_with_the_real_tools_though_conda_provides_the
     assert built.dependencies == (("low", ">=1"),)
     assert low.name == "low"
     assert solved(answer).notes[-1] == (
-        "no wheel fits linux-64 with glibc 2.28 and python 3.11.9 of `built 1.0`: what is locked is source, to be built "
-        "where it is installed; another version, or a newer assumed system, may have a wheel"
+        "no wheel fits linux-64 with glibc 2.28 and python 3.11.9 of `built 1.0`: what is locked is source, to be "
+        "built where it is installed; another version, or a newer assumed system, may have a wheel"
     )
 
 
@@ -243,6 +243,14 @@ def test_local_paths_and_editable_installs_are_told_and_not_locked(tmp_path: Pat
         "`./pkg` (environment.yml:10:5) is a local path: it is not locked, nor is what it depends on",
         "`-e .` (environment.yml:11:5) is an editable install: it is not locked, nor is what it depends on",
     )
+
+
+def test_a_version_without_wheels_for_the_python_that_conda_chose_asks_for_another(
+    tmp_path: Path, index: LocalIndex
+) -> None:
+    index.add("top", "1.0", tag="cp39-cp39-manylinux_2_17_x86_64")
+    (answer,) = resolve(tmp_path, pip_job("top==1.0"))
+    assert unsolved(answer)[-1] == "  how:   loosen it, or ask conda for a `python` that it is made for"
 
 
 def test_with_nothing_to_resolve_uv_is_not_run(tmp_path: Path) -> None:

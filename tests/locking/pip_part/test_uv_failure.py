@@ -66,7 +66,7 @@ def test_words_without_a_headline_are_kept() -> None:
                 "error: the pip part cannot be resolved",
                 "  where: a==1.0",
                 "  why:   ModuleNotFoundError: b",
-                "  how:   pin a version that has wheels, or name with `--exclude-newer` a day when it could still be built",
+                "  how:   pin a version that has wheels, or give its build the tools of its time by `--exclude-newer`",
             ],
         ),
         (
@@ -76,7 +76,7 @@ def test_words_without_a_headline_are_kept() -> None:
                 "error: the pip part cannot be resolved",
                 "  where: a==1.0",
                 f"  why:   … {'x' * 288} no compiler",
-                "  how:   pin a version that has wheels, or name with `--exclude-newer` a day when it could still be built",
+                "  how:   pin a version that has wheels, or give its build the tools of its time by `--exclude-newer`",
             ],
         ),
         (

@@ -18,9 +18,7 @@ def job(platform: str = "linux-64", cuda: str | None = None) -> SolveJob:
     return SolveJob(platform=platform, specs=(), virtual_packages=virtual_packages(platform, cuda))
 
 
-def unsolved(
-    *specs: CondaSpec, tree: str = "a tree", cuda: str | None = None, platform: str = "linux-64"
-) -> Unsolved:
+def unsolved(*specs: CondaSpec, tree: str = "a tree", cuda: str | None = None, platform: str = "linux-64") -> Unsolved:
     return Unsolved(job=job(platform, cuda), conflict=specs, tree=tree)
 
 
