@@ -16,7 +16,7 @@ from pathlib import Path
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.locks import Lock, LockedPackage, Manager
 from reprocheck.readers.conda_urls import read_conda_url
-from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.decoded_text import decode_text, read_given
 from reprocheck.readers.plain_blocks import Block, Irregular, Value, blocks_of, scan_blocks
 from reprocheck.readers.plain_entries import split_entries
 
@@ -49,15 +49,9 @@ def read_lock_bytes(path: Path) -> bytes:
     Raises:
         InputError: missing or unreadable.
     """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read the lock file",
-            where=str(path),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="write one with `reprocheck lock`, or name an existing file with `--lockfile`",
-        ) from error
+    return read_given(
+        path, "the lock file", "write one with `reprocheck lock`, or name an existing file with `--lockfile`"
+    )
 
 
 def parse_lock(data: bytes, path: str) -> Lock:

@@ -17,7 +17,7 @@ from pathlib import Path
 from reprocheck.errors import InputError
 from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.environments import CHANNEL_ALIAS
-from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.decoded_text import decode_text, read_given
 from reprocheck.readers.yaml_events import parse_yaml
 from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar, YamlSequence
 
@@ -76,15 +76,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def _read(path: Path) -> YamlMapping | None:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read conda's configuration",
-            where=str(path),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="make it readable, or move it away",
-        ) from error
+    data = read_given(path, "conda's configuration", "make it readable, or move it away")
     root = parse_yaml(decode_text(data, str(path)), str(path))
     if root is None or isinstance(root, YamlMapping):
         return root

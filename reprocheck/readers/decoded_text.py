@@ -1,15 +1,29 @@
-"""The bytes of a file as text: UTF-8, no control characters, one kind of line end, a size that can be read."""
+"""The bytes of a file, and these as text: UTF-8, no control characters, one kind of line end, a readable size."""
 
 from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 
 from reprocheck.errors import InputError
 
 LARGEST_SIZE_BYTES = 1 << 20
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f]")
+
+
+def read_given(path: Path, what: str, how: str) -> bytes:
+    """Return the bytes of a file that somebody named; `what` it is and `how` to mend it go into the error.
+
+    Raises:
+        InputError: missing, or unreadable.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"cannot read {what}", where=path.as_posix(), why=why, how=how) from error
 
 
 def decode_text(data: bytes, path: str, limit_bytes: int = LARGEST_SIZE_BYTES) -> str:

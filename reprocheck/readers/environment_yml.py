@@ -15,7 +15,7 @@ from reprocheck.model.findings import Location
 from reprocheck.model.platform_selectors import selector_of
 from reprocheck.model.redaction import public_line, public_url
 from reprocheck.readers.comments import read_comments
-from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.decoded_text import decode_text, read_given
 from reprocheck.readers.match_spec import split_match_spec
 from reprocheck.readers.pip_line import read_pip_line
 from reprocheck.readers.plain_blocks import Irregular
@@ -32,15 +32,7 @@ def read_environment(path: Path, shown_as: str | None = None) -> EnvironmentFile
         InputError: missing, unreadable, no YAML, or no environment file.
         GatheredErrors: several such faults.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read the environment file",
-            where=str(path),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="name an existing file with `-f`, or write an environment.yml",
-        ) from error
+    data = read_given(path, "the environment file", "name an existing file with `-f`, or write an environment.yml")
     return parse_environment(data, shown_as or path.as_posix())
 
 

@@ -21,7 +21,7 @@ from reprocheck.model.findings import Location
 from reprocheck.model.locks import Manager
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
-from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.decoded_text import decode_text, read_given
 from reprocheck.readers.pyproject_dependencies import (
     CondaNames,
     Declared,
@@ -48,15 +48,7 @@ def read_pyproject(path: Path, names: CondaNames, shown_as: str | None = None) -
         InputError: missing, unreadable, no TOML, or entries that nobody can lock.
         GatheredErrors: several such faults.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read the project file",
-            where=str(path),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="name an existing file with `-f`",
-        ) from error
+    data = read_given(path, "the project file", "name an existing file with `-f`")
     return parse_pyproject(data, shown_as or path.as_posix(), names)
 
 

@@ -19,7 +19,7 @@ from reprocheck.errors import InputError
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Location
 from reprocheck.model.redaction import public_line
-from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.decoded_text import decode_text, read_given
 from reprocheck.readers.pip_line import read_pip_line
 
 _COMMENT = re.compile(r"(?:^\s*|(?<=\S)\s+)#.*$")
@@ -53,15 +53,7 @@ def read_requirements(path: Path) -> tuple[PipRequirement, ...]:
     Raises:
         InputError: missing, unreadable, too large, or in no known encoding.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read the requirements file",
-            where=path.as_posix(),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="correct the path, or remove the line",
-        ) from error
+    data = read_given(path, "the requirements file", "correct the path, or remove the line")
     return parse_requirements(data, path.as_posix())
 
 

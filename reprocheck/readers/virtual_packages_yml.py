@@ -14,7 +14,7 @@ from pathlib import Path
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.platform_selectors import PLATFORMS
 from reprocheck.model.virtual_packages import VirtualPackage
-from reprocheck.readers.decoded_text import decode_text
+from reprocheck.readers.decoded_text import decode_text, read_given
 from reprocheck.readers.yaml_events import parse_yaml
 from reprocheck.readers.yaml_nodes import YamlMapping, YamlNode, YamlScalar
 
@@ -29,15 +29,7 @@ def read_virtual_packages(path: Path) -> Mapping[str, tuple[VirtualPackage, ...]
         InputError: missing, unreadable, or no file of virtual packages.
         GatheredErrors: several such faults.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read the file of virtual packages",
-            where=path.as_posix(),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="name an existing file",
-        ) from error
+    data = read_given(path, "the file of virtual packages", "name an existing file")
     return parse_virtual_packages(data, path.as_posix())
 
 

@@ -12,6 +12,7 @@ from reprocheck.locking.differences.lock_differences import lock_differences
 from reprocheck.machine.git_files import names_revision, read_git_file
 from reprocheck.model.differences import Difference
 from reprocheck.model.records import RECORD_SCHEMA
+from reprocheck.readers.decoded_text import read_given
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.readers.locks import lock_format, parse_any_lock
 
@@ -71,15 +72,8 @@ def _side(text: str) -> _Side:
 
 
 def _file_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            "cannot read the file",
-            where=path.as_posix(),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="name a lock, an environment file, a fingerprint or a record; `REV:path` reads it from git",
-        ) from error
+    how = "name a lock, an environment file, a fingerprint or a record; `REV:path` reads it from git"
+    return read_given(path, "the file", how)
 
 
 def _kind(data: bytes, name: str) -> Kind:

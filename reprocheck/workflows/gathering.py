@@ -17,6 +17,7 @@ from reprocheck.model.locks import Lock
 from reprocheck.model.redaction import public_line
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, Settings
 from reprocheck.readers.conda_lock_yml import read_lock
+from reprocheck.readers.lock_names import PIXI_LOCK
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.workflows.lock_origin import described_machines, first_source, merged_sources, read_source
 
@@ -98,7 +99,7 @@ def _lock(subject: Subject) -> Lock | Unseen:
 
 
 def _read_lock(path: Path) -> Lock:
-    if path.name != "pixi.lock":
+    if path.name != PIXI_LOCK:
         return read_lock(path)
     # Imported where it is needed: most locks are conda-lock's.
     from reprocheck.readers.locks import read_any_lock
