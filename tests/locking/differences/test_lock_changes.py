@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
 from reprocheck.locking.differences.lock_changes import compare_locks, says_the_same
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import LockedPackage
+from tests.locking.made_locks import made_lock
 
 Packages = Callable[..., LockedPackage]
-
-
-def lock(*packages: LockedPackage, **more: object) -> Lock:
-    fields: dict[str, object] = {
-        "path": "conda-lock.yml",
-        "platforms": ("linux-64", "win-64"),
-        "channels": ("conda-forge",),
-        "content_hash": (),
-        "sources": ("environment.yml",),
-        "custom_metadata": (),
-        **more,
-    }
-    return Lock(packages=packages, **fields)  # type: ignore[arg-type]
+lock = functools.partial(made_lock, platforms=("linux-64", "win-64"), sources=("environment.yml",))
 
 
 def test_equal_changes_are_grouped_by_platform(package: Packages) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,22 +11,11 @@ from reprocheck.locking.differences.lock_differences import lock_differences
 from reprocheck.model.differences import Difference, HeadDifference
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.readers.conda_lock_yml import read_lock
+from tests.locking.made_locks import made_lock
 
 Packages = Callable[..., LockedPackage]
 HOST = "https://conda.anaconda.org"
-
-
-def lock(*packages: LockedPackage, **more: object) -> Lock:
-    fields: dict[str, object] = {
-        "path": "conda-lock.yml",
-        "platforms": ("linux-64", "win-64"),
-        "channels": ("conda-forge",),
-        "content_hash": (),
-        "sources": ("environment.yml",),
-        "custom_metadata": (),
-        **more,
-    }
-    return Lock(packages=packages, **fields)  # type: ignore[arg-type]
+lock = functools.partial(made_lock, platforms=("linux-64", "win-64"), sources=("environment.yml",))
 
 
 def differ(old: Lock, new: Lock, *, same_format: bool = True) -> Difference:

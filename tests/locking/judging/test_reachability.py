@@ -9,21 +9,10 @@ import pytest
 from reprocheck.locking.judging.reachability import unreachable_packages
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock, LockedPackage
+from tests.locking.made_locks import made_lock
 
 Packages = Callable[..., LockedPackage]
 Environments = Callable[..., EnvironmentFile]
-
-
-def lock(*packages: LockedPackage) -> Lock:
-    return Lock(
-        path="conda-lock.yml",
-        platforms=tuple(dict.fromkeys(package.platform for package in packages)),
-        channels=("conda-forge",),
-        content_hash=(),
-        sources=(),
-        custom_metadata=(),
-        packages=packages,
-    )
 
 
 def names(environment: EnvironmentFile, locked: Lock) -> list[tuple[str, str]]:
@@ -31,7 +20,7 @@ def names(environment: EnvironmentFile, locked: Lock) -> list[tuple[str, str]]:
 
 
 def test_dependencies_of_dependencies_are_reached_and_circles_end(environment: Environments, package: Packages) -> None:
-    one = lock(
+    one = made_lock(
         package("scipy", dependencies=(("numpy", ">=1"), ("__glibc", ""))),
         package("numpy", dependencies=(("blas", "*"), ("absent", ""))),
         package("blas", dependencies=(("numpy", ""),)),
@@ -42,14 +31,14 @@ def test_dependencies_of_dependencies_are_reached_and_circles_end(environment: E
 
 
 def test_a_selector_roots_a_package_on_its_platforms_only(environment: Environments, package: Packages) -> None:
-    one = lock(package("jq"), package("jq", platform="win-64"))
+    one = made_lock(package("jq"), package("jq", platform="win-64"))
     assert names(environment("jq  # [linux]"), one) == [("win-64", "jq")]
-    pip = lock(package("six", manager="pip"), package("six", platform="win-64", manager="pip"), package("pip"))
+    pip = made_lock(package("six", manager="pip"), package("six", platform="win-64", manager="pip"), package("pip"))
     assert names(environment("pip:\n  - six  # [win]"), pip) == [("linux-64", "six")]
 
 
 def test_pip_packages_lead_to_pip_and_to_conda_packages(environment: Environments, package: Packages) -> None:
-    one = lock(
+    one = made_lock(
         package("pip", dependencies=(("python", ">=3"),)),
         package("python"),
         package("pytorch", dependencies=(("libtorch", "1.0"),)),
@@ -65,5 +54,5 @@ def test_pip_packages_lead_to_pip_and_to_conda_packages(environment: Environment
 def test_where_a_pip_line_leads_anywhere_no_pip_package_is_told(
     line: str, environment: Environments, package: Packages
 ) -> None:
-    one = lock(package("pip"), package("left-over", manager="pip"), package("lmdb"))
+    one = made_lock(package("pip"), package("left-over", manager="pip"), package("lmdb"))
     assert names(environment(f"pip: ['{line}']"), one) == [("linux-64", "lmdb")]
