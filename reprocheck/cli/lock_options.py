@@ -10,11 +10,10 @@ import click
 
 from reprocheck.cli.option_packs import packed_as
 from reprocheck.model.locking_requests import DEFAULT_TIMEOUT_S, LockRequest, Mode, SolverName
-from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, DEFAULT_MACHINES, Settings
 from reprocheck.readers.configuration import read_settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_MACHINES = "virtual-packages.yml"  # conda-lock's name for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +128,8 @@ def _environments(files: tuple[Path, ...], settings: Settings) -> tuple[Path, ..
 
 
 def _usual_machines(environment: Path) -> Path | None:
-    beside = environment.with_name(_MACHINES)
-    return beside if beside.is_file() else None
+    beside = (environment.with_name(name) for name in DEFAULT_MACHINES)
+    return next((path for path in beside if path.is_file()), None)
 
 
 def _mode(*, dry_run: bool, check: bool) -> Mode:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # What the files are called where nobody names them.
 DEFAULT_LOCK = "conda-lock.yml"
 DEFAULT_ENVIRONMENTS = ("environment.yml", "environment.yaml")
+DEFAULT_MACHINES = ("virtual-packages.yml", "virtual-packages.yaml")  # as conda-lock looks for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,9 @@ from pathlib import Path
 from reprocheck.errors import ReprocheckError
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
+from reprocheck.model.settings import DEFAULT_MACHINES
 from reprocheck.model.virtual_packages import VirtualPackage
 from reprocheck.readers.environment_yml import read_environment
-
-VIRTUAL_PACKAGES = ("virtual-packages.yml", "virtual-packages.yaml")  # as conda-lock looks for them
 
 
 def read_source(path: Path) -> EnvironmentFile:
@@ -86,7 +85,7 @@ def _with_requirements(environment: EnvironmentFile, path: Path) -> EnvironmentF
 
 def described_machines(*folders: Path) -> Iterator[Mapping[str, tuple[VirtualPackage, ...]]]:
     """Yield what a virtual-packages.yml in one of the folders tells conda-lock to assume; broken ones tell nothing."""
-    for path in dict.fromkeys(folder / name for folder in folders for name in VIRTUAL_PACKAGES):
+    for path in dict.fromkeys(folder / name for folder in folders for name in DEFAULT_MACHINES):
         if path.is_file():
             # Imported where it is needed: few projects have such a file.
             from reprocheck.readers.virtual_packages_yml import read_virtual_packages

@@ -241,6 +241,18 @@ def test_the_assumed_machine_may_come_from_conda_locks_file(
     assert read_lock(tmp_path / "conda-lock.yml").custom("reprocheck.cuda") == "11.8"
 
 
+@pytest.mark.parametrize("name", ["virtual-packages.yml", "virtual-packages.yaml"])
+def test_lock_assumes_the_machine_that_check_compares_with(
+    name: str, reprocheck: Runner, tmp_path: Path, channel: Channel
+) -> None:
+    write(tmp_path, channel, "tool")
+    (tmp_path / name).write_text('subdirs:\n  linux-64:\n    packages: {__glibc: "2.35"}\n')
+    reprocheck("lock")
+    assert reprocheck("check", "--select", "RC202", "--output-format", "concise").out == "no findings\n"
+    lock = read_lock(tmp_path / "conda-lock.yml")
+    assert lock.custom("reprocheck.virtual-packages.linux-64") == "__glibc=2.35=0"
+
+
 def test_a_pyproject_of_conda_lock_is_a_source(reprocheck: Runner, tmp_path: Path, channel: Channel) -> None:
     (tmp_path / "pyproject.toml").write_text(
         f"[tool.conda-lock]\nchannels = ['{channel.uri}']\nplatforms = ['linux-64']\n"
