@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Severity(Enum):
@@ -57,9 +58,26 @@ class PackageRef:
     platform: str | None = None
 
 
+class Edit(NamedTuple):
+    """One mend of a file: the lines `first` to `last` (from 1, both included) become `lines`, without line ends.
+
+    Empty `lines` take them out; `last` = `first` - 1 inserts before `first`. `safe` is True where the environment
+    that the file asks for stays the same, or becomes what the line plainly meant.
+    """
+
+    path: str
+    first: int
+    last: int
+    lines: tuple[str, ...]
+    safe: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One objection. `evidence` are the facts that led to it, each a sentence with its source."""
+    """One objection. `evidence` are the facts that led to it, each a sentence with its source.
+
+    `paths` lead from what was declared to a package that the finding is about; `edits` carry `fix` out, together.
+    """
 
     code: str
     name: str
@@ -72,6 +90,8 @@ class Finding:
     platforms: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     fix: str = ""
+    paths: tuple[tuple[PackageRef, ...], ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

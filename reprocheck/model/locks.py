@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from reprocheck.model.findings import Location
@@ -51,12 +52,31 @@ class Lock:
     sources: tuple[str, ...]
     custom_metadata: tuple[tuple[str, str], ...]
     packages: tuple[LockedPackage, ...]
+    _by_platform: dict[tuple[str, Manager | None], tuple[LockedPackage, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _by_name: dict[str, Mapping[str, tuple[LockedPackage, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def on(self, platform: str, manager: Manager | None = None) -> tuple[LockedPackage, ...]:
-        """Return the packages of one platform, of one manager if named."""
-        return tuple(
-            package for package in self.packages if package.platform == platform and manager in (None, package.manager)
-        )
+        """Return the packages of one platform, of one manager if named; looked up once and kept."""
+        kept = self._by_platform.get((platform, manager))
+        if kept is None:
+            whole = self.packages if manager is None else self.on(platform)
+            kept = tuple(item for item in whole if item.platform == platform and manager in (None, item.manager))
+            self._by_platform[platform, manager] = kept
+        return kept
+
+    def named(self, platform: str, *names: str) -> tuple[LockedPackage, ...]:
+        """Return the packages of these names on one platform, conda and pip, in the order of the names and the lock."""
+        known = self._by_name.get(platform)
+        if known is None:
+            found: dict[str, tuple[LockedPackage, ...]] = {}
+            for package in self.on(platform):
+                found[package.name] = (*found.get(package.name, ()), package)
+            known = self._by_name[platform] = found
+        return tuple(package for name in names for package in known.get(name, ()))
 
     def custom(self, key: str) -> str | None:
         """Return a value of `metadata.custom_metadata`, None when absent."""

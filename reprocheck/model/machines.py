@@ -15,12 +15,29 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetMachine:
-    """Driver and GPUs to audit for.
+    """Driver and GPUs to audit for, and what else was seen of a real machine.
 
     `driver_version` is the NVIDIA display driver (`470.57.02`), None when there is none or it was not read;
-    `source` says who told us, in words that fit after "according to".
+    `source` says who told us, in words that fit after "according to". `driver_parts` are (part, version) pairs of the
+    host's driver: kernel module, libcuda, NVML, fabric manager. `shadowing` are (variable, library) pairs: file names of
+    libraries that a search path puts before those of the environment, never the path itself. `glibc` is the version
+    of the C library.
     """
 
     driver_version: str | None
     gpus: tuple[Gpu, ...]
     source: str
+    driver_parts: tuple[tuple[str, str], ...] = ()
+    shadowing: tuple[tuple[str, str], ...] = ()
+    glibc: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStack:
+    """What one other node of the same job runs with: (component, version) pairs, for example ("nccl", "2.21.5").
+
+    `source` is the file that says so.
+    """
+
+    source: str
+    components: tuple[tuple[str, str], ...]

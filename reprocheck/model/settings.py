@@ -15,7 +15,9 @@ class Settings:
     """What `[tool.reprocheck]` may hold. Empty tuples and None mean "not set".
 
     `cuda` is `X.Y` or `none`; `exclude_newer` a day, a time with an offset, or `none`; `min_severity` is the
-    mildest severity that fails a check.
+    mildest severity that fails a check. `precision` are the data types that the training computes in (`bf16`, `tf32`,
+    `fp16`, `fp8`, `fp4`); `name_map` is a file of further name pairs; `baseline` a file of findings that are known;
+    `per_file_ignores` are (glob, codes) pairs.
     """
 
     files: tuple[str, ...] = ()
@@ -27,3 +29,7 @@ class Settings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     min_severity: str = "warning"
+    precision: tuple[str, ...] = ()
+    name_map: str | None = None
+    baseline: str | None = None
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -15,7 +15,7 @@ from reprocheck.model.findings import Severity
 from reprocheck.model.settings import Settings
 
 _KEYS = {field.name.replace("_", "-"): field.name for field in fields(Settings)}
-_LISTS = {"files", "platforms", "channels", "select", "ignore"}
+_LISTS = {"files", "platforms", "channels", "select", "ignore", "precision"}
 _PREFIX = "REPROCHECK_"
 _SEVERITIES = [severity.value for severity in Severity]
 

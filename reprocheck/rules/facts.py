@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reprocheck.facts.name_map import NameMap
@@ -12,7 +12,7 @@ from reprocheck.model.locks import Lock
 
 if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
-    from reprocheck.model.machines import TargetMachine
+    from reprocheck.model.machines import Gpu, NodeStack, TargetMachine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,9 @@ class Facts:
     """One environment and all that belongs to it.
 
     `lock_path` is where the lock is, or should be. `unmet` is what the packages of the lock need of each other and do
-    not get. `platforms` limits the audit; empty means all of the lock.
+    not get. `platforms` limits the audit; empty means all of the lock. `precision` are the data types that the training
+    computes in; `expects_gpu` is True where the user said that a GPU is meant; `nodes` are other machines of the same
+    job. `memo` keeps what several rules derive from these facts, by who derives it.
     """
 
     environment: EnvironmentFile | Unseen
@@ -42,6 +44,10 @@ class Facts:
     names: NameMap
     unmet: tuple[UnmetDependency, ...] = ()
     platforms: tuple[str, ...] = ()
+    precision: tuple[str, ...] | Unseen = Unseen(reason="nobody said in which precision the training computes")
+    expects_gpu: bool = False
+    nodes: tuple[NodeStack, ...] | Unseen = Unseen(reason="no other node of the job was named")
+    memo: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def driver(self) -> str | Unseen:
@@ -50,3 +56,12 @@ class Facts:
             return self.machine
         told = f"no driver version is known according to {self.machine.source}; name one with `--driver`"
         return self.machine.driver_version or Unseen(reason=told)
+
+    @property
+    def gpus(self) -> tuple[Gpu, ...] | Unseen:
+        """Return the GPUs of the machine whose compute capability is known."""
+        if isinstance(self.machine, Unseen):
+            return self.machine
+        known = tuple(gpu for gpu in self.machine.gpus if gpu.compute_capability)
+        told = f"no GPU is known according to {self.machine.source}; name one with `--gpu`"
+        return known or Unseen(reason=told)

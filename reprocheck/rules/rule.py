@@ -19,6 +19,9 @@ class Need(Enum):
     FRESHNESS = "freshness"
     MACHINE = "machine"
     DRIVER = "driver"
+    GPUS = "gpus"
+    PRECISION = "precision"
+    NODES = "nodes"
 
 
 class Family(Enum):
