@@ -31,7 +31,7 @@ def read_host(root: Path = ROOT, system: str = sys.platform) -> Mapping[str, Jso
         "os": _os_name(root, system),
         "kernel": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine() or unread("missing"),
-        "libc": _libc(),
+        "libc": read_libc(),
         "cpu": {**cpu, "usableCores": _usable_cores()},
         "memoryBytes": memory,
         "numaNodes": _numa_nodes(root),
@@ -97,7 +97,8 @@ def _distribution(os_release: str) -> Json:
     return name or unread("missing", "no `ID` in os-release")
 
 
-def _libc() -> Json:
+def read_libc() -> Json:
+    """Return name and version of the C library, `glibc 2.36`."""
     name, version = platform.libc_ver()
     return f"{name} {version}" if name else unread("missing", "not glibc")
 

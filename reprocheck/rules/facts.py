@@ -65,3 +65,18 @@ class Facts:
         known = tuple(gpu for gpu in self.machine.gpus if gpu.compute_capability)
         told = f"no GPU is known according to {self.machine.source}; name one with `--gpu`"
         return known or Unseen(reason=told)
+
+    @property
+    def driver_parts(self) -> tuple[tuple[str, str], ...] | Unseen:
+        """Return the parts of the driver with their versions, where at least two of them could be read."""
+        if isinstance(self.machine, Unseen):
+            return self.machine
+        told = f"fewer than two parts of the driver could be read of {self.machine.source}"
+        return self.machine.driver_parts if len(self.machine.driver_parts) > 1 else Unseen(reason=told)
+
+    @property
+    def glibc(self) -> str | Unseen:
+        """Return the version of the machine's C library, where it is glibc."""
+        if isinstance(self.machine, Unseen):
+            return self.machine
+        return self.machine.glibc or Unseen(reason=f"no glibc is known of {self.machine.source}")

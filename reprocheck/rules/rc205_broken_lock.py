@@ -53,6 +53,7 @@ from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.locked_files import has_broken_hash, other_file
 from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
+from reprocheck.rules.wording import listed
 
 RULE = Rule(
     code="RC205",
@@ -159,7 +160,7 @@ def _entries(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]
     elsewhere = [package for package in packages if other_file(package) is not None]
     if elsewhere:
         files = dict.fromkeys(f"`{other_file(package)}`" for package in elsewhere)
-        said = f"the URL of {_listed(elsewhere)} leads to another package, version or platform"
+        said = f"the URL of {listed(elsewhere)} leads to another package, version or platform"
         yield _of_several(
             lock, elsewhere, RULE.severity, said, f"installers take {', '.join(list(files)[:_MOST_NAMED])}"
         )
@@ -169,12 +170,12 @@ def _entries(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]
             lock,
             broken,
             RULE.severity,
-            f"what is locked as a hash of {_listed(broken)} is none",
+            f"what is locked as a hash of {listed(broken)} is none",
             "an md5 has 32 hexadecimal digits, a sha256 has 64",
         )
     unhashed = [package for package in packages if _lacks_hash(package)]
     if unhashed:
-        said = f"no hash is locked of {_listed(unhashed)}"
+        said = f"no hash is locked of {listed(unhashed)}"
         yield _of_several(
             lock, unhashed, Severity.WARNING, said, "`hash` holds neither a `sha256` nor what may stand for it"
         )
@@ -201,9 +202,3 @@ def _of_several(lock: Lock, packages: Sequence[LockedPackage], severity: Severit
         evidence=(evidence,),
         fix=f"run `{lock_tool(lock)}`",
     )
-
-
-def _listed(packages: Sequence[LockedPackage]) -> str:
-    names = list(dict.fromkeys(f"`{package.name} {package.version}`" for package in packages))
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{', '.join(names[:_MOST_NAMED])}{more}"

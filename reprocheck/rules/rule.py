@@ -20,6 +20,8 @@ class Need(Enum):
     MACHINE = "machine"
     DRIVER = "driver"
     GPUS = "gpus"
+    DRIVER_PARTS = "driver_parts"
+    GLIBC = "glibc"
     PRECISION = "precision"
     NODES = "nodes"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from reprocheck.errors import InputError, UsageError
 from reprocheck.facts.gpu_arch import compute_capability_of, gpu_names
+from reprocheck.model.json_documents import Json
 from reprocheck.model.machines import Gpu, TargetMachine
-from reprocheck.rules.facts import Unseen
 from reprocheck.workflows.fingerprint import machine_from_fingerprint, observed_machine
 
 _DRIVER = re.compile(r"^\d{2,4}(\.\d{1,4}){0,2}$")
@@ -26,7 +26,7 @@ class MachineRequest:
     fingerprint: Path | None = None
 
 
-def find_machine(request: MachineRequest) -> TargetMachine | Unseen:
+def find_machine(request: MachineRequest) -> TargetMachine:
     """Return the machine to audit for.
 
     Raises:
@@ -43,10 +43,7 @@ def find_machine(request: MachineRequest) -> TargetMachine | Unseen:
         return _from_fingerprint(request.fingerprint)
     if request.driver or request.gpus:
         return _named(request)
-    machine = observed_machine()
-    if machine.driver_version is None and not machine.gpus:
-        return Unseen(reason=f"no driver or GPU is known of {machine.source}; name one with `--driver` and `--gpu`")
-    return machine
+    return observed_machine()
 
 
 def _named(request: MachineRequest) -> TargetMachine:
@@ -75,8 +72,17 @@ def _gpu(text: str) -> Gpu:
 
 
 def _from_fingerprint(path: Path) -> TargetMachine:
+    return machine_from_fingerprint(read_document(path), path.as_posix())
+
+
+def read_document(path: Path) -> Json:
+    """Return the JSON document of a fingerprint file.
+
+    Raises:
+        InputError: it cannot be read, or is no JSON.
+    """
     try:
-        document = json.loads(path.read_bytes())
+        document: Json = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(
             "cannot read the fingerprint",
@@ -84,4 +90,4 @@ def _from_fingerprint(path: Path) -> TargetMachine:
             why="it should be a JSON document as `reprocheck fingerprint -o` writes it",
             how="write it anew",
         ) from error
-    return machine_from_fingerprint(document, path.as_posix())
+    return document

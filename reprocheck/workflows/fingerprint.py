@@ -5,16 +5,19 @@ The document names no time, host, user, path or serial number, so that the same 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import reprocheck
 from reprocheck.errors import InputError, UndecidedError
 from reprocheck.machine.accelerators import read_accelerators
-from reprocheck.machine.host import read_host
+from reprocheck.machine.host import read_host, read_libc
 from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.machine.loader_paths import driver_libraries, shadowing_libraries
 from reprocheck.machine.worker_process import WorkerOptions, run_job
 from reprocheck.model.fingerprints import (
     FINGERPRINT_SCHEMA,
@@ -35,6 +38,7 @@ DEADLINE_S = 180.0  # loading a large torch from a cold network file system take
 _VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
 _CAPABILITY = re.compile(r"[0-9]{1,3}\.[0-9]{1,2}")
 _NAME = re.compile(r".{1,200}")
+_GLIBC = re.compile(r"glibc ([0-9]{1,3}\.[0-9]{1,3})")
 
 
 def collect_fingerprint(python: Path | None = None) -> Mapping[str, Json]:
@@ -63,10 +67,16 @@ def collect_fingerprint(python: Path | None = None) -> Mapping[str, Json]:
 
 
 def observed_machine() -> TargetMachine:
-    """Return driver and GPUs of this machine."""
+    """Return driver and GPUs of this machine, and what else of it may stand in the way of an environment."""
     reading = read_accelerators()
-    document: Mapping[str, Json] = {"accelerators": reading.accelerators, "driver": reading.driver}
-    return _machine(document, "this machine")
+    document: Mapping[str, Json] = {
+        "accelerators": reading.accelerators,
+        "driver": reading.driver,
+        "host": {"libc": read_libc()},
+    }
+    machine = _machine(document, "this machine")
+    parts = (*machine.driver_parts, *driver_libraries()) if machine.driver_parts else ()
+    return replace(machine, driver_parts=parts, shadowing=shadowing_libraries(os.environ))
 
 
 def machine_from_fingerprint(document: Json, path: Path | str) -> TargetMachine:
@@ -142,7 +152,23 @@ def _machine(document: Mapping[str, Json], source: str) -> TargetMachine:
         driver_version=_checked(version, _VERSION, source, "driver.version"),
         gpus=tuple(_gpus(accelerators, source)),
         source=source + _doubts(version, accelerators),
+        driver_parts=tuple(_driver_parts(document, source)),
+        glibc=_glibc(value_at(document, "host", "libc")),
     )
+
+
+def _driver_parts(document: Mapping[str, Json], source: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts that a fingerprint tells: the kernel module, and the release that NVML reports."""
+    for name, key in (("kernel module", "kernelModule"), ("NVML", "version")):
+        version = _checked(value_at(document, "driver", key), _VERSION, source, f"driver.{key}")
+        if version:
+            yield name, version
+
+
+def _glibc(libc: Json) -> str | None:
+    """Return `2.36` of `glibc 2.36`, None for musl and where it could not be read."""
+    found = _GLIBC.fullmatch(libc) if isinstance(libc, str) else None
+    return found[1] if found else None
 
 
 def _doubts(version: Json, accelerators: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Audit
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.model.machines import TargetMachine
+from reprocheck.model.machines import NodeStack, TargetMachine
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.full import render
@@ -29,8 +30,9 @@ from reprocheck.workflows.gathering import Subject, gather, sources_of
 NOT_ASKED = Unseen(reason="not asked for")
 _PACKAGE = re.compile(
     r"^- (?P<manager>conda|pip) (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?: (?P<build>[^\s,]+))?"
-    r"(?:, needs (?P<needs>.+?))?(?:, from (?P<url>\S+))?$"
+    r"(?:, needs (?P<needs>.+?))?(?:, from (?P<url>\S+))?(?:, hashed by (?P<hash>md5))?$"
 )
+_SEEN = re.compile(r"(glibc|driver part|LD_LIBRARY_PATH|precision|node) (.+)")
 _CUSTOM = re.compile(r"^- (?P<key>[a-z]+\.[a-z]+): (?P<value>\S+)$")
 
 MakeFacts = Callable[..., Facts]
@@ -66,7 +68,7 @@ def _package(line: int, text: str) -> LockedPackage:
         dependencies=tuple((name, constraint) for name, constraint in needs),
         url=found["url"] or f"https://packages.invalid/{found['platform']}/{stem}-{found['build'] or 0}.conda",
         md5="0" * 32,
-        sha256="0" * 64,
+        sha256=None if found["hash"] else "0" * 64,
         category="main",
         optional=False,
         build=found["build"],
@@ -86,15 +88,19 @@ def make_facts() -> MakeFacts:
         machine: str = "",
         lock_absent: bool = False,
         platforms: tuple[str, ...] = (),
+        seen: str = "",
     ) -> Facts:
         file = parse_environment(environment.encode(), "environment.yml") if environment is not None else NOT_ASKED
         locked = short_lock(lock) if lock is not None else Unseen(reason="not asked for", absent=lock_absent)
+        target, precision, nodes = described(machine, seen)
         return Facts(
             environment=file,
             lock=locked,
             lock_path="conda-lock.yml",
             freshness=_freshness(file, locked),
-            machine=_machine(machine),
+            machine=target,
+            precision=precision,
+            nodes=nodes,
             names=load_name_map(),
             unmet=() if isinstance(locked, Unseen) else unmet_dependencies(locked),
             platforms=platforms,
@@ -107,6 +113,42 @@ def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen) -> Fr
     if isinstance(environment, Unseen) or isinstance(lock, Unseen):
         return NOT_ASKED
     return judge_freshness(environment, lock)
+
+
+def described(
+    options: str, seen: str
+) -> tuple[TargetMachine | Unseen, tuple[str, ...] | Unseen, tuple[NodeStack, ...] | Unseen]:
+    """Return the machine, the precision of the training and the other nodes from `--driver`/`--gpu` words and lines.
+
+    The lines of `seen` begin with what they tell: `glibc 2.17`, `driver part kernel module 535.54.03`, `LD_LIBRARY_PATH
+    libcudart.so.12`, `precision bf16`, `node b.json nccl=2.21.5 cuda=12.4`.
+    """
+    target = _machine(options)
+    told: dict[str, list[str]] = {}
+    for line in seen.splitlines():
+        kind, rest = _SEEN.fullmatch(line.strip()).groups()  # type: ignore[union-attr]  # a typo may stop the test
+        told.setdefault(kind, []).append(rest)
+    if {"glibc", "driver part", "LD_LIBRARY_PATH"} & set(told):
+        base = TargetMachine(driver_version=None, gpus=(), source="this machine")
+        target = replace(
+            base if isinstance(target, Unseen) else target,
+            glibc=told.get("glibc", [None])[0],
+            driver_parts=tuple((part, version) for part, _, version in map(_last_word, told.get("driver part", []))),
+            shadowing=tuple(("LD_LIBRARY_PATH", name) for name in told.get("LD_LIBRARY_PATH", [])),
+        )
+    nodes = tuple(_node(text) for text in told.get("node", []))
+    return target, tuple(told.get("precision", [])) or NOT_ASKED, nodes or NOT_ASKED
+
+
+def _last_word(text: str) -> tuple[str, str, str]:
+    return text.rpartition(" ")
+
+
+def _node(text: str) -> NodeStack:
+    source, *pairs = text.split()
+    return NodeStack(
+        source=source, components=tuple((name, value) for name, _, value in (p.partition("=") for p in pairs))
+    )
 
 
 def _machine(options: str) -> TargetMachine | Unseen:
@@ -133,9 +175,12 @@ def audit_case(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], tuple[A
                 lock=Path("conda-lock.yml"),
                 lock_is_named=True,
             ),
-            _machine(options.read_text() if options.exists() else ""),
+            NOT_ASKED,
             (),
         )
+        words, _, seen = (options.read_text() if options.exists() else "").partition("\n")
+        target, precision, nodes = described(words, seen)
+        facts = replace(facts, machine=target, precision=precision, nodes=nodes)
         found = run_rules(facts, RULES, Selection(select=(code,)))
         return found, render(AuditReport(audit=found, tool_version="0", sources=sources_of(facts)))
 

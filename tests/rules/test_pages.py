@@ -24,7 +24,7 @@ HEADINGS = [
     "When it stays silent.",
     "Sources.",
 ]
-BLOCKS = ("environment.yml:", "conda-lock.yml, shortened:", "conda-lock.yml: absent", "machine: ")
+BLOCKS = ("environment.yml:", "conda-lock.yml, shortened:", "conda-lock.yml: absent", "machine: ", "seen: ")
 
 every_rule = pytest.mark.parametrize("module", RULES, ids=[module.RULE.code for module in RULES])
 
@@ -47,6 +47,7 @@ def facts_of(example: str, make_facts: Callable[..., Facts]) -> Facts:
         textwrap.dedent(lock[1]) if lock else None,
         machine=machine[1] if machine else "",
         lock_absent="conda-lock.yml: absent" in example,
+        seen="\n".join(re.findall(r"^seen: (.+)$", example, re.MULTILINE)),
     )
 
 

@@ -157,7 +157,12 @@ def fingerprint_of(version: Json, accelerators: Json) -> dict[str, Json]:
 def test_a_fingerprint_gives_the_machine_to_audit_for() -> None:
     machine = machine_from_fingerprint(fingerprint_of("470.57.02", [V100]), Path("v100.json"))
     gpu = Gpu(name="Tesla V100-SXM2-16GB", compute_capability="7.0")
-    assert machine == TargetMachine(driver_version="470.57.02", gpus=(gpu,), source="the fingerprint `v100.json`")
+    assert machine == TargetMachine(
+        driver_version="470.57.02",
+        gpus=(gpu,),
+        source="the fingerprint `v100.json`",
+        driver_parts=(("NVML", "470.57.02"),),
+    )
 
 
 def test_a_machine_without_a_driver_says_so() -> None:
