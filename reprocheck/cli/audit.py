@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from reprocheck.cli.audit_output import print_audit
-from reprocheck.cli.options import AuditChoices, audit_options, make_selection, settings_here
+from reprocheck.cli.audit_run import run_and_print
+from reprocheck.cli.options import AuditChoices, audit_options, make_selection, per_file_ignores, settings_here
+from reprocheck.facts.gpu_precision import PRECISIONS
+from reprocheck.rules.facts import Unseen
 from reprocheck.workflows.audit import MachineRequest, find_machine
-from reprocheck.workflows.check import CheckRequest, run_check
+from reprocheck.workflows.check import CheckRequest
+from reprocheck.workflows.nodes import read_node
+
+_NODE_HELP = "The lock or fingerprint of another node of the job."
+_NO_NODES = Unseen(reason="no other node of the job was named; `--node` does")
 
 
 @click.command()
@@ -18,6 +25,8 @@ from reprocheck.workflows.check import CheckRequest, run_check
 @click.option("--driver", help="Audit for this NVIDIA driver, for example 470.57.02.")
 @click.option("--gpu", "gpus", multiple=True, metavar="SM|NAME", help="Audit for this GPU: sm_90, or a product name.")
 @click.option("--machine", type=click.Path(path_type=Path), help="Audit for the machine of a fingerprint.")
+@click.option("--precision", multiple=True, type=click.Choice(PRECISIONS), help="What the training computes in.")
+@click.option("--node", "nodes", multiple=True, type=click.Path(path_type=Path), help=_NODE_HELP)
 @audit_options
 def command(
     *,
@@ -26,13 +35,21 @@ def command(
     driver: str | None,
     gpus: tuple[str, ...],
     machine: Path | None,
+    precision: tuple[str, ...],
+    nodes: tuple[Path, ...],
     choices: AuditChoices,
 ) -> int:  # click hands every option over by name
-    """Check environment, lock and machine together; offline, writes nothing.
+    """Check environment, lock and machine together; offline. Writes nothing, unless --fix or --write-baseline does.
 
     Without --driver, --gpu or --machine it looks at this machine.
     """
     settings = settings_here()
+    settings = replace(
+        settings,
+        name_map=choices.name_map.as_posix() if choices.name_map else settings.name_map,
+        precision=precision or settings.precision,
+        per_file_ignores=per_file_ignores(choices, settings),
+    )
     request = CheckRequest(
         folder=Path(),
         files=files or tuple(Path(name) for name in settings.files),
@@ -41,5 +58,6 @@ def command(
         settings=settings,
         machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),
         platforms=platforms,
+        nodes=tuple(read_node(path, platforms[0] if platforms else None) for path in nodes) or _NO_NODES,
     )
-    return print_audit(run_check(request), choices, settings)
+    return run_and_print(request, choices, settings)

@@ -17,6 +17,8 @@ import click
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
 _PATIENCE_S = 2.0
+_NARROWEST = 40
+_WIDEST = 100  # Longer lines of prose are hard to read.
 
 
 def deliver(text: str, output: Path | None) -> None:
@@ -45,6 +47,17 @@ def wants_color(choice: str, *, to_file: bool = False) -> bool:
     if to_file or os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def text_width(*, to_file: bool = False) -> int | None:
+    """Return how many columns prose may take on the terminal.
+
+    None where stdout is no terminal, or one that does not know: a pipe gets the same bytes everywhere.
+    """
+    if to_file or not sys.stdout.isatty():
+        return None
+    width = os.get_terminal_size(sys.stdout.fileno()).columns
+    return max(_NARROWEST, min(_WIDEST, width)) if width else None
 
 
 @dataclass(slots=True)

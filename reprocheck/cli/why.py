@@ -6,31 +6,23 @@ from pathlib import Path
 
 import click
 
-from reprocheck.cli.console import deliver
+from reprocheck.cli.console import deliver, progress
+from reprocheck.cli.lock_choice import lock_options
 from reprocheck.errors import EXIT_CLEAN
+from reprocheck.reports.why_json import render_why_json
 from reprocheck.reports.why_text import render_why
-from reprocheck.workflows.export import usual_lock
+from reprocheck.workflows.locked_links import LockChoice
 from reprocheck.workflows.why import WhyRequest, explain_package
 
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--lockfile",
-    type=click.Path(path_type=Path),
-    help="The lock.  [default: conda-lock.yml, else pixi.lock, beside -f]",
-)
-@click.option(
-    "-f",
-    "--file",
-    "environment",
-    type=click.Path(path_type=Path),
-    help="The environment file.  [default: what the lock names]",
-)
-@click.option("--platform", help="One platform of the lock.  [default: all]")
-def command(name: str, lockfile: Path | None, environment: Path | None, platform: str | None) -> int:
+@lock_options
+@click.option("--output-format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+def command(*, name: str, choice: LockChoice, format_name: str, output: Path | None) -> int:
     """Show the paths from what you declared to the package NAME, conda and pip together."""
-    lock = lockfile or usual_lock(environment.parent if environment else Path())
-    request = WhyRequest(name=name, lock=lock, environment=environment, platform=platform)
-    deliver(render_why(explain_package(request)), None)
+    with progress("reading the lock"):
+        answers = explain_package(WhyRequest(name=name, choice=choice))
+    deliver(render_why_json(answers) if format_name == "json" else render_why(answers), output)
     return EXIT_CLEAN

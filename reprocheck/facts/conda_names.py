@@ -2,7 +2,7 @@
 
 The other direction of the name map and a choice besides: of `numpy-base` and `numpy` it is `numpy`, of `pytorch` and
 `pytorch-gpu` it is `pytorch`. For the tables of a pyproject.toml, whose names are PyPI's; never on the path of `check`.
-Source: the table `conda_pypi_names.yaml`; the two short lists: parselmouth @345e9bfb, which conda-forge packages of the
+Source: the tables `conda_pypi_names.yaml` and `conda_spellings.yaml`; the two short lists: parselmouth @345e9bfb, which conda-forge packages of the
 project's own name hold the project.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from reprocheck.facts.name_map import read_rows
+from reprocheck.facts.tables import rows_of
 from reprocheck.model.project_names import normalise_name
 
 # Relations after which the conda package goes by another name than the project; the others stand beside it.
@@ -52,4 +53,10 @@ def load_conda_names() -> CondaNameMap:
                 own_name.add(project)
             elif relation in _UNDER_ANOTHER_NAME or project in parts_only:
                 names.setdefault(project, conda)
-    return CondaNameMap(names={project: conda for project, conda in names.items() if project not in own_name})
+    kept = {project: conda for project, conda in names.items() if project not in own_name}
+    return CondaNameMap(names={**_spelled_otherwise(), **kept})
+
+
+def _spelled_otherwise() -> dict[str, str]:
+    """Return the conda names that keep an underscore, by project."""
+    return {normalise_name(conda): conda for row in rows_of("conda_spellings", "spellings") for conda in row["conda"]}

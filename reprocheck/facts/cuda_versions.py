@@ -6,6 +6,7 @@ import re
 
 Numbers = tuple[int, ...]
 
+_OLDEST_WITH_MINOR = 75  # two digits are a minor release up to CUDA 9.2, and a major from 10 on
 _NUMBERS = re.compile(r"^\d+(?:\.\d+)*")
 
 
@@ -25,3 +26,9 @@ def from_digits(digits: str) -> Numbers:
     if "." in digits:
         return numbers(digits)[:2]
     return (int(digits[:-1]), int(digits[-1]))
+
+
+def from_tag(digits: str) -> Numbers:
+    """Return the CUDA of a tag that may leave the minor release out: `12` is (12,), `92` is 9.2, `110` is 11.0."""
+    bare_major = digits.isdigit() and len(digits) == len("12") and int(digits) < _OLDEST_WITH_MINOR
+    return (int(digits),) if bare_major else from_digits(digits)

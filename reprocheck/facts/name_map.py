@@ -54,6 +54,24 @@ def load_name_map() -> NameMap:
     return parse_name_map(_TABLE.read_text(encoding="utf-8"))
 
 
+def override_names(names: NameMap, pairs: Mapping[str, tuple[str, ...]]) -> NameMap:
+    """Return `names` with some conda packages installing other projects, or none; keys and projects as written.
+
+    What somebody says about his own packages is sure enough to stand behind an error.
+    """
+    to_pypi, to_conda = dict(names.to_pypi), dict(names.to_conda)
+    said = {normalise_name(conda): tuple(map(normalise_name, projects)) for conda, projects in pairs.items()}
+    for project, known in names.to_conda.items():
+        to_conda[project] = tuple(conda for conda in known if normalise_name(conda) not in said)
+    for written in pairs:
+        conda = normalise_name(written)
+        to_pypi[conda] = said[conda]
+        for project in said[conda]:
+            to_conda[project] = (*to_conda.get(project, ()), written)
+    doubtful = frozenset(pair for pair in names.doubtful if pair[0] not in said)
+    return NameMap(to_pypi=to_pypi, to_conda=to_conda, doubtful=doubtful)
+
+
 def read_rows() -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Yield the (conda name, PyPI names, relation) of each row of the packaged table that pairs the two."""
     for conda, projects, relation, _sources, _confidence in _ROW.findall(_TABLE.read_text(encoding="utf-8")):

@@ -15,7 +15,7 @@ def pypi_cuda(torch: str, platform: str) -> Numbers | None:
     """Return the CUDA of the wheel that PyPI serves for a conda platform; None: CPU build, or release not known."""
     if not has_pypi_cuda(torch, platform):
         return None
-    wanted = numbers(torch)
+    wanted = _padded(numbers(torch))
     for row in rows_of("torch_wheels", "releases"):
         if numbers(text(row, "torch")) == wanted and text(row, "confidence") != "low" and "pypi_default_cuda" in row:
             default = optional_text(row, "pypi_default_cuda")
@@ -28,3 +28,19 @@ def has_pypi_cuda(torch: str, platform: str) -> bool:
     if platform == "linux-aarch64":
         return numbers(torch) >= FIRST_AARCH64_WITH_CUDA
     return platform == "linux-64"
+
+
+def _padded(version: Numbers) -> Numbers:
+    """PEP 440: `2.0` is 2.0.0."""
+    return (*version, 0, 0)[: max(len(version), len((2, 0, 0)))]
+
+
+def wheel_builds() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the (release, CUDA builds) pairs that are known for sure, oldest first."""
+    rows = rows_of("torch_wheels", "releases")
+    return tuple((text(row, "torch"), tuple(row["cuda_builds"])) for row in rows if text(row, "confidence") != "low")
+
+
+def newest_torch() -> Numbers:
+    """Return the newest release of the table."""
+    return max(numbers(text(row, "torch")) for row in rows_of("torch_wheels", "releases"))

@@ -6,23 +6,16 @@ Edges carry `constraint`. Everything follows the order of the lock and of the en
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final, TypeAlias
 
 import networkx as nx
 
-from reprocheck.graph.links import Link, Links, Names, Node, link_packages
-from reprocheck.model.environments import EnvironmentFile
-from reprocheck.model.locks import Lock
-from reprocheck.model.project_names import normalise_name
+from reprocheck.graph.links import Link, Links, Node
 
 ROOT: Final = Node("conda", "")
 Graph: TypeAlias = "nx.DiGraph[Node]"
-
-
-def build_graph(lock: Lock, environment: EnvironmentFile | None, platform: str, names: Names) -> Graph:
-    """Return the graph of one platform; without an environment, what nothing needs counts as declared."""
-    return graph_of(link_packages(lock, environment, platform, names))
 
 
 def graph_of(links: Links) -> Graph:
@@ -42,23 +35,25 @@ def _add_links(graph: Graph, origin: Node, links: tuple[Link, ...]) -> None:
             graph.add_edge(origin, link.target, constraint=link.constraint)
 
 
-def nodes_named(graph: Graph, name: str) -> tuple[Node, ...]:
-    """Return the conda and the pip node of a name, whichever are there, conda first."""
-    wanted = normalise_name(name)
-    return tuple(sorted(node for node in graph if node != ROOT and normalise_name(node.name) == wanted))
-
-
 def paths_to(graph: Graph, target: Node) -> tuple[tuple[Link, ...], ...]:
     """Return one shortest path from each declared package that leads to `target`, the shortest first.
 
-    A path through another declared package is left out, since that one tells its own.
+    A path through another declared package is left out, since that one tells its own. One search tells all of them.
     """
     backwards = graph.reverse(copy=False)
     declared = tuple(graph.successors(ROOT))
-    near = nx.single_source_shortest_path_length(backwards, target)
-    reached = sorted((node for node in declared if node in near), key=lambda node: (near[node], declared.index(node)))
-    paths = (_links_along(graph, [ROOT, *nx.shortest_path(graph, node, target)]) for node in reached)
-    return tuple(path for path in paths if not {link.target for link in path[1:]} & set(declared) - {target})
+    onwards = dict(nx.bfs_predecessors(backwards, target))  # the next step towards the target
+    paths = [_path_along(onwards, node, target) for node in declared if node == target or node in onwards]
+    near = sorted(paths, key=len)  # stable: those of one length stay in the order of the file
+    told = (_links_along(graph, [ROOT, *path]) for path in near)
+    return tuple(path for path in told if not {link.target for link in path[1:]} & set(declared) - {target})
+
+
+def _path_along(onwards: Mapping[Node, Node], node: Node, target: Node) -> list[Node]:
+    path = [node]
+    while path[-1] != target:
+        path.append(onwards[path[-1]])
+    return path
 
 
 def _links_along(graph: Graph, nodes: list[Node]) -> tuple[Link, ...]:

@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock, LockedPackage, Manager
@@ -55,6 +55,10 @@ class Links:
     roots: tuple[Link, ...]
 
 
+Tree: TypeAlias = "Mapping[Node, tuple[Node | None, Link]]"
+"""Who led to each package first, and by which link; None for a root."""
+
+
 def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str, names: Names) -> Links:
     """Return the links of one platform. Virtual packages (`__cuda`) are no packages and stay out."""
     packages = {node_of(package): package for package in lock.on(platform) if not package.name.startswith("__")}
@@ -69,35 +73,52 @@ def shortest_path(links: Links, target: Node, roots: tuple[Link, ...] | None = N
 
     `roots` are other places to start from than `links.roots`.
     """
+    return path_in(spanning_tree(links, links.roots if roots is None else roots, target), target)
+
+
+def spanning_tree(links: Links, roots: tuple[Link, ...], until: Node | None = None) -> Tree:
+    """Return how each package is reached first from the roots, breadth first; no further than `until` where given."""
     came_by: dict[Node, tuple[Node | None, Link]] = {}
-    queue: deque[tuple[Node | None, Link]] = deque((None, root) for root in (links.roots if roots is None else roots))
+    queue: deque[tuple[Node | None, Link]] = deque((None, root) for root in roots)
     while queue:
         origin, link = queue.popleft()
         if link.target in came_by:
             continue
         came_by[link.target] = (origin, link)
-        if link.target == target:
-            return _walk_back(came_by, target)
+        if link.target == until:
+            break
         queue.extend((link.target, needed) for needed in links.needs.get(link.target, ()))
-    return ()
+    return came_by
+
+
+def path_in(tree: Tree, target: Node) -> tuple[Link, ...]:
+    """Return the links from a root of the tree to `target`; empty when none leads there."""
+    return _walk_back(tree, target) if target in tree else ()
+
+
+def nodes_named(links: Links, name: str) -> tuple[Node, ...]:
+    """Return the conda and the pip node of a name, whichever are there, conda first."""
+    wanted = normalise_name(name)
+    return tuple(sorted(node for node in links.packages if normalise_name(node.name) == wanted))
 
 
 def node_of(package: LockedPackage) -> Node:
     """Return the node of a locked package."""
-    return Node(package.manager, _key(package.manager, package.name))
+    return node_for(package.manager, package.name)
 
 
-def _walk_back(came_by: Mapping[Node, tuple[Node | None, Link]], target: Node) -> tuple[Link, ...]:
+def node_for(manager: str, name: str) -> Node:
+    """Return the node of a manager's package."""
+    return Node("pip", normalise_name(name)) if manager == "pip" else Node("conda", name.lower())
+
+
+def _walk_back(came_by: Tree, target: Node) -> tuple[Link, ...]:
     path: list[Link] = []
     here: Node | None = target
     while here is not None:
         here, link = came_by[here]
         path.append(link)
     return tuple(reversed(path))
-
-
-def _key(manager: Manager, name: str) -> str:
-    return normalise_name(name) if manager == "pip" else name.lower()
 
 
 def _providers(packages: Mapping[Node, LockedPackage], names: Names) -> Mapping[str, Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Severity(Enum):
@@ -98,6 +98,11 @@ class Finding:
         """The one total order over findings: file, line, column, code, message."""
         return (self.location.path, self.location.line, self.location.column, self.code, self.message)
 
+    @property
+    def has_safe_fix(self) -> bool:
+        """Say whether it can be mended, and every edit of the mend is safe."""
+        return bool(self.edits) and all(edit.safe for edit in self.edits)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Skipped:
@@ -107,13 +112,38 @@ class Skipped:
     reason: str
 
 
+class Suppression(NamedTuple):
+    """One code of a comment that allows findings, and what became of it.
+
+    `unused` where its rule looked and found nothing to allow; `undecided` where the rule did not run, or missed a part
+    that it would have looked at; `unknown` where there is no such rule: `hint` is then the one that was likely meant.
+    """
+
+    location: Location
+    code: str
+    state: Literal["used", "unused", "undecided", "unknown"]
+    hint: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """The outcome of one run of the rules, sorted. `suppressed` counts findings that a comment or option silenced."""
+    """The outcome of one run of the rules, sorted.
+
+    `suppressed` counts findings that a comment or option silenced, `known` those that are in the baseline, `fixed`
+    those that were mended before. `suppressions` are the comments that allow findings, used or not.
+    """
 
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
     suppressed: int = 0
+    known: int = 0
+    fixed: int = 0
+    suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def unused_suppressions(self) -> tuple[Suppression, ...]:
+        """Return the codes in comments that allow nothing: their rule found nothing there, or does not exist."""
+        return tuple(one for one in self.suppressions if one.state in ("unused", "unknown"))
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have this severity."""

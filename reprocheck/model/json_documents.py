@@ -21,16 +21,28 @@ def dump_document(document: Mapping[str, Json]) -> str:
     Raises:
         TypeError: a float, or an integer that JavaScript could not hold, is inside.
     """
-    _refuse_unsafe(document, "")
-    head = {"schema": document["schema"]} if "schema" in document else {}
-    rest = {key: _sorted(value) for key, value in sorted(document.items()) if key != "schema"}
-    return json.dumps({**head, **rest}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_ordered(document), indent=2, ensure_ascii=False) + "\n"
+
+
+def dump_document_line(document: Mapping[str, Json]) -> str:
+    """Return `document` as one line of compact JSON text ending in a newline, `schema` first.
+
+    Raises:
+        TypeError: a float, or an integer that JavaScript could not hold, is inside.
+    """
+    return json.dumps(_ordered(document), separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 def dump_line(value: Json) -> str:
     """Return `value` as one line of sorted, compact JSON without a newline."""
     _refuse_unsafe(value, "")
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _ordered(document: Mapping[str, Json]) -> dict[str, Json]:
+    _refuse_unsafe(document, "")
+    head = {"schema": document["schema"]} if "schema" in document else {}
+    return {**head, **{key: _sorted(value) for key, value in sorted(document.items()) if key != "schema"}}
 
 
 def _sorted(value: Json) -> Json:

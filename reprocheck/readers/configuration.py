@@ -1,23 +1,28 @@
 """Read `[tool.reprocheck]` of pyproject.toml, or reprocheck.toml, and the `REPROCHECK_*` variables.
 
-The nearest file upwards wins; an unknown key is an error with the likeliest name.
+The nearest file upwards wins; an unknown key or value is an error with the likeliest name.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, UsageError, raise_gathered
 from reprocheck.model.findings import Severity
 from reprocheck.model.settings import Settings
+from reprocheck.readers.per_file_ignores import read_per_file_ignores, whole_folder
 
 _KEYS = {field.name.replace("_", "-"): field.name for field in fields(Settings)}
 _LISTS = {"files", "platforms", "channels", "select", "ignore", "precision"}
+_PER_FILE = "per_file_ignores"
 _PREFIX = "REPROCHECK_"
 _SEVERITIES = [severity.value for severity in Severity]
+PRECISIONS = ("bf16", "tf32", "fp16", "fp8", "fp4", "fp32")
+
+_Fault = tuple[str, str, str]  # what, why and how
 
 
 def read_settings(folder: Path, environment: Mapping[str, str]) -> Settings:
@@ -42,6 +47,9 @@ def _meant_from(base: Path, settings: Settings, folder: Path) -> Settings:
         settings,
         files=tuple(path(name) for name in settings.files),
         lockfile=path(settings.lockfile) if settings.lockfile else None,
+        name_map=path(settings.name_map) if settings.name_map else None,
+        baseline=path(settings.baseline) if settings.baseline else None,
+        per_file_ignores=tuple((path(whole_folder(glob)), codes) for glob, codes in settings.per_file_ignores),
     )
 
 
@@ -74,8 +82,13 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     """Return the `REPROCHECK_*` variables that name a setting; lists are separated by commas."""
     table: dict[str, object] = {}
     for key, name in _KEYS.items():
-        text = environment.get(_PREFIX + name.upper())
-        if text is not None:
+        variable = _PREFIX + name.upper()
+        text = environment.get(variable)
+        if text is None:
+            continue
+        if name == _PER_FILE:
+            table[key] = dict(read_per_file_ignores([text], variable))
+        else:
             table[key] = [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
     return table
 
@@ -88,27 +101,64 @@ def _lift(table: Mapping[str, object], where: str, base: Settings | None = None)
         if fault:
             errors.append(UsageError(fault[0], where=f"{where}, {key}", why=fault[1], how=fault[2]))
         else:
-            name = _KEYS[key]
-            values[name] = tuple(value) if isinstance(value, list) else value
+            values[_KEYS[key]] = _frozen(value)
     raise_gathered(errors)
     return replace(base or Settings(), **values)  # type: ignore[arg-type]  # kinds were checked key by key
 
 
-def _fault_of(key: str, value: object) -> tuple[str, str, str] | None:
-    """Return what, why and how of a bad entry, None for a good one."""
-    known = ", ".join(f"`{name}`" for name in sorted(_KEYS))
-    if key not in _KEYS:
-        # Imported where it is needed: only a misspelt name asks for it.
-        import difflib
+def _frozen(value: object) -> object:
+    if isinstance(value, dict):
+        return tuple((glob, tuple(codes)) for glob, codes in value.items())
+    return tuple(value) if isinstance(value, list) else value
 
-        close = difflib.get_close_matches(key, _KEYS, n=1)
-        how = f"did you mean `{close[0]}`?" if close else "remove it"
-        return f"unknown configuration key `{key}`", f"known keys are {known}", how
+
+def _fault_of(key: str, value: object) -> _Fault | None:
+    """Return what is wrong with an entry, None for a good one."""
+    if key not in _KEYS:
+        known = ", ".join(f"`{name}`" for name in sorted(_KEYS))
+        return f"unknown configuration key `{key}`", f"known keys are {known}", _nearest(key, _KEYS, "remove it")
+    if _KEYS[key] == _PER_FILE:
+        return _fault_of_table(key, value)
     if _KEYS[key] in _LISTS:
-        good = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        return None if good else (f"`{key}` is no list of strings", 'it should read `["…", "…"]`', "write a list")
+        return _fault_of_list(key, value)
     if not isinstance(value, str):
         return f"`{key}` is no string", "it should be quoted", f'write `{key} = "{value}"`'
-    if key == "min-severity" and value not in _SEVERITIES:
-        return f"invalid severity `{value}`", f"it is one of {', '.join(_SEVERITIES)}", "choose one of them"
-    return None
+    return _fault_of_value("severity", value, _SEVERITIES) if key == "min-severity" else None
+
+
+def _fault_of_list(key: str, value: object) -> _Fault | None:
+    if not _is_list_of_strings(value):
+        return f"`{key}` is no list of strings", 'it should read `["…", "…"]`', "write a list"
+    if key != "precision" or not isinstance(value, list):
+        return None
+    return next(filter(None, (_fault_of_value("precision", name, PRECISIONS) for name in value)), None)
+
+
+def _fault_of_table(key: str, value: object) -> _Fault | None:
+    why = 'it should hold lines such as `"legacy/**" = ["RC107"]`'
+    if not isinstance(value, dict):
+        return f"`{key}` is no table", why, f"begin it with `[tool.reprocheck.{key}]`, in reprocheck.toml `[{key}]`"
+    bad = next((glob for glob, codes in value.items() if not glob or not _is_list_of_strings(codes)), None)
+    return None if bad is None else (f"`{bad}` of `{key}` is no list of codes", why, "write a list of codes")
+
+
+def _fault_of_value(what: str, value: str, allowed: Collection[str]) -> _Fault | None:
+    if value in allowed:
+        return None
+    return (
+        f"invalid {what} `{value}`",
+        f"it is one of {', '.join(allowed)}",
+        _nearest(value, allowed, "choose one of them"),
+    )
+
+
+def _is_list_of_strings(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _nearest(word: str, known: Collection[str], otherwise: str) -> str:
+    # Imported where it is needed: only a misspelt word asks for it.
+    import difflib
+
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return f"did you mean `{close[0]}`?" if close else otherwise

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from reprocheck.model.findings import Audit
+from reprocheck.model.findings import Audit, Severity
+
+if TYPE_CHECKING:
+    # For annotations only: most formats need no rules.
+    from reprocheck.reports.rule_text import RuleText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """An audit with what its rendering needs: source lines for excerpts (path to lines), colour."""
+    """An audit with what its rendering needs.
+
+    `sources` are the lines of the environment files, by path, without credentials. `width` is that of a terminal in
+    columns; without one, lines are as long as they are. `rules` are those that ran, for the formats that need them
+    (`registry.WITH_RULES`). Findings milder than `fails_from` fail nothing.
+    """
 
     audit: Audit
     tool_version: str
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     color: bool = False
+    width: int | None = None
+    rules: tuple[RuleText, ...] = ()
+    fails_from: Severity = Severity.WARNING
 
 
 class AuditFormat(Protocol):

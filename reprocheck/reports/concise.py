@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from reprocheck.model.findings import Finding
 from reprocheck.reports.audit_report import AuditReport
-from reprocheck.reports.summary import counts_line, skipped_lines
+from reprocheck.reports.log_text import log_text
+from reprocheck.reports.summary import closing_lines
 from reprocheck.reports.visible import visible
 
 NAME = "concise"
@@ -11,8 +13,9 @@ NAME = "concise"
 
 def render(report: AuditReport) -> str:
     """Return `path:line:column: CODE severity: message` lines, then the summary."""
-    lines = [
-        visible(f"{finding.location}: {finding.code} {finding.severity.value}: {finding.message}")
-        for finding in report.audit.findings
-    ]
-    return "\n".join([*lines, counts_line(report.audit), *skipped_lines(report.audit.skipped)]) + "\n"
+    return log_text([*map(concise_line, report.audit.findings), *closing_lines(report.audit)])
+
+
+def concise_line(finding: Finding) -> str:
+    """Return the line of one finding."""
+    return visible(f"{finding.location}: {finding.code} {finding.severity.value}: {finding.message}")

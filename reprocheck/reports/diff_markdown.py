@@ -1,32 +1,28 @@
 """A difference for a comment on a pull request: one line that sums up, then a table for each kind of change.
 
 GitHub takes comments of up to 65,536 characters: tables that come after are left out and counted, the least telling
-ones last. Names come from files that anybody may have written, so nothing in a cell can be anything but text.
-Source: GitHub Flavored Markdown 0.29, §4.10 (tables), §6.3 (code spans).
+ones last.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from reprocheck.model.differences import CHANGES, Change, Difference, PackageDifference
 from reprocheck.reports.diff_report import WORDS, DiffReport, everywhere, head_sides, package_name, side, summary
-from reprocheck.reports.visible import visible
+from reprocheck.reports.markdown_text import LONGEST_COMMENT, code_span, folded, plain, row, sentence
 
 NAME = "markdown"
 
-LONGEST_COMMENT = 60_000
 LONGEST_OPEN_TABLE = 15
-_TICKS = re.compile(r"`+")
 
 
 def render(report: DiffReport) -> str:
     """Return the comment."""
     difference = report.difference
-    blocks = [f"**{_sentence(summary(difference))}**", f"{_code(difference.old)} → {_code(difference.new)}"]
+    blocks = [f"**{sentence(summary(difference))}**", f"{code_span(difference.old)} → {code_span(difference.new)}"]
     if difference.head_to_read:
-        told = (f"- {_code(head.what)}: {_plain(head_sides(head))}" for head in difference.head_to_read)
+        told = (f"- {code_span(head.what)}: {plain(head_sides(head))}" for head in difference.head_to_read)
         blocks.append("\n".join(told))
     room = LONGEST_COMMENT - sum(map(len, blocks))
     for change in CHANGES:
@@ -38,7 +34,7 @@ def render(report: DiffReport) -> str:
             )
         room -= len(block)
         blocks.append(block)
-    blocks.extend(f"Note: {_plain(note)}" for note in difference.notes)
+    blocks.extend(f"Note: {plain(note)}" for note in difference.notes)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
@@ -47,11 +43,11 @@ def _block(change: Change, packages: Sequence[PackageDifference], difference: Di
     title, table = _title(change, packages), "\n".join(_table(packages, difference))
     if len(packages) <= LONGEST_OPEN_TABLE:
         return f"### {title}\n\n{table}"
-    return f"<details><summary>{title}</summary>\n\n{table}\n\n</details>"
+    return folded(title, table)
 
 
 def _title(change: Change, packages: Sequence[PackageDifference]) -> str:
-    return f"{_sentence(WORDS[change])} ({len(packages)})"
+    return f"{sentence(WORDS[change])} ({len(packages)})"
 
 
 def _table(packages: Sequence[PackageDifference], difference: Difference) -> Iterator[str]:
@@ -59,13 +55,13 @@ def _table(packages: Sequence[PackageDifference], difference: Difference) -> Ite
     by_platform = any(not everywhere(package, difference) for package in packages)
     columns = ["Package", *_side_columns(packages)]
     columns += ["Platforms"] * by_platform + ["Details"] * told
-    yield _row(columns)
-    yield _row(["---"] * len(columns))
+    yield row(columns)
+    yield row(["---"] * len(columns))
     for package in packages:
-        cells = [_code(package_name(package)), *(_code(side(text, difference)) for text in _sides(package))]
+        cells = [code_span(package_name(package)), *(code_span(side(text, difference)) for text in _sides(package))]
         cells += [_where(package, difference)] * by_platform
-        cells += ["<br>".join(map(_plain, package.details))] * told
-        yield _row(cells)
+        cells += ["<br>".join(map(plain, package.details))] * told
+        yield row(cells)
 
 
 def _side_columns(packages: Sequence[PackageDifference]) -> list[str]:
@@ -78,27 +74,4 @@ def _sides(package: PackageDifference) -> list[str]:
 
 
 def _where(package: PackageDifference, difference: Difference) -> str:
-    return "all" if everywhere(package, difference) else _plain(", ".join(package.platforms))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _code(text: str) -> str:
-    """Return a code span: its fence is longer than every run of backticks inside, and a pipe ends no cell."""
-    inside = visible(text).replace("|", "\\|")
-    fence = "`" * (max((len(run) for run in _TICKS.findall(inside)), default=0) + 1)
-    space = " " if "`" in inside else ""
-    return f"{fence}{space}{inside}{space}{fence}"
-
-
-def _plain(text: str) -> str:
-    """Return text in which Markdown and HTML find nothing to interpret, mentions of people included."""
-    safe = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    escaped = re.sub(r"([\\`*_{}\[\]|#~!])", r"\\\1", safe).replace("&\\#64;", "&#64;")
-    return escaped.replace("-&gt;", "→")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return "all" if everywhere(package, difference) else plain(", ".join(package.platforms))

@@ -1,59 +1,56 @@
-"""Findings for people: the place with its line, what is wrong, what shows it, how to mend it."""
+"""Findings for people: the place with its line, what is wrong, how it came in, what shows it, how to mend it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from reprocheck.model.findings import Finding, Location, Severity
+from reprocheck.model.findings import Finding, Severity
 from reprocheck.reports.audit_report import AuditReport
-from reprocheck.reports.summary import counts_line, skipped_lines
+from reprocheck.reports.excerpts import excerpt_lines
+from reprocheck.reports.log_text import log_text
+from reprocheck.reports.package_paths import path_lines
+from reprocheck.reports.summary import closing_lines
+from reprocheck.reports.terminal_text import wrapped
 from reprocheck.reports.visible import visible
 
 NAME = "full"
 
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.INFO: "36;1"}
-_TAB = 4
 
 
 def render(report: AuditReport) -> str:
     """Return every finding as a paragraph, then the summary and the skipped rules."""
-    paragraphs = ["\n".join(_paragraph(finding, report)) for finding in report.audit.findings]
-    closing = [counts_line(report.audit), *skipped_lines(report.audit.skipped)]
-    return "\n\n".join([*paragraphs, "\n".join(closing)]) + "\n"
+    lines: list[str] = []
+    for finding in report.audit.findings:
+        lines += [*paragraph(finding, report), ""]
+    for line in closing_lines(report.audit):
+        lines += _hanging("", line, report, indent=2)
+    return log_text(lines)
 
 
-def _paragraph(finding: Finding, report: AuditReport) -> Iterator[str]:
-    label = _paint(finding.severity.value, _COLORS[finding.severity], report)
-    code = _paint(finding.code, "1", report)
-    yield f"{visible(str(finding.location))}: {label} {code} {finding.name}"
-    yield f"  {visible(finding.message)}"
-    yield from _excerpts(finding, report)
-    yield from (f"  = {visible(line)}" for line in finding.evidence)
-    if finding.fix:
-        first, *rest = finding.fix.split("\n")
-        yield f"  {_paint('fix:', '32;1', report)} {visible(first)}"
-        yield from (f"       {visible(line)}" for line in rest)
+def paragraph(finding: Finding, report: AuditReport) -> Iterator[str]:
+    """Yield the lines of one finding."""
+    paint = partial(_paint, report=report)
+    label = paint(finding.severity.value, _COLORS[finding.severity])
+    yield f"{visible(str(finding.location))}: {label} {paint(finding.code, '1')} {finding.name}"
+    yield from _hanging("  ", finding.message, report, 2)
+    for line in excerpt_lines(finding, report, partial(paint, code="31;1")):
+        yield f"  {line}"
+    yield from (f"  {line}" for line in path_lines(finding, report))
+    for fact in finding.evidence:
+        yield from _hanging("  = ", fact, report, 4)
+    lead = f"  {paint('fix:', '32;1')} "
+    for line in finding.fix.split("\n") if finding.fix else ():
+        yield from _hanging(lead, line, report, 7)
+        lead = " " * 7
 
 
-def _excerpts(finding: Finding, report: AuditReport) -> Iterator[str]:
-    """Yield the source lines of the primary and the related places, with a caret under the primary one."""
-    places = [(finding.location, "")] + [(related.location, related.message) for related in finding.related]
-    width = max(len(str(place.line)) for place, _ in places)
-    for place, message in places:
-        line = _line_at(place, report)
-        if line is None:
-            if message:
-                yield f"  see {visible(str(place))}: {visible(message)}"
-            continue
-        shown = visible(line.replace("\t", " " * _TAB))
-        yield f"  {place.line:>{width}} | {shown}"
-        gap = " " * (place.column - 1)
-        yield f"  {' ' * width} | {gap}{_paint('^', '31;1', report)}{' ' + visible(message) if message else ''}"
-
-
-def _line_at(place: Location, report: AuditReport) -> str | None:
-    lines = report.sources.get(place.path, ())
-    return lines[place.line - 1].rstrip() if place.line <= len(lines) else None
+def _hanging(lead: str, text: str, report: AuditReport, indent: int) -> Iterator[str]:
+    """Yield one line after `lead`, or several, the others behind `indent` spaces."""
+    for line in wrapped(visible(text), report.width and report.width - indent):
+        yield lead + line
+        lead = " " * indent
 
 
 def _paint(text: str, code: str, report: AuditReport) -> str:

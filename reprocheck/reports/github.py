@@ -1,26 +1,45 @@
 """Findings as GitHub workflow commands, which become annotations on the lines of a pull request.
 
-Source: docs.github.com "Workflow commands for GitHub Actions"; escaping as in actions/toolkit
-packages/core/src/command.ts. At most ten annotations of a step are shown, so the worst come first.
+Of each level, the runner keeps the first ten of a step, and of a message the first 4,096 characters; so the worst
+come first, and what would be dropped is written to the log.
+Sources: docs.github.com "Workflow commands for GitHub Actions"; actions/runner
+src/Runner.Worker/ExecutionContext.cs (limits); escaping as in actions/toolkit packages/core/src/command.ts.
 """
 
 from __future__ import annotations
 
-from reprocheck.model.findings import Finding, Severity
+from collections.abc import Iterator
+
+from reprocheck.model.findings import Audit, Finding, Severity
 from reprocheck.reports.audit_report import AuditReport
-from reprocheck.reports.summary import counts_line, skipped_lines
-from reprocheck.reports.visible import visible
+from reprocheck.reports.concise import concise_line
+from reprocheck.reports.log_text import log_text
+from reprocheck.reports.summary import closing_lines
+from reprocheck.reports.visible import shortened, visible
 
 NAME = "github"
 
+MOST_OF_A_LEVEL = 10
+LONGEST_MESSAGE = 4096
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def render(report: AuditReport) -> str:
-    """Return one workflow command a finding, worst first, then the summary as plain log lines."""
-    ordered = sorted(report.audit.findings, key=lambda finding: (finding.severity.rank, finding.sort_key))
-    closing = [counts_line(report.audit), *skipped_lines(report.audit.skipped)]
-    return "\n".join([*map(_annotation, ordered), *closing]) + "\n"
+    """Return workflow commands, worst first, then further findings and the summary as plain log lines."""
+    annotated = [finding for level in Severity for finding in _of(report.audit, level)[:MOST_OF_A_LEVEL]]
+    commands = "".join(f"{_annotation(finding)}\n" for finding in annotated)
+    return commands + log_text([*_others(report.audit), *closing_lines(report.audit)])
+
+
+def _of(audit: Audit, severity: Severity) -> list[Finding]:
+    return [finding for finding in audit.findings if finding.severity is severity]
+
+
+def _others(audit: Audit) -> Iterator[str]:
+    others = [finding for level in Severity for finding in _of(audit, level)[MOST_OF_A_LEVEL:]]
+    if others:
+        yield f"{len(others)} more, which GitHub would not show as annotations:"
+        yield from map(concise_line, others)
 
 
 def _annotation(finding: Finding) -> str:
@@ -37,7 +56,7 @@ def _annotation(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    lines = "\n".join(visible(line) for line in text.split("\n"))
+    lines = shortened("\n".join(visible(line) for line in text.split("\n")), LONGEST_MESSAGE)
     return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -14,8 +14,15 @@ def visible(text: str) -> str:
     r"""Return `text` with every control or invisible character written as `\u{…}`; idempotent on clean text."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(character) for character in text)
+    hidden = filter(is_hidden, set(text))
+    return text.translate({ord(character): f"\\u{{{ord(character):x}}}" for character in hidden})
 
 
-def _escape(character: str) -> str:
-    return f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in _HIDDEN else character
+def shortened(text: str, longest: int) -> str:
+    """Return `text`, or its beginning with an ellipsis: `longest` characters at most."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def is_hidden(character: str) -> bool:
+    """Say whether a character is a control, or is not seen."""
+    return unicodedata.category(character) in _HIDDEN

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from reprocheck.facts.cuda_versions import Numbers, dotted, from_digits
+from reprocheck.facts.cuda_versions import Numbers, dotted, from_digits, from_tag
 from reprocheck.model.findings import Location, PackageRef
 
-Kind = Literal["label", "build", "runtime", "cuda-version", "cudatoolkit", "pytorch-cuda", "wheel"]
+Kind = Literal["label", "build", "runtime", "cuda-version", "cudatoolkit", "pytorch-cuda", "wheel", "name"]
 
 # The order in which sources are believed.
 ORDER: Final[tuple[Kind, ...]] = (
@@ -21,6 +21,7 @@ ORDER: Final[tuple[Kind, ...]] = (
     "cudatoolkit",
     "pytorch-cuda",
     "wheel",
+    "name",
 )
 SELECTORS: Final[Mapping[str, Kind]] = {
     "cuda-version": "cuda-version",
@@ -28,11 +29,18 @@ SELECTORS: Final[Mapping[str, Kind]] = {
     "pytorch-cuda": "pytorch-cuda",
 }
 FRAMEWORKS: Final = ("pytorch", "libtorch", "tensorflow-base", "tensorflow", "jaxlib")
-RUNTIME_WHEEL: Final = re.compile(r"^(?:cuda-toolkit|nvidia-cuda-runtime(?:-cu\d+)?)$")
+RUNTIME_WHEELS: Final = (
+    "cuda-toolkit",
+    "nvidia-cuda-runtime",
+    "nvidia-cuda-runtime-cu11",
+    "nvidia-cuda-runtime-cu12",
+    "nvidia-cuda-runtime-cu13",
+)
 
 # Builds of the pytorch channel write the CUDA with a dot, `cuda12.1`, and need that very release.
 _EXACT_BUILD = re.compile(r"cuda\d+\.\d")
 _LABEL = re.compile(r"(?:\+|%2B)cu(?P<digits>\d{2,3})\b")
+_JAX_LABEL = re.compile(r"(?:\+|%2B)cuda(?P<digits>\d{2,3})\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +72,20 @@ def label_in(version: str) -> Numbers | None:
     return from_digits(found["digits"]) if found else None
 
 
-def in_order(claims: Iterable[CudaClaim]) -> tuple[CudaClaim, ...]:
-    """Return the claims, the one to believe first."""
-    return tuple(sorted(claims, key=lambda item: ORDER.index(item.kind)))
+def jax_label_in(version: str) -> Numbers | None:
+    """Return the CUDA of a jaxlib label: `+cuda11.cudnn86` is (11,), `+cuda111` is (11, 1)."""
+    found = _JAX_LABEL.search(version)
+    return from_tag(found["digits"]) if found else None
+
+
+def in_order(claims: Iterable[CudaClaim], *, torch_is_from_pip: bool = False) -> tuple[CudaClaim, ...]:
+    """Return the claims, the one to believe first.
+
+    The wheel of torch brings the CUDA that it runs with: where conda has no framework, it comes before what conda
+    has been told to install beside it.
+    """
+    wheel_at = ORDER.index("cuda-version") - 0.5 if torch_is_from_pip else ORDER.index("wheel")
+    return tuple(sorted(claims, key=lambda item: wheel_at if item.kind == "wheel" else ORDER.index(item.kind)))
 
 
 def agree(one: Numbers, other: Numbers) -> bool:

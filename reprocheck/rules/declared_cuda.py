@@ -13,29 +13,39 @@ from reprocheck.model.findings import PackageRef
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.cuda_claims import (
     FRAMEWORKS,
-    RUNTIME_WHEEL,
+    RUNTIME_WHEELS,
     SELECTORS,
     CudaClaim,
     Kind,
     claim,
     in_order,
+    jax_label_in,
     label_in,
 )
 from reprocheck.rules.declarations import platforms_of, written
 
+CONDA_FRAMEWORKS = frozenset({*FRAMEWORKS, "pytorch-gpu", "pytorch-cpu", "tensorflow-gpu", "tensorflow-cpu"})
+# Packages whose version is that of the CUDA release that they install the libraries of.
+_METAPACKAGES = ("cuda-toolkit", "cuda-runtime", "cuda-libraries", "cuda")
 _INDEX = re.compile(r"/whl/(?:\w+/)?(?:cu(?P<digits>\d{2,3})|(?P<other>cpu|rocm[\d.]*|xpu))\b")
 
 
 def declared_claims(environment: EnvironmentFile, platform: str) -> tuple[CudaClaim, ...]:
     """Return the claims of conda specs and pip lines, the one to believe first."""
-    conda = (spec for spec in environment.conda if platform in platforms_of(spec, environment))
-    pip = (item for item in environment.pip if platform in platforms_of(item, environment))
-    return in_order(
-        [
-            *(found for spec in conda for found in conda_claims(spec)),
-            *(found for item in pip for found in _pip_claims(environment, item, platform)),
-        ]
-    )
+    conda = [spec for spec in environment.conda if platform in platforms_of(spec, environment)]
+    pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
+    has_cudart = any(spec.name == "cuda-cudart" for spec in conda)
+    found = [
+        *(
+            found
+            for spec in conda
+            if not (has_cudart and spec.name in _METAPACKAGES)
+            for found in conda_claims(spec)
+        ),
+        *(found for item in pip for found in _pip_claims(environment, item, platform)),
+    ]
+    frameworks = any(spec.name in CONDA_FRAMEWORKS for spec in conda)
+    return in_order(found, torch_is_from_pip=not frameworks)
 
 
 def conda_claims(spec: CondaSpec) -> Iterator[CudaClaim]:
@@ -45,10 +55,15 @@ def conda_claims(spec: CondaSpec) -> Iterator[CudaClaim]:
     if flavour and flavour.cuda:
         yield claim("build", flavour.cuda, f"build pin of `{written(spec)}`", reference, spec.location)
     version = pinned_numbers(spec.version)
-    if spec.name == "cuda-cudart" and version:
+    if version and (spec.name == "cuda-cudart" or spec.name in _METAPACKAGES):
         yield claim("runtime", version[:2], f"runtime `{written(spec)}`", reference, spec.location)
     elif spec.name in SELECTORS and version:
         yield claim(SELECTORS[spec.name], version[:2], f"selector `{written(spec)}`", reference, spec.location)
+
+
+def has_other_index(environment: EnvironmentFile) -> bool:
+    """Say whether pip is sent to a package index for one CUDA, for ROCm, or for the CPU."""
+    return any(map(_INDEX.search, _options(environment)))
 
 
 def pinned_numbers(constraint: str | None) -> Numbers:
@@ -61,8 +76,10 @@ def _pip_claims(environment: EnvironmentFile, item: PipRequirement, platform: st
     found = None
     if item.name == "torch":
         found = _torch(environment, item, platform)
-    elif item.name and RUNTIME_WHEEL.match(item.name) and pinned_numbers(item.specifier):
+    elif item.name in RUNTIME_WHEELS and pinned_numbers(item.specifier):
         found = ("runtime", pinned_numbers(item.specifier)[:2], f"runtime `{written(item)}`")
+    elif item.name == "jaxlib":
+        found = _jaxlib(item)
     if found:
         kind, cuda, source = found
         yield claim(kind, cuda, source, PackageRef(manager="pip", name=item.name or ""), item.location)
@@ -82,5 +99,11 @@ def _torch(environment: EnvironmentFile, item: PipRequirement, platform: str) ->
     return ("wheel", default, f"unlabelled PyPI wheel `{written(item)}`") if default else None
 
 
+def _jaxlib(item: PipRequirement) -> tuple[Kind, Numbers, str] | None:
+    label = jax_label_in(item.specifier) or jax_label_in(item.text)
+    return ("label", label, f"label of `{written(item)}`") if label else None
+
+
 def _options(environment: EnvironmentFile) -> Iterator[str]:
-    return (item.text for item in environment.pip if item.kind == "option")
+    yield from (item.text for item in environment.pip if item.kind == "option")
+    yield from (index.name for index in environment.pip_repositories)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from reprocheck.model.environments import Comment, EnvironmentFile
-from reprocheck.model.findings import Audit, Finding, Severity, Skipped
+from reprocheck.model.findings import Audit, Finding, Severity, Skipped, Suppression
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Rule, RuleModule
-
-# Without brackets: conda-lock takes a bracketed comment for a platform selector and drops the dependency.
-_IGNORE = re.compile(r"#\s*reprocheck:\s*ignore(?P<file>-file)?\s+(?P<codes>RC\d{3}(?:[,\s]+RC\d{3})*)\b")
-_CODE = re.compile(r"RC\d{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +37,30 @@ def run_rules(facts: Facts, rules: Sequence[RuleModule], selection: Selection) -
             skipped.append(Skipped(code=module.RULE.code, reason=reason))
         else:
             findings.extend(module.check(facts))
-    kept = [finding for finding in findings if not _is_suppressed(finding, facts.environment)]
-    return Audit(
-        findings=tuple(sorted(kept, key=lambda finding: finding.sort_key)),
-        skipped=tuple(sorted(skipped)),
-        suppressed=len(findings) - len(kept),
+    audit = Audit(
+        findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)), skipped=tuple(sorted(skipped))
     )
+    return _as_allowed(audit, facts, rules, selection)
 
 
 def merge_audits(audits: Iterable[Audit]) -> Audit:
     """Return one audit of several environments; equal findings and skips are told once."""
     parts = tuple(audits)
+    told = [one for part in parts for one in part.suppressions]
     findings = {finding: None for part in parts for finding in part.findings}
     return Audit(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
         skipped=tuple(sorted({skip for part in parts for skip in part.skipped})),
         suppressed=sum(part.suppressed for part in parts),
+        suppressions=_merged(told) if told else (),
     )
+
+
+def _merged(told: Sequence[Suppression]) -> tuple[Suppression, ...]:
+    # Imported where it is needed: few files hold comments that allow something.
+    from reprocheck.rules.suppressions import merged
+
+    return merged(told)
 
 
 def worst_severity(audit: Audit) -> Severity | None:
@@ -73,22 +74,24 @@ def _why_blind(rule: Rule, facts: Facts) -> str:
     return next((part.reason for part in parts if isinstance(part, Unseen)), "")
 
 
-def _is_suppressed(finding: Finding, environment: EnvironmentFile | Unseen) -> bool:
-    if isinstance(environment, Unseen):
-        return False
-    return any(finding.code in codes for codes in _codes_for(finding, environment))
+def _as_allowed(audit: Audit, facts: Facts, rules: Sequence[RuleModule], selection: Selection) -> Audit:
+    """Take out what comments allow, and say what became of the comments."""
+    environment = facts.environment
+    if isinstance(environment, Unseen) or not any("reprocheck:" in comment.text for comment in environment.comments):
+        return audit
+    # Imported where they are needed: few files hold comments that allow something.
+    from reprocheck.rules.suppressions import allowances, sift, states_of
+    from reprocheck.rules.watched_facts import misses_nothing
 
+    allowed = allowances(environment)
+    kept, needed = sift(audit.findings, allowed)
+    idle = {code for one in allowed for code in one.codes if (one.location, code) not in needed}
 
-def _codes_for(finding: Finding, environment: EnvironmentFile) -> Iterator[list[str]]:
-    """Yield the code lists of the comments that speak of this finding's line, or of the whole file."""
-    for comment in environment.comments:
-        found = _IGNORE.search(comment.text)
-        if found and (found["file"] or _covers(comment, finding, environment)):
-            yield _CODE.findall(found["codes"])
+    def is_judged(module: RuleModule) -> bool:
+        code = module.RULE.code
+        looked = code in idle and selection.includes(code) and not _why_blind(module.RULE, facts)
+        return looked and not facts.platforms and misses_nothing(module, facts)
 
-
-def _covers(comment: Comment, finding: Finding, environment: EnvironmentFile) -> bool:
-    """A comment covers its own line; one that stands alone covers the next line."""
-    if finding.location.path != environment.path:
-        return False
-    return finding.location.line == comment.location.line + comment.alone
+    states = states_of(allowed, needed, {module.RULE.code: is_judged(module) for module in rules})
+    silenced = len(audit.findings) - len(kept)
+    return replace(audit, findings=kept, suppressed=silenced, suppressions=states)

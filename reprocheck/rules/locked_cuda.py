@@ -11,29 +11,28 @@ from reprocheck.model.findings import PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.cuda_claims import (
     FRAMEWORKS,
-    RUNTIME_WHEEL,
+    RUNTIME_WHEELS,
     SELECTORS,
     CudaClaim,
     Kind,
     claim,
     in_order,
+    jax_label_in,
     label_in,
 )
 
-_TELLING = frozenset({*FRAMEWORKS, *SELECTORS, "cuda-cudart", "cuda-toolkit", "torch"})
+_TELLING = tuple(sorted({*FRAMEWORKS, *SELECTORS, *RUNTIME_WHEELS, "cuda-cudart", "torch"}))
 
 
 def locked_claims(lock: Lock, platform: str) -> tuple[CudaClaim, ...]:
     """Return the claims, the one to believe first; empty where no CUDA will run."""
-    packages = tuple(package for package in lock.on(platform) if _may_tell(package.name))
-    claims = in_order(found for package in packages for found in _claims(lock, package))
+    packages = lock.named(platform, *_TELLING)
+    frameworks = any(package.manager == "conda" and package.name in FRAMEWORKS for package in packages)
+    found = [item for package in packages for item in _claims(lock, package)]
+    claims = in_order(found, torch_is_from_pip=not frameworks)
     if all(found.kind in SELECTORS for found in claims) and any(is_cpu_build(package) for package in packages):
         return ()  # beside a CPU build and without a runtime library, a selector steers nothing
     return claims
-
-
-def _may_tell(name: str) -> bool:
-    return name in _TELLING or name.startswith("nvidia-cuda-runtime")
 
 
 def is_cpu_build(package: LockedPackage) -> bool:
@@ -76,12 +75,12 @@ def _conda_source(package: LockedPackage) -> tuple[Kind, Numbers, str] | None:
 
 
 def _pip_source(package: LockedPackage) -> tuple[Kind, Numbers, str] | None:
-    if RUNTIME_WHEEL.match(package.name):
+    if package.name in RUNTIME_WHEELS:
         return "runtime", numbers(package.version)[:2], "runtime"
-    if package.name != "torch":
+    if package.name not in ("torch", "jaxlib"):
         return None
-    label = label_in(package.version)
+    label = label_in(package.version) if package.name == "torch" else jax_label_in(package.version)
     if label or "+" in package.version:
         return ("label", label, "label of") if label else None
-    default = pypi_cuda(package.version, package.platform)
+    default = pypi_cuda(package.version, package.platform) if package.name == "torch" else None
     return ("wheel", default, "unlabelled PyPI wheel") if default else None

@@ -1,13 +1,21 @@
-"""Projects that one lock installs twice on a platform, by conda and by pip."""
+"""Projects that one lock installs twice on a platform, by conda and by pip.
+
+Native runtimes are left out: RC304 looks at what both sides write into the same folder, whatever the projects are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
-from reprocheck.facts.name_map import NameMap
+from reprocheck.facts.native_runtimes import PREFIX_WRITERS
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.project_names import normalise_name
+from reprocheck.rules.declarations import declared
+from reprocheck.rules.facts import Facts, Unseen
+
+Installers = Mapping[str, tuple[LockedPackage, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,22 +27,43 @@ class Overlap:
     conda: tuple[LockedPackage, ...]
 
 
-def overlaps_in(lock: Lock, platform: str, names: NameMap) -> Iterator[Overlap]:
-    """Yield every overlap of a platform, in the order of the pip packages in the lock."""
+def overlaps_in(facts: Facts, lock: Lock, platform: str) -> tuple[Overlap, ...]:
+    """Return every overlap of a platform, in the order of the pip packages in the lock; worked out once and kept."""
+    key = ("overlaps", platform)
+    if key not in facts.memo:
+        facts.memo[key] = tuple(_overlaps(facts, lock, platform))
+    return cast("tuple[Overlap, ...]", facts.memo[key])
+
+
+def is_declared(facts: Facts, overlap: Overlap) -> bool:
+    """Say whether conda was asked for its side by name; without an environment file nobody knows, and it counts."""
+    return isinstance(facts.environment, Unseen) or any(
+        declared(facts, "conda", package.name) for package in overlap.conda
+    )
+
+
+def conda_installers(facts: Facts, lock: Lock, platform: str) -> Installers:
+    """Return which locked conda packages install each PyPI project, those that are mainly that project first."""
+    key = ("installers", platform)
+    if key not in facts.memo:
+        facts.memo[key] = _installers(facts, lock, platform)
+    return cast("Installers", facts.memo[key])
+
+
+def _overlaps(facts: Facts, lock: Lock, platform: str) -> Iterator[Overlap]:
     pip = lock.on(platform, "pip")
-    installers = conda_installers(lock, platform, names) if pip else {}
+    installers = conda_installers(facts, lock, platform) if pip else {}
     for package in pip:
         project = normalise_name(package.name)
-        if project in installers:
+        if project in installers and project not in PREFIX_WRITERS:
             yield Overlap(project=project, pip=package, conda=installers[project])
 
 
-def conda_installers(lock: Lock, platform: str, names: NameMap) -> Mapping[str, tuple[LockedPackage, ...]]:
-    """Return which locked conda packages install each PyPI project, those that are mainly that project first."""
+def _installers(facts: Facts, lock: Lock, platform: str) -> Installers:
     mainly: dict[str, tuple[LockedPackage, ...]] = {}
     also: dict[str, tuple[LockedPackage, ...]] = {}
     for package in lock.on(platform, "conda"):
-        for index, project in enumerate(names.pypi_names(package.name)):
+        for index, project in enumerate(facts.names.pypi_names(package.name)):
             found = also if index else mainly
             found[project] = (*found.get(project, ()), package)
     return {project: (*mainly.get(project, ()), *also.get(project, ())) for project in {**mainly, **also}}

@@ -37,7 +37,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
-from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
+from reprocheck.model.findings import Confidence, Edit, Finding, Location, PackageRef, Severity
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS, Selector, selector_of
 from reprocheck.rules.declarations import Declaration
 from reprocheck.rules.facts import Facts, Unseen
@@ -81,6 +81,7 @@ def _finding(environment: EnvironmentFile, number: int, selector: Selector) -> F
         packages=_packages(entry),
         evidence=(f"conda-lock keeps such a line only for {', '.join(KNOWN_SELECTORS)}",),
         fix=_fix(environment.lines[number - 1], selector),
+        edits=_edits(environment, number, selector),
     )
 
 
@@ -93,6 +94,19 @@ def _fix(line: str, selector: Selector) -> str:
     if not line[selector.column - 2].isspace():
         return f"put the extra before the address: `name[{text}] @ address`"
     return f"write `({text})` instead of `[{text}]`"
+
+
+def _edits(environment: EnvironmentFile, number: int, selector: Selector) -> tuple[Edit, ...]:
+    """Write the brackets of a comment as `fix` says; which platforms `[not win]` means is left to people."""
+    line, text = environment.lines[number - 1], selector.text
+    start = line.rfind(f"[{text}]")
+    places = (comment.location for comment in environment.comments)
+    in_comment = any(place.line == number and place.column <= start for place in places)
+    if not in_comment or (_PLATFORM_WORD.search(text) and text.strip() not in KNOWN_SELECTORS):
+        return ()
+    instead = f"[{text.strip()}]" if text.strip() in KNOWN_SELECTORS else f"({text})"
+    written = line[:start] + instead + line[start + len(text) + 2 :]
+    return (Edit(path=environment.path, first=number, last=number, lines=(written,), safe=True),)
 
 
 def _entry_on(environment: EnvironmentFile, number: int) -> Declaration | None:

@@ -32,10 +32,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.model.environments import CondaSpec
-from reprocheck.model.findings import Confidence, Finding, PackageRef, Severity
+from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, Severity
 from reprocheck.rules.declarations import written
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.mends import replacement
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -57,10 +58,10 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     for spec in facts.environment.conda:
         if spec.version and spec.build and spec.build.startswith(_OPERATORS):
-            yield _finding(spec, spec.version, spec.build)
+            yield _finding(facts.environment, spec, spec.version, spec.build)
 
 
-def _finding(spec: CondaSpec, version: str, build: str) -> Finding:
+def _finding(environment: EnvironmentFile, spec: CondaSpec, version: str, build: str) -> Finding:
     channel = f"{spec.channel}::" if spec.channel else ""
     joined = ",".join([version, *build.split()])
     return Finding(
@@ -73,4 +74,14 @@ def _finding(spec: CondaSpec, version: str, build: str) -> Finding:
         packages=(PackageRef(manager="conda", name=spec.name),),
         evidence=("to conda a space ends the version and begins the build string",),
         fix=f"write `{channel}{spec.name} {joined}`",
+        edits=_edits(environment, spec, joined),
     )
+
+
+def _edits(environment: EnvironmentFile, spec: CondaSpec, joined: str) -> tuple[Edit, ...]:
+    """Join the constraints where each of them has an operator; a bare version or a build among them may mean more."""
+    if "[" in spec.text or not all(part.startswith(_OPERATORS) for part in joined.split(",")):
+        return ()
+    channel, colons, named = spec.text.rpartition("::")
+    head = named[: min(named.index(sign) for sign in "<>=!~" if sign in named)]
+    return replacement(environment, spec, f"{channel}{colons}{head}{joined}", safe=True)

@@ -2,7 +2,8 @@
 
 What it checks.
     Lines of the `pip:` section: version control without a commit, editable installs, local paths, requirements
-    behind a URL, options of pip that a lock does not follow, and lines that pip itself would refuse.
+    behind a URL, options of pip that a lock does not follow, and lines that pip itself would refuse. In both parts:
+    placeholders such as `{{version}}` and `@VERSION@`, which another program was to fill in.
 
 Why it matters.
     A lock names files and their hashes. A branch is another file tomorrow; a folder has no hash, and what it asks for
@@ -24,8 +25,9 @@ Good.
           - clip @ git+https://github.com/openai/CLIP.git@dcba3cb2e2827b402d2701e7e1c7d9fed8a20ef1
 
 How to fix.
-    Name the commit behind `@`. Publish a folder's project, or install it after the environment was made, with
-    `pip install --no-deps -e .`. Write requirements that are behind a URL into a file here.
+    Fill placeholders in, or check the file that they are filled into. Name the commit behind `@`. Publish a folder's
+    project, or install it after the environment was made, with `pip install --no-deps -e .`. Write requirements that
+    are behind a URL into a file here.
 
 When it stays silent.
     The line names a commit, or a file behind a URL, which is locked with its hash. `-r FILE`, `-c FILE`, `--index-url`,
@@ -42,9 +44,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.model.environments import PipRequirement
-from reprocheck.model.findings import Confidence, Finding, PackageRef, Severity
-from reprocheck.rules.declarations import written
+from reprocheck.model.environments import CondaSpec, PipRequirement
+from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
+from reprocheck.rules.declarations import Declaration, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -62,17 +64,54 @@ _VCS = re.compile(r"\b(?:git|hg|svn|bzr)\+[^\s#@]+://(?:[^\s/#]*@)?[^\s#@]+(?:@(
 _COMMIT = re.compile(r"^(?:[0-9a-f]{7,64}|[0-9]+)$")
 _CLAUSE = re.compile(r"\s*(?:(?:===?|!=|~=|[<>]=?)\s*[^\s=]\S*\s*)?")
 _OWN_PROJECT = re.compile(r"^(?:(?:-e|--editable)[ =]+)?\.[/\\]?(?:\[[^\]]*\])?$")
+_MOST_NAMED = 3
 _AFTERWARDS = "install it after the environment was made, with `pip install --no-deps`"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each line of the pip section that cannot be locked."""
-    if isinstance(facts.environment, Unseen):
+    """Yield one finding for all placeholders, and one for each other line of the pip section that cannot be locked."""
+    environment = facts.environment
+    if isinstance(environment, Unseen):
         return
-    for requirement in facts.environment.pip:
-        found = _objection(requirement)
+    entries: tuple[Declaration, ...] = (*environment.conda, *environment.pip)
+    unfilled = [entry for entry in entries if _placeholder(entry)]
+    if unfilled:
+        yield _unfilled(unfilled)
+    for requirement in environment.pip:
+        found = None if requirement in unfilled else _objection(requirement)
         if found:
             yield _finding(requirement, *found)
+
+
+def _placeholder(entry: Declaration) -> str | None:
+    """Return the first placeholder of an entry; most have no sign that could begin one."""
+    if "{{" not in entry.text and "@" not in entry.text:
+        return None
+    found = re.search(r"\{\{[^{}]*\}\}|@[A-Z][A-Z0-9_]*@", entry.text)
+    return found.group() if found else None
+
+
+def _unfilled(entries: list[Declaration]) -> Finding:
+    first, *others = entries
+    more = f", as in {len(others)} more lines" if others else ""
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=RULE.confidence,
+        message=f"`{_placeholder(first)}` in `{written(first)}` is a placeholder, which no installer fills in{more}",
+        location=first.location,
+        related=tuple(
+            RelatedLocation(location=entry.location, message=f"`{written(entry)}`") for entry in others[:_MOST_NAMED]
+        ),
+        packages=tuple(
+            PackageRef(manager="conda" if isinstance(entry, CondaSpec) else "pip", name=entry.name)
+            for entry in entries
+            if entry.name
+        ),
+        evidence=("a lock names files and their hashes",),
+        fix="write a version, or check the file that the placeholders are filled into",
+    )
 
 
 def _objection(requirement: PipRequirement) -> tuple[str, str] | None:

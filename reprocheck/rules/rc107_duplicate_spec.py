@@ -38,6 +38,7 @@ from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequire
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.rules.declarations import Declaration, platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.mends import raw_text, removal
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -68,7 +69,7 @@ def _repeats(environment: EnvironmentFile, entries: Sequence[Declaration]) -> It
     for index, later in enumerate(entries):
         earlier = next((entry for entry in entries[:index] if _collide(entry, later, environment)), None)
         if earlier:
-            yield _finding(earlier, later)
+            yield _finding(environment, earlier, later)
 
 
 def _collide(one: Declaration, other: Declaration, environment: EnvironmentFile) -> bool:
@@ -85,10 +86,25 @@ def _constraint(entry: Declaration) -> tuple[str | None, ...]:
     return (entry.version, entry.build) if isinstance(entry, CondaSpec) else (entry.kind, entry.specifier)
 
 
-def _finding(earlier: Declaration, later: Declaration) -> Finding:
+def _asks_the_same(earlier: Declaration, later: Declaration, environment: EnvironmentFile) -> bool:
+    """Say whether nothing is lost with the later line."""
+    everywhere = platforms_of(later, environment) <= platforms_of(earlier, environment)
+    return everywhere and (_whole(earlier) == _whole(later) or raw_text(earlier) == raw_text(later))
+
+
+def _whole(entry: Declaration) -> tuple[object, ...]:
+    """Return all that an entry asks for; where it holds more than was taken apart, that is the text itself."""
+    if isinstance(entry, CondaSpec):
+        return (entry.version, entry.build, entry.channel, entry.text if "[" in entry.text else "")
+    is_plain = entry.kind == "requirement" and " -" not in entry.address
+    return (entry.kind, entry.specifier, entry.extras, "" if is_plain else entry.address)
+
+
+def _finding(environment: EnvironmentFile, earlier: Declaration, later: Declaration) -> Finding:
     manager = "conda" if isinstance(later, CondaSpec) else "pip"
     same = _constraint(earlier) == _constraint(later)
     how = "with the same constraint" if same else f"as `{written(earlier)}` and as `{written(later)}`"
+    redundant = same and _asks_the_same(earlier, later, environment)
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -99,5 +115,6 @@ def _finding(earlier: Declaration, later: Declaration) -> Finding:
         related=(RelatedLocation(location=earlier.location, message=f"first as `{written(earlier)}`"),),
         packages=(PackageRef(manager=manager, name=later.name or ""),),
         evidence=(_HOW_READ[manager],),
-        fix=f"remove line {later.location.line}" if same else "keep one line that holds every constraint",
+        fix=f"remove line {later.location.line}" if redundant else "keep one line that holds every constraint",
+        edits=removal(environment, later, safe=True) if redundant else (),
     )

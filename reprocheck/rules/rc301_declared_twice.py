@@ -29,8 +29,9 @@ How to fix.
 
 When it stays silent.
     The names only look alike (`graphviz` the program and `graphviz` the Python package); the conda package is a
-    native library that wheels carry privately; selectors or markers put the two on different platforms. Where
-    conda's pin meets the pip line, so that pip will leave it alone, it is told as info.
+    native library that wheels carry privately; selectors or markers put the two on different platforms; a lock holds
+    both (RC302 tells what it installs). Where conda's pin meets the pip line, so that pip will leave it alone, it is
+    told as info; where pip replaces a package that is not known to be compiled, as a warning.
 
 Sources.
     docs.conda.io "Using pip in an environment"; name pairs from prefix-dev/parselmouth and grayskull, read
@@ -42,10 +43,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
-from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
+from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, RelatedLocation, Severity
+from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.rules.compiled import is_always_compiled
 from reprocheck.rules.constraints import Relation, pin_of, relate, worst_of
 from reprocheck.rules.declarations import conda_providers, platforms_of, written
+from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.mends import removal, replacement
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -64,6 +69,7 @@ _CONSEQUENCE: dict[Relation, str] = {
     "open": "whether pip overwrites what conda installed depends on the versions found that day",
     "meets": "conda's version meets the pip line, so pip leaves it alone",
 }
+_SETTLED = "the lock installs conda's alone"
 _SEVERITY: dict[Relation, Severity] = {
     "contradicts": Severity.ERROR,
     "replaces": Severity.ERROR,
@@ -79,8 +85,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     for requirement in environment.pip:
         specs = _rivals(facts, environment, requirement)
-        if specs:
-            yield _finding(facts, requirement, specs)
+        held = _locked_managers(facts, requirement, specs) if specs else set()
+        if specs and len(held) < 2:  # a lock that holds both is told of by its own rules, with the versions
+            yield _finding(facts, requirement, specs, is_settled=held == {"conda"})
 
 
 def _rivals(facts: Facts, environment: EnvironmentFile, requirement: PipRequirement) -> tuple[CondaSpec, ...]:
@@ -89,17 +96,38 @@ def _rivals(facts: Facts, environment: EnvironmentFile, requirement: PipRequirem
     return tuple(spec for spec in providers if where & platforms_of(spec, environment))
 
 
-def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, ...]) -> Finding:
+def _locked_managers(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, ...]) -> set[str]:
+    """Return which sides of a pair the lock holds, on the platform that holds most; empty without a lock."""
+    lock, conda = facts.lock, tuple(spec.name for spec in specs)
+    if not isinstance(lock, Lock):
+        return set()
+    found = [
+        {package.manager for package in _locked(lock, platform, requirement.name or "", conda)}
+        for platform in platforms_in(facts)
+    ]
+    return set(max(found, key=len, default=()))
+
+
+def _locked(lock: Lock, platform: str, project: str, conda: tuple[str, ...]) -> Iterator[LockedPackage]:
+    """Yield the locked packages of the two sides of a pair."""
+    for package in lock.named(platform, *dict.fromkeys((project, *conda))):
+        if package.name == project if package.manager == "pip" else package.name in conda:
+            yield package
+
+
+def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, ...], *, is_settled: bool) -> Finding:
     spec, name = specs[0], requirement.name or ""
     relation = _relation(facts, requirement, specs)
+    settled = is_settled and relation == "open"
     firm = facts.names.is_firm(spec.name, name)
-    worst = _SEVERITY[relation]
+    worst = Severity.INFO if settled else _SEVERITY[relation]
+    outcome = _SETTLED if settled else _CONSEQUENCE[relation]
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=worst if firm or worst is not Severity.ERROR else Severity.WARNING,
+        severity=worst if worst is not Severity.ERROR or (firm and _are_compiled(specs)) else Severity.WARNING,
         confidence=RULE.confidence if firm else Confidence.MEDIUM,
-        message=f"`{written(requirement)}` (pip) is also `{written(spec)}` (conda): {_CONSEQUENCE[relation]}",
+        message=f"`{written(requirement)}` (pip) is also `{written(spec)}` (conda): {outcome}",
         location=requirement.location,
         related=tuple(
             RelatedLocation(location=other.location, message=f"conda is asked for `{written(other)}`")
@@ -111,6 +139,7 @@ def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, 
         ),
         evidence=_evidence(spec, name),
         fix=_fix(requirement, spec, relation, _is_variant(facts, spec, name)),
+        edits=_edits(facts, requirement, spec, relation),
     )
 
 
@@ -125,15 +154,38 @@ def _is_variant(facts: Facts, spec: CondaSpec, project: str) -> bool:
     return facts.names.pypi_names(spec.name)[0] != project
 
 
+def _are_compiled(specs: tuple[CondaSpec, ...]) -> bool:
+    return any(is_always_compiled(spec.name) for spec in specs)
+
+
 def _evidence(spec: CondaSpec, name: str) -> tuple[str, ...]:
     return (f"conda package `{spec.name}` installs PyPI project `{name}`",) if spec.name != name else ()
+
+
+def _edits(facts: Facts, requirement: PipRequirement, spec: CondaSpec, relation: Relation) -> tuple[Edit, ...]:
+    """Leave the project to conda: the same environment where pip would leave it alone, else another one."""
+    if isinstance(facts.environment, Unseen):
+        return ()
+    removed = removal(facts.environment, requirement, safe=relation == "meets" and not requirement.extras)
+    pin = _pin_to_take_over(requirement, spec, relation, _is_variant(facts, spec, requirement.name or ""))
+    if pin is None or not removed:
+        return removed
+    channel, colons, _ = spec.text.rpartition("::")
+    pinned = replacement(facts.environment, spec, f"{channel}{colons}{spec.name}={pin}", safe=False)
+    return (*pinned, *removed) if pinned else ()
 
 
 def _fix(requirement: PipRequirement, spec: CondaSpec, relation: Relation, is_variant: bool) -> str:
     if relation == "meets":
         return f"remove line {requirement.location.line}: conda provides `{requirement.name}`"
-    pin = pin_of(requirement.specifier) if relation == "contradicts" else None
-    if pin and "+" not in pin.version and spec.build is None and not is_variant:
+    pin = _pin_to_take_over(requirement, spec, relation, is_variant)
+    if pin:
         lines = requirement.location.line, spec.location.line
-        return f"keep one: remove line {lines[0]} and write `{spec.name}={pin.version}` in line {lines[1]}"
+        return f"keep one: remove line {lines[0]} and write `{spec.name}={pin}` in line {lines[1]}"
     return f"remove line {requirement.location.line}, or `{spec.name}` from the conda part"
+
+
+def _pin_to_take_over(requirement: PipRequirement, spec: CondaSpec, relation: Relation, is_variant: bool) -> str | None:
+    """Return the version of the pip line that conda may be asked for instead of its own, None where it may not."""
+    pin = pin_of(requirement.specifier) if relation == "contradicts" else None
+    return pin.version if pin and "+" not in pin.version and spec.build is None and not is_variant else None

@@ -2,7 +2,8 @@
 
 What it checks.
     A pip package, declared or pulled in by another, whose project conda installs as well because something that
-    was declared needs it.
+    was declared needs it. Without a lock only what is known of well-known conda packages can be said, and the
+    message begins with "as declared, without a lock".
 
 Why it matters.
     Nobody asked conda for it, so nobody looks for it there. pip puts its own build over the one that the other
@@ -37,34 +38,38 @@ How to fix.
     Declare the project in the conda part with the version that pip was to bring, and take it out of the pip part.
 
 When it stays silent.
-    conda was asked for the project by name (RC301 and RC302 tell those); the names only look alike. Where conda's
-    version meets a pip line that the lock does not hold, pip leaves it alone and it is told as info.
+    conda was asked for the project by name (RC301 and RC302 tell those), both write a native runtime (RC304), or
+    the names only look alike. In a lock it is an error where pip's version replaces a compiled package, a warning
+    where it replaces one of plain Python, info where the versions are equal or conda's meets a pip line that the
+    lock does not hold: pip leaves conda's. Without a lock it is a warning where pip is told one version or one
+    file, else info.
 
 Sources.
-    docs.conda.io "Using pip in an environment"; conda/conda-pypi#3, read 2026-11-20.
+    docs.conda.io "Using pip in an environment"; conda/conda-pypi#3, read 2026-11-20; conda-lock 4 (conda first, then
+    pip) and pip 23.2 (equal versions are left), read 2026-11-21; the needs of well-known packages from repodata.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from reprocheck.facts.native_runtimes import PREFIX_WRITERS
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.project_names import normalise_name
-from reprocheck.rules.constraints import Relation, relate
+from reprocheck.rules.closure import arrows, conda_path_to, path_to
+from reprocheck.rules.compiled import is_compiled
+from reprocheck.rules.constraints import relate
 from reprocheck.rules.declarations import conda_providers, declared, first_place, platforms_of, written
+from reprocheck.rules.declared_shadows import DeclaredShadow, declared_shadows
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
-from reprocheck.rules.locked_overlaps import conda_installers
+from reprocheck.rules.locked_overlaps import conda_installers, is_declared, overlaps_in
+from reprocheck.rules.overlap_verdicts import Verdict, is_one_torch, verdict_of
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only: paths through a lock are looked for where pip shadows something, which is rare.
-    from reprocheck.graph.links import Links
 
 RULE = Rule(
     code="RC303",
@@ -72,143 +77,128 @@ RULE = Rule(
     family=Family.OVERLAP,
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
-    needs=(Need.ENVIRONMENT, Need.LOCK),
+    needs=(Need.ENVIRONMENT,),  # the lock is looked at where there is one
     since="0.1.0",
 )
-
-_SEVERITY: dict[Relation, Severity] = {
-    "contradicts": Severity.ERROR,
-    "replaces": Severity.ERROR,
-    "open": Severity.WARNING,
-    "meets": Severity.INFO,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shadow:
-    """A project on one platform. `pip` is None where only the environment file names it; `path` are conda names."""
+    """A project on one platform. `pip` is None where only the environment file names it."""
 
     project: str
     conda: LockedPackage
     pip: LockedPackage | None
-    path: tuple[str, ...]
-    pulled_by: tuple[str, ...]
-    platform: str
+    paths: tuple[tuple[PackageRef, ...], tuple[PackageRef, ...]]
+    verdict: Verdict
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each shadowed conda package, its platforms together."""
-    if isinstance(facts.environment, Unseen) or isinstance(facts.lock, Unseen):
+    """Yield one finding for each shadowed conda package, its platforms together; without a lock, for each pip line."""
+    if isinstance(facts.environment, Unseen):
+        return
+    if isinstance(facts.lock, Unseen):
+        yield from (_declared_finding(shadow) for shadow in declared_shadows(facts.environment, facts.names))
         return
     found: dict[tuple[object, ...], list[_Shadow]] = {}
     for platform in platforms_in(facts):
-        for shadow in _shadows(facts, facts.environment, facts.lock, platform):
+        unlocked = _unlocked(facts, facts.environment, facts.lock, platform)
+        for shadow in (*_locked(facts, facts.lock, platform), *unlocked):
             found.setdefault(_key(shadow), []).append(shadow)
     for shadows in found.values():
-        yield _finding(facts, facts.environment, facts.lock, shadows)
+        yield _finding(facts, facts.lock, shadows)
 
 
 def _key(shadow: _Shadow) -> tuple[object, ...]:
-    return (shadow.project, shadow.conda.version, shadow.pip and shadow.pip.version, shadow.path, shadow.pulled_by)
+    names = tuple(tuple(step.name for step in path) for path in shadow.paths)
+    return (shadow.project, shadow.conda.version, shadow.pip and shadow.pip.version, names, shadow.verdict)
 
 
-def _shadows(facts: Facts, environment: EnvironmentFile, lock: Lock, platform: str) -> Iterator[_Shadow]:
-    locked = {normalise_name(package.name): package for package in lock.on(platform, "pip")}
-    asked = [item.name for item in environment.pip if item.name and platform in platforms_of(item, environment)]
-    projects = [
-        project
-        for project in dict.fromkeys([*asked, *locked])
-        if not conda_providers(environment, project, facts.names)
-    ]
-    installers = conda_installers(lock, platform, facts.names) if projects else {}
-    shadowed = [project for project in projects if project in installers]
-    if shadowed:
-        # Imported where it is needed, see above.
-        from reprocheck.graph.links import link_packages
-
-        links = link_packages(lock, environment, platform, facts.names)
-        yield from (_shadow(links, environment, name, installers[name][0], locked.get(name)) for name in shadowed)
+def _locked(facts: Facts, lock: Lock, platform: str) -> Iterator[_Shadow]:
+    """Yield what both sides of the lock hold, where conda was not asked for it."""
+    for overlap in overlaps_in(facts, lock, platform):
+        conda, pip = overlap.conda[0], overlap.pip
+        if not is_declared(facts, overlap) and not is_one_torch(overlap):
+            yield _Shadow(
+                project=overlap.project,
+                conda=conda,
+                pip=pip,
+                paths=(conda_path_to(facts, lock, conda), path_to(facts, lock, pip)),
+                verdict=verdict_of(facts.names, overlap.project, conda, pip),
+            )
 
 
-def _shadow(
-    links: Links, environment: EnvironmentFile, project: str, conda: LockedPackage, pip: LockedPackage | None
-) -> _Shadow:
-    # Imported where they are needed, see above.
-    from reprocheck.graph.links import node_of, shortest_path
+def _unlocked(facts: Facts, environment: EnvironmentFile, lock: Lock, platform: str) -> Iterator[_Shadow]:
+    """Yield pip lines that the lock answers with a conda package which nobody asked for."""
+    locked = {normalise_name(package.name) for package in lock.on(platform, "pip")}
+    for item in environment.pip:
+        if not item.name or item.name in locked or item.name in PREFIX_WRITERS:
+            continue
+        if platform not in platforms_of(item, environment):
+            continue
+        conda = conda_installers(facts, lock, platform).get(item.name, ())
+        if conda and not conda_providers(environment, item.name, facts.names):
+            yield _Shadow(
+                project=item.name,
+                conda=conda[0],
+                pip=None,
+                paths=(conda_path_to(facts, lock, conda[0]), ()),
+                verdict=_verdict_of_line(facts, item, conda[0]),
+            )
 
-    declared_conda = {spec.name for spec in environment.conda}
-    roots = tuple(root for root in links.roots if root.target.manager == "conda" and root.target.name in declared_conda)
-    return _Shadow(
-        project=project,
-        conda=conda,
-        pip=pip,
-        path=tuple(link.target.name for link in shortest_path(links, node_of(conda), roots)),
-        pulled_by=tuple(link.target.name for link in shortest_path(links, node_of(pip))) if pip else (),
-        platform=links.platform,
-    )
+
+def _verdict_of_line(facts: Facts, item: PipRequirement, conda: LockedPackage) -> Verdict:
+    """Say what pip will do to conda's package when it is told to install a line that the lock does not hold."""
+    relation = relate(f"=={conda.version}", item)
+    firm = facts.names.is_firm(conda.name, item.name or "")
+    confidence = Confidence.HIGH if firm else Confidence.MEDIUM
+    variant = facts.names.pypi_names(conda.name)[0] != item.name
+    if relation == "meets" and not variant:
+        return Severity.INFO, confidence, "it meets the pip line, and pip leaves it"
+    if relation in ("meets", "open"):
+        return Severity.WARNING, confidence, "pip may put its own files over conda's"
+    if is_compiled(conda) and firm:
+        return Severity.ERROR, confidence, "pip puts its own files over a compiled package"
+    return Severity.WARNING, confidence, "pip puts its own files over conda's"
 
 
-def _finding(facts: Facts, environment: EnvironmentFile, lock: Lock, shadows: list[_Shadow]) -> Finding:
-    first, platforms = shadows[0], tuple(shadow.platform for shadow in shadows)
-    item = _pip_line(facts, first.project)
-    relation = _relation(facts, first, item)
-    firm = facts.names.is_firm(first.conda.name, first.project)
-    worst = _SEVERITY[relation]
+def _finding(facts: Facts, lock: Lock, shadows: list[_Shadow]) -> Finding:
+    first, platforms = shadows[0], tuple(shadow.conda.platform for shadow in shadows)
+    entry = declared(facts, "pip", first.project)
+    item = entry if isinstance(entry, PipRequirement) else None
+    severity, confidence, winner = first.verdict
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=worst if firm or worst is not Severity.ERROR else Severity.WARNING,
-        confidence=RULE.confidence if firm else Confidence.MEDIUM,
-        message=f"{_pip_side(first, item)} {_verb(relation)} conda's `{first.conda.name} {first.conda.version}`"
-        f"{_because(first.path)} on {', '.join(platforms)}",
-        location=_place(facts, lock, first, environment),
+        severity=severity,
+        confidence=confidence,
+        message=f"{_pip_side(first, item)} is also conda's `{first.conda.name} {first.conda.version}`"
+        f"{_because(first.paths[0])} on {', '.join(platforms)}: {winner}",
+        location=_place(facts, lock, first),
         related=(RelatedLocation(location=lock.location_of(first.conda), message="the conda package in the lock"),),
         packages=tuple(ref for shadow in shadows for ref in _packages(shadow)),
         platforms=platforms,
         evidence=_evidence(first),
         fix=_fix(first, item),
+        paths=tuple(filter(None, first.paths)),
     )
 
 
-def _pip_line(facts: Facts, project: str) -> PipRequirement | None:
-    entry = declared(facts, "pip", project)
-    return entry if isinstance(entry, PipRequirement) else None
-
-
-def _relation(facts: Facts, shadow: _Shadow, item: PipRequirement | None) -> Relation:
-    if shadow.pip:
-        return "open" if shadow.pip.version == shadow.conda.version else "contradicts"
-    relation = relate(f"=={shadow.conda.version}", item) if item else "open"
-    variant = facts.names.pypi_names(shadow.conda.name)[0] != shadow.project
-    return "open" if relation == "meets" and variant else relation
-
-
-def _verb(relation: Relation) -> str:
-    verbs: dict[Relation, str] = {
-        "contradicts": "replaces",
-        "replaces": "replaces",
-        "open": "may overwrite",
-        "meets": "is met by",
-    }
-    return verbs[relation]
-
-
 def _pip_side(shadow: _Shadow, item: PipRequirement | None) -> str:
+    pulled = shadow.paths[1]
     shown = f"{shadow.pip.name} {shadow.pip.version}" if shadow.pip else written(item) if item else shadow.project
-    origin = f", pulled in by `{shadow.pulled_by[0]}`," if len(shadow.pulled_by) > 1 else ""
+    origin = f", pulled in by `{pulled[0].name}`," if len(pulled) > 1 else ""
     return f"`{shown}` (pip){origin}"
 
 
-def _because(path: tuple[str, ...]) -> str:
-    return f", which `{path[0]}` needs ({' → '.join(path)})," if len(path) > 1 else ""
+def _because(path: tuple[PackageRef, ...]) -> str:
+    return f", which `{path[0].name}` needs ({arrows(path)})," if len(path) > 1 else ""
 
 
 def _evidence(shadow: _Shadow) -> tuple[str, ...]:
     same = shadow.conda.name == shadow.project
     mapped = () if same else (f"conda package `{shadow.conda.name}` installs PyPI project `{shadow.project}`",)
-    conda = f"conda: {' → '.join(shadow.path)}" if shadow.path else "conda: nothing declared leads to it"
-    pip = (f"pip: {' → '.join(shadow.pulled_by)}",) if len(shadow.pulled_by) > 1 else ()
-    return (*mapped, conda, *pip)
+    return mapped if shadow.paths[0] else (*mapped, "nothing that was declared leads to conda's package")
 
 
 def _fix(shadow: _Shadow, item: PipRequirement | None) -> str:
@@ -218,12 +208,35 @@ def _fix(shadow: _Shadow, item: PipRequirement | None) -> str:
 
 
 def _packages(shadow: _Shadow) -> tuple[PackageRef, ...]:
-    pip = PackageRef(manager="pip", name=shadow.project, platform=shadow.platform)
+    pip = PackageRef(manager="pip", name=shadow.project, platform=shadow.conda.platform)
     return (reference(shadow.pip) if shadow.pip else pip, reference(shadow.conda))
 
 
-def _place(facts: Facts, lock: Lock, shadow: _Shadow, environment: EnvironmentFile) -> Location:
-    wanted = [("pip", shadow.project), *(("pip", name) for name in shadow.pulled_by[:1])]
-    roots = [("conda", name) for name in (*shadow.pulled_by[:1], *shadow.path[:1])]
-    place = first_place(facts, (*wanted, *roots))
-    return place or (lock.location_of(shadow.pip) if shadow.pip else environment.start)
+def _place(facts: Facts, lock: Lock, shadow: _Shadow) -> Location:
+    conda, pip = shadow.paths
+    wanted = [("pip", shadow.project), *((root.manager, root.name) for root in (*pip[:1], *conda[:1]))]
+    return first_place(facts, tuple(wanted)) or lock.location_of(shadow.pip or shadow.conda)
+
+
+def _declared_finding(shadow: DeclaredShadow) -> Finding:
+    item, spec, conda = shadow.requirement, shadow.spec, shadow.path[-1]
+    path = tuple(PackageRef(manager="conda", name=name) for name in shadow.path)
+    warns = shadow.sure and shadow.is_fixed
+    effect = "replaces" if shadow.is_fixed else "finds, or replaces,"
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.WARNING if warns else Severity.INFO,
+        confidence=Confidence.MEDIUM if shadow.sure else Confidence.LOW,
+        message=f"as declared, without a lock: `{written(item)}` (pip) {effect} the `{conda}` that conda installs"
+        f" for `{spec.name}` ({arrows(path)})",
+        location=item.location,
+        related=(RelatedLocation(location=spec.location, message=f"conda is asked for `{written(spec)}`"),),
+        packages=(PackageRef(manager="pip", name=item.name or ""), path[-1]),
+        evidence=(
+            f"{'all' if shadow.sure else 'most'} builds of `{shadow.path[-2]}` that are known need `{conda}`",
+            "which version conda chooses is not known without a lock",
+        ),
+        fix=f"declare `{conda}` in the conda part and remove line {item.location.line}",
+        paths=(path,),
+    )

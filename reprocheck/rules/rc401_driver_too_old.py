@@ -17,7 +17,7 @@ Good.
     conda-lock.yml, shortened:
       - conda linux-64 pytorch 2.6.0 cuda126_mkl_py312_h30b5a27_300
 
-    machine: --driver 550.54.14
+    machine: --driver 560.28.03
 
 How to fix.
     Upgrade the driver, or lock for a CUDA that it runs.
@@ -37,8 +37,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reprocheck.facts.cuda_drivers import DriverFloor, newest_cuda, newest_runnable, oldest_driver
-from reprocheck.facts.cuda_versions import dotted, numbers
+from reprocheck.facts.cuda_drivers import DriverFloor, is_older, newest_cuda, newest_runnable, oldest_driver
+from reprocheck.facts.cuda_versions import dotted
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
@@ -79,7 +79,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for platform in platforms_in(facts):
         claims = () if _has_compat(facts, platform) else effective_cuda(facts, platform)
         floor = oldest_driver(claims[0].cuda, windows=platform.startswith("win-")) if claims else None
-        if floor and _is_older(driver, floor.driver):
+        if floor and is_older(driver, floor.driver):
             found.setdefault(floor, []).append(_Case(platform=platform, claims=claims))
     for floor, cases in found.items():
         yield _finding(facts, facts.machine, floor, cases)
@@ -89,12 +89,6 @@ def _has_compat(facts: Facts, platform: str) -> bool:
     return isinstance(facts.lock, Lock) and any(
         package.name in ("cuda-compat", "cuda-compat-impl") for package in facts.lock.on(platform, "conda")
     )
-
-
-def _is_older(driver: str, floor: str) -> bool:
-    """Compare as far as the driver was told: `--driver 525` is a whole branch."""
-    mine = numbers(driver)
-    return bool(mine) and mine < numbers(floor)[: len(mine)]
 
 
 def _finding(facts: Facts, machine: TargetMachine, floor: DriverFloor, cases: list[_Case]) -> Finding:

@@ -18,6 +18,7 @@ Bad.
 Good.
     dependencies:
       - pytorch=2.6.0
+      - pip
       - pip:
           - torchmetrics==1.6.1
 
@@ -35,10 +36,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reprocheck.facts.cuda_versions import dotted
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.project_names import normalise_name
+from reprocheck.rules.closure import path_to
 from reprocheck.rules.constraints import Relation, relate, worst_of
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.declarations import first_place, platforms_of, written
@@ -85,13 +88,14 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
     pip, conda = pairs[0]
     platforms = tuple(package.platform for package, _ in pairs)
     wanted = (("pip", "torch"), *(("conda", name) for name in _CONDA_TORCH))
+    claims = locked_claims(lock, pip.platform)
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
         message=f"the lock holds two builds of torch on {', '.join(platforms)}:"
-        f" conda's `{conda.name} {conda.version}` and pip's `torch {pip.version}`",
+        f" conda's `{conda.name} {conda.version}` and pip's `torch {pip.version}`{_cudas(claims)}",
         location=first_place(facts, wanted) or lock.location_of(pip),
         related=(
             RelatedLocation(location=lock.location_of(conda), message="conda's"),
@@ -99,8 +103,9 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         ),
         packages=tuple(reference(package) for pair in pairs for package in pair),
         platforms=platforms,
-        evidence=_torch_evidence(locked_claims(lock, pip.platform)),
+        evidence=_torch_evidence(claims),
         fix="take torch from one side only, then run `reprocheck lock`",
+        paths=tuple(path for path in (path_to(facts, lock, pip), path_to(facts, lock, conda)) if len(path) > 1),
     )
 
 
@@ -131,12 +136,14 @@ def _declared_finding(
     relation: Relation,
 ) -> Finding:
     may = "may install" if relation == "open" else "installs"
+    claims = declared_claims(environment, platforms_in(facts)[0])
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=Severity.WARNING if relation == "open" else RULE.severity,
         confidence=Confidence.MEDIUM if relation == "open" else RULE.confidence,
-        message=f"`{written(requirement)}` (pip) {may} a second build of torch beside conda's `{written(specs[0])}`",
+        message=f"`{written(requirement)}` (pip) {may} a second build of torch beside conda's `{written(specs[0])}`"
+        f"{_cudas(claims)}",
         location=requirement.location,
         related=tuple(
             RelatedLocation(location=spec.location, message=f"conda is asked for `{written(spec)}`") for spec in specs
@@ -145,7 +152,7 @@ def _declared_finding(
             PackageRef(manager="pip", name="torch"),
             *(PackageRef(manager="conda", name=spec.name) for spec in specs),
         ),
-        evidence=_torch_evidence(declared_claims(environment, platforms_in(facts)[0])),
+        evidence=_torch_evidence(claims),
         fix=f"take torch from one side only: remove line {requirement.location.line},"
         f" or `{specs[0].name}` from the conda part",
     )
@@ -153,3 +160,12 @@ def _declared_finding(
 
 def _torch_evidence(claims: tuple[CudaClaim, ...]) -> tuple[str, ...]:
     return evidence_of(claims) or ("no CUDA is pinned on either side",)
+
+
+def _cudas(claims: tuple[CudaClaim, ...]) -> str:
+    """Return which CUDA each side is for, where both are known."""
+    conda = [item for item in claims if item.package.manager == "conda"]
+    pip = [item for item in claims if item.package.manager == "pip" and item.package.name == "torch"]
+    if not conda or not pip:
+        return ""
+    return f" (CUDA {dotted(pip[0].cuda)} from pip, {dotted(conda[0].cuda)} from conda)"

@@ -46,7 +46,8 @@ from reprocheck.model.findings import Confidence, Finding, Location, PackageRef,
 from reprocheck.model.locks import Lock
 from reprocheck.model.platform_selectors import PLATFORMS
 from reprocheck.rules.cuda_claims import FRAMEWORKS, CudaClaim, Kind, agree
-from reprocheck.rules.declarations import first_place, platforms_of, written
+from reprocheck.rules.cuda_matrix import Objection, objections
+from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims, pinned_numbers
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
@@ -99,6 +100,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         for spec in environment.conda:
             yield from _impossible(spec)
             yield from _cpu_and_cuda(environment, spec)
+        yield from _not_built(facts, environment)
         for clash in _clashes(declared_claims(environment, platform) for platform in sorted(PLATFORMS)):
             told.add(_names(clash))
             yield _declared_finding(clash)
@@ -120,6 +122,36 @@ def _impossible(spec: CondaSpec) -> Iterator[Finding]:
     if spec.name == "cuda-version" and any(version[2:]):
         why = "`cuda-version` has no patch releases"
         yield _spec_finding(spec, (), f"no `{written(spec)}` exists: {why}", why, version)
+
+
+def _not_built(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
+    """Yield pins that no build exists for, once for all platforms."""
+    told: set[Objection] = set()
+    for platform in platforms_in(facts):
+        for found in objections(environment, platform):
+            if found not in told:
+                told.add(found)
+                yield _objection_finding(found)
+
+
+def _objection_finding(found: Objection) -> Finding:
+    entries = (found.entry, *found.others)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=found.severity,
+        confidence=RULE.confidence,
+        message=found.message,
+        location=found.entry.location,
+        related=tuple(RelatedLocation(location=one.location, message=f"`{written(one)}`") for one in found.others),
+        packages=tuple(_named(one) for one in entries),
+        evidence=(found.why,),
+        fix=found.fix,
+    )
+
+
+def _named(entry: Declaration) -> PackageRef:
+    return PackageRef(manager="conda" if isinstance(entry, CondaSpec) else "pip", name=entry.name or "")
 
 
 def _cpu_and_cuda(environment: EnvironmentFile, spec: CondaSpec) -> Iterator[Finding]:

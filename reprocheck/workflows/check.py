@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,17 @@ from reprocheck.model.findings import Audit
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
 from reprocheck.readers.lock_names import PIXI_LOCK, is_lock_name
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
-from reprocheck.rules.facts import Unseen
+from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.registry import RULES
 from reprocheck.workflows.gathering import Subject, gather, sources_of
 
 if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
-    from reprocheck.model.machines import TargetMachine
+    from reprocheck.model.baselines import Known
+    from reprocheck.model.machines import NodeStack, TargetMachine
 
 _YAML = {".yml", ".yaml"}
+NO_PRECISION = Unseen(reason="nobody said in which precision the training computes; `--precision` does")
 NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does")
 
 
@@ -29,7 +32,8 @@ class CheckRequest:
     """What to check.
 
     `files` are environment files or locks as given; empty means the usual names in `folder`. `lockfile`
-    overrides the lock beside each environment.
+    overrides the lock beside each environment. `expects_gpu` says that a GPU is meant. `baseline` holds findings
+    that are known. `drafts` are read in the place of environment files.
     """
 
     folder: Path
@@ -38,33 +42,83 @@ class CheckRequest:
     selection: Selection = field(default_factory=Selection)
     machine: TargetMachine | Unseen = NO_MACHINE
     platforms: tuple[str, ...] = ()
+    nodes: tuple[NodeStack, ...] | Unseen = NO_MACHINE
+    expects_gpu: bool = False
     settings: Settings = field(default_factory=Settings)
+    baseline: Path | None = None
+    drafts: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """The audit, and the source lines that its excerpts need."""
+    """The audit, the source lines that its excerpts need, and what the baseline knows and nobody found again."""
 
     audit: Audit
     sources: dict[str, tuple[str, ...]]
+    outgrown: tuple[Known, ...] = ()
 
 
 def run_check(request: CheckRequest) -> CheckOutcome:
     """Run the selected rules over every environment of the request.
 
     Raises:
-        InputError: no environment file is there, or one is broken.
+        InputError: no environment file is there, or one is broken, or the baseline is.
         UsageError: a platform that nobody knows; its rules would look at nothing and pass.
     """
     for name in request.platforms:
         check_platform(name, "--platform")
     audits: list[Audit] = []
     sources: dict[str, tuple[str, ...]] = {}
-    for subject in find_subjects(request):
-        facts = gather(subject, request.machine, request.platforms, request.settings)
+    subjects = find_subjects(request)
+    for subject in subjects:
+        facts = _asked(
+            request, gather(_drafted(subject, request), request.machine, request.platforms, request.settings)
+        )
         audits.append(run_rules(facts, RULES, request.selection))
         sources.update(sources_of(facts))
-    return CheckOutcome(audit=merge_audits(audits), sources=sources)
+    audit = _for_these_files(merge_audits(audits), request.settings)
+    return _beside_baseline(CheckOutcome(audit=audit, sources=sources), request, subjects)
+
+
+def _drafted(subject: Subject, request: CheckRequest) -> Subject:
+    path = subject.environment
+    return subject if path is None or path not in request.drafts else replace(subject, draft=request.drafts[path])
+
+
+def _for_these_files(audit: Audit, settings: Settings) -> Audit:
+    if not settings.per_file_ignores:
+        return audit
+    # Imported where it is needed: few projects leave out rules for some files.
+    from reprocheck.workflows.per_file_ignores import without_ignored
+
+    return without_ignored(audit, settings.per_file_ignores)
+
+
+def _beside_baseline(outcome: CheckOutcome, request: CheckRequest, subjects: Sequence[Subject]) -> CheckOutcome:
+    if request.baseline is None:
+        return outcome
+    # Imported where they are needed: most projects have no baseline.
+    from reprocheck.readers.baseline_json import read_baseline
+    from reprocheck.workflows.baseline import Scope, outgrown, set_apart
+
+    known, blind = read_baseline(request.baseline), {skip.code for skip in outcome.audit.skipped}
+    codes = (module.RULE.code for module in RULES)
+    scope = Scope(
+        codes=frozenset(code for code in codes if code not in blind and request.selection.includes(code)),
+        paths=frozenset(path.as_posix() for one in subjects for path in (one.environment, one.lock) if path),
+        platforms=request.platforms,
+    )
+    return CheckOutcome(
+        audit=set_apart(outcome.audit, known, request.baseline),
+        sources=outcome.sources,
+        outgrown=outgrown(outcome.audit, known, request.baseline, scope),
+    )
+
+
+def _asked(request: CheckRequest, facts: Facts) -> Facts:
+    """Return the facts with what only the user can know: the precision of the training, the other nodes, the GPU."""
+    precision = request.settings.precision or NO_PRECISION
+    return replace(facts, precision=precision, nodes=request.nodes, expects_gpu=request.expects_gpu)
 
 
 def find_subjects(request: CheckRequest) -> list[Subject]:

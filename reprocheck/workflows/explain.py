@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 
 from reprocheck.errors import UsageError
+from reprocheck.reports.rule_pages import PAGE_FORMATS
+from reprocheck.rules.engine import Selection
 from reprocheck.rules.registry import RULES
 from reprocheck.rules.rule import RuleModule
+from reprocheck.workflows.rule_texts import rule_text, rule_texts
 
 
-def explain(code: str) -> str:
+def explain(code: str, format_name: str = "text") -> str:
     """Return the page of a rule, found by code or by name.
 
     Raises:
         UsageError: there is no such rule.
     """
-    wanted = code.strip()
+    return PAGE_FORMATS[format_name]([rule_text(_named(code.strip()))])
+
+
+def explain_all(format_name: str = "text") -> str:
+    """Return the pages of all rules, in the order of their codes."""
+    return PAGE_FORMATS[format_name](rule_texts(Selection()))
+
+
+def rule_list() -> str:
+    """Return one line for each rule: code, name, severity."""
+    width = max(len(module.RULE.name) for module in RULES)
+    return "".join(f"{m.RULE.code}  {m.RULE.name:<{width}}  {m.RULE.severity.value}\n" for m in RULES)
+
+
+def _named(wanted: str) -> RuleModule:
     for module in RULES:
         if wanted.upper() == module.RULE.code or wanted.lower() == module.RULE.name:
-            return _page(module)
+            return module
     names = [rule.RULE.code for rule in RULES]
     close = difflib.get_close_matches(wanted.upper(), names, n=1)
     raise UsageError(
@@ -27,14 +43,3 @@ def explain(code: str) -> str:
         why=f"known rules are {', '.join(names)}",
         how=f"did you mean `{close[0]}`?" if close else "see `reprocheck explain --help`",
     )
-
-
-def _page(module: RuleModule) -> str:
-    rule = module.RULE
-    head = f"{rule.code} {rule.name} ({rule.severity.value}, {rule.family.value}, since {rule.since})"
-    return f"{head}\n\n{inspect.cleandoc(module.__doc__ or '')}\n"
-
-
-def rule_list() -> str:
-    """Return one line for each rule: code, name, severity."""
-    return "".join(f"{m.RULE.code}  {m.RULE.name:<24} {m.RULE.severity.value}\n" for m in RULES)

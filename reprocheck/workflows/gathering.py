@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reprocheck.errors import ReprocheckError, UsageError
-from reprocheck.facts.name_map import load_name_map
+from reprocheck.facts.name_map import NameMap
 from reprocheck.locking.cuda_decision import check_cuda
 from reprocheck.locking.judging.closure import unmet_dependencies
 from reprocheck.locking.judging.freshness import Asked, judge_freshness
@@ -17,9 +17,11 @@ from reprocheck.model.locks import Lock
 from reprocheck.model.redaction import public_line
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, Settings
 from reprocheck.readers.conda_lock_yml import read_lock
+from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.readers.lock_names import PIXI_LOCK
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.workflows.lock_origin import described_machines, first_source, merged_sources, read_source
+from reprocheck.workflows.name_maps import names_of
 
 if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
@@ -31,12 +33,13 @@ class Subject:
     """What to look at: an environment file (None: the lock alone) and where its lock is or should be.
 
     `lock_is_named` is True where the user named the lock, which then belongs to the environment whatever
-    its `sources` say.
+    its `sources` say. `draft` is read in the place of the environment file: what it would hold after a mend.
     """
 
     environment: Path | None
     lock: Path
     lock_is_named: bool = False
+    draft: bytes | None = None
 
 
 def gather(
@@ -47,6 +50,7 @@ def gather(
     Raises:
         InputError: a file is broken. A missing lock is no error but a fact.
     """
+    names = names_of(settings.name_map if settings else None)
     lock = _lock(subject)
     environment = _environment(subject, lock)
     _refuse_absent_platforms(lock, platforms)
@@ -54,10 +58,10 @@ def gather(
         environment=environment,
         lock=lock,
         lock_path=subject.lock.as_posix(),
-        freshness=_freshness(subject, environment, lock, settings or Settings()),
+        freshness=_freshness(subject, environment, lock, settings or Settings(), names),
         machine=machine,
-        names=load_name_map(),
-        unmet=() if isinstance(lock, Unseen) else unmet_dependencies(lock),
+        names=names,
+        unmet=() if isinstance(lock, Unseen) else unmet_dependencies(lock, names),
         platforms=platforms,
     )
 
@@ -76,6 +80,8 @@ def _refuse_absent_platforms(lock: Lock | Unseen, platforms: tuple[str, ...]) ->
 
 def _environment(subject: Subject, lock: Lock | Unseen) -> EnvironmentFile | Unseen:
     """Return the named environment file; for a lock alone, the first file that it was made from."""
+    if subject.environment is not None and subject.draft is not None:
+        return parse_environment(subject.draft, subject.environment.as_posix())
     if subject.environment is not None:
         return read_source(subject.environment)
     source = None if isinstance(lock, Unseen) else first_source(lock)
@@ -117,7 +123,7 @@ def _is_of_another_file(lock: Lock, subject: Subject) -> bool:
 
 
 def _freshness(
-    subject: Subject, environment: EnvironmentFile | Unseen, lock: Lock | Unseen, settings: Settings
+    subject: Subject, environment: EnvironmentFile | Unseen, lock: Lock | Unseen, settings: Settings, names: NameMap
 ) -> Freshness | Unseen:
     if isinstance(environment, Unseen):
         return environment
@@ -132,6 +138,7 @@ def _freshness(
         exclude_newer=settings.exclude_newer,
         every_source=every_source,
         machines=tuple(described_machines(*sorted(folders))),
+        names=names,
     )
     return judge_freshness(sources, lock, asked)
 

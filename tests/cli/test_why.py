@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -218,3 +219,10 @@ def test_a_pixi_lock_has_nothing_to_do_with_the_environment_file_beside_it(tmp_p
         reprocheck("why", "b", cwd=tmp_path).out
         == "b 2 0 (conda) on linux-64\n  b 2 0 (conda), which nothing else needs\n"
     )
+
+
+def test_a_program_gets_a_document(project: Path, reprocheck: Runner) -> None:
+    done = reprocheck("why", "scipy", "--platform", "osx-arm64", "--output-format", "json", "-o", "why.json", cwd=project)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    document = json.loads((project / "why.json").read_text())
+    assert [answer["package"]["platform"] for answer in document["answers"]] == ["osx-arm64"]

@@ -5,10 +5,23 @@ from __future__ import annotations
 import pytest
 
 from reprocheck.facts.conda_builds import Flavour, flavour_of_build, flavour_of_pin
-from reprocheck.facts.cuda_drivers import newest_cuda, newest_runnable, oldest_driver
+from reprocheck.facts.cuda_drivers import (
+    branch_of,
+    branches,
+    bundled_driver,
+    compat_cuda,
+    first_branch_for,
+    forward_compatibility,
+    is_newer_than_known,
+    is_older,
+    newest_cuda,
+    newest_known_cuda,
+    newest_runnable,
+    oldest_driver,
+)
 from reprocheck.facts.cuda_versions import Numbers, dotted, from_digits, numbers
 from reprocheck.facts.tables import rows_of, text
-from reprocheck.facts.torch_wheels import has_pypi_cuda, pypi_cuda
+from reprocheck.facts.torch_wheels import has_pypi_cuda, newest_torch, pypi_cuda, wheel_builds
 
 
 @pytest.mark.parametrize(
@@ -126,3 +139,86 @@ def test_what_a_driver_runs_at_most_is_a_whole_major_where_minor_compatibility_h
 
 def test_a_driver_older_than_the_table_runs_nothing_that_is_known() -> None:
     assert newest_runnable("1.0", windows=False) is None
+
+
+@pytest.mark.parametrize(
+    ("driver", "branch"),
+    [
+        ("525.60.13", 525),
+        ("522.06", 520),  # Windows counts on inside a branch
+        ("531.14", 530),
+        ("537.13", 535),
+        ("546.12", 545),
+        ("551.78", 550),
+        ("561.17", 560),
+        ("566.36", 565),
+        ("572.61", 570),
+        ("577.00", 575),
+        ("581.15", 580),
+        ("591.44", 590),
+        ("340.108", None),
+        ("9999", 616),
+    ],
+)
+def test_the_branch_of_a_driver(driver: str, branch: int | None) -> None:
+    assert branch_of(driver) == branch
+
+
+def test_a_driver_of_a_later_branch_is_newer_than_the_table() -> None:
+    assert [is_newer_than_known(driver) for driver in ("616.29", "617.10", "620")] == [False, True, True]
+    assert branches()[-1] == 616
+    assert newest_known_cuda() == (13, 5)
+
+
+@pytest.mark.parametrize(
+    ("driver", "floor", "older"),
+    [
+        ("525.53", "525.60.13", True),
+        ("525.60", "525.60.13", False),  # no more was told
+        ("525", "525.60.13", False),  # a whole branch
+        ("525", "527.41", False),  # 527 is of the branch 525 on Windows
+        ("526", "527.41", True),
+        ("520", "525.60.13", True),
+        ("", "525.60.13", False),
+    ],
+)
+def test_a_driver_is_compared_as_far_as_it_was_told(driver: str, floor: str, *, older: bool) -> None:
+    assert is_older(driver, floor) is older
+
+
+@pytest.mark.parametrize(
+    ("compat", "driver", "stands"),
+    [
+        ((12, 9), "535.129.03", "supported"),
+        ((13, 0), "570.124.06", "supported"),
+        ((12, 8), "570.124.06", "own"),
+        ((12, 4), "550.54.15", "own"),
+        ((12, 4), "570.124.06", "older"),
+        ((12, 9), "580.95.05", "older"),
+        ((12, 9), "550.54.15", "no-target"),  # neither long-term nor in production any more
+        ((14, 0), "535.129.03", None),
+        ((13, 4), "640.10", None),
+        ((12, 9), "340.108", None),
+    ],
+)
+def test_how_cuda_compat_stands_to_a_driver(compat: Numbers, driver: str, stands: str | None) -> None:
+    assert forward_compatibility(compat, driver) == stands
+
+
+def test_the_cuda_of_a_compat_package_is_its_version_or_that_of_its_driver() -> None:
+    versions = ("12.9.1", "575.57.08", "")
+    assert [compat_cuda(version) for version in versions] == [(12, 9), (12, 9), ()]
+
+
+def test_the_driver_that_came_with_a_cuda() -> None:
+    assert bundled_driver((12, 4), windows=False) == "550.54.14"
+    assert bundled_driver((13, 0), windows=True) is None
+    assert first_branch_for((12, 8)) == 570
+    assert first_branch_for((99, 0)) is None
+
+
+def test_the_builds_of_a_release_are_those_known_for_sure() -> None:
+    builds = dict(wheel_builds())
+    assert builds["2.6.0"] == ("11.8", "12.4", "12.6")
+    assert "1.8.2" not in builds  # of low confidence
+    assert newest_torch() == (2, 15, 0)

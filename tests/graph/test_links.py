@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reprocheck.facts.name_map import load_name_map
-from reprocheck.graph.dependency_graph import ROOT, build_graph, nodes_named, paths_to
-from reprocheck.graph.links import Link, Links, Node, link_packages, shortest_path
+from reprocheck.graph.dependency_graph import ROOT, graph_of, paths_to
+from reprocheck.graph.links import Link, Links, Node, link_packages, nodes_named, shortest_path
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
 
@@ -92,14 +92,14 @@ def test_a_circle_ends(make_lock: MakeLock) -> None:
 
 
 def test_the_graph_holds_the_links_below_one_root(make_lock: MakeLock, make_environment: MakeEnvironment) -> None:
-    graph = build_graph(make_lock(LOCK), make_environment(ENVIRONMENT), "linux-64", load_name_map())
+    graph = graph_of(made(make_lock(LOCK), make_environment(ENVIRONMENT)))
     assert graph.number_of_nodes() == 7
     assert graph.edges[ROOT, Node("conda", "pytorch")]["constraint"] == "=2.6"
     assert graph.nodes[Node("conda", "numpy")]["package"].version == "2.2.4"
 
 
 def test_each_declared_package_tells_its_own_path(make_lock: MakeLock, make_environment: MakeEnvironment) -> None:
-    graph = build_graph(make_lock(LOCK), make_environment(ENVIRONMENT), "linux-64", load_name_map())
+    graph = graph_of(made(make_lock(LOCK), make_environment(ENVIRONMENT)))
     paths = paths_to(graph, Node("conda", "pytorch"))
     assert [targets(path) for path in paths] == [
         [("conda", "pytorch", "=2.6")],
@@ -110,17 +110,17 @@ def test_each_declared_package_tells_its_own_path(make_lock: MakeLock, make_envi
 def test_a_path_through_another_declared_package_is_left_out(
     make_lock: MakeLock, make_environment: MakeEnvironment
 ) -> None:
-    graph = build_graph(make_lock(LOCK), make_environment(ENVIRONMENT), "linux-64", load_name_map())
+    graph = graph_of(made(make_lock(LOCK), make_environment(ENVIRONMENT)))
     assert [targets(path)[0][1] for path in paths_to(graph, Node("conda", "libblas"))] == ["pytorch"]
 
 
 def test_nodes_are_found_by_any_spelling(make_lock: MakeLock) -> None:
-    graph = build_graph(make_lock(LOCK), None, "linux-64", load_name_map())
-    assert nodes_named(graph, "einops_extra") == (Node("pip", "einops-extra"),)
-    assert nodes_named(graph, "nothing") == ()
+    links = made(make_lock(LOCK), None)
+    assert nodes_named(links, "einops_extra") == (Node("pip", "einops-extra"),)
+    assert nodes_named(links, "nothing") == ()
 
 
 def test_of_two_links_between_the_same_packages_the_first_stays(make_lock: MakeLock) -> None:
     lock = make_lock("- conda linux-64 a 1, needs b >=1, b <2\n- conda linux-64 b 1")
-    graph = build_graph(lock, None, "linux-64", load_name_map())
+    graph = graph_of(made(lock, None))
     assert graph.edges[Node("conda", "a"), Node("conda", "b")]["constraint"] == ">=1"

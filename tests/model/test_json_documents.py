@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reprocheck.model.json_documents import Json, dump_document, dump_line
+from reprocheck.model.json_documents import Json, dump_document, dump_document_line, dump_line
 
 SAFE = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(codec="utf-8")),
@@ -25,6 +25,13 @@ def test_the_schema_comes_first_and_the_rest_is_sorted() -> None:
 
 def test_a_line_is_compact_and_sorted() -> None:
     assert dump_line({"b": [1, None], "a": True}) == '{"a":true,"b":[1,null]}'
+
+
+def test_a_document_on_one_line_has_the_schema_first_too() -> None:
+    document: dict[str, Json] = {"b": 1, "a": {"d": [], "c": "é"}, "schema": "s/1"}
+    assert dump_document_line(document) == '{"schema":"s/1","a":{"c":"é","d":[]},"b":1}\n'
+    with pytest.raises(TypeError, match="a float at"):
+        dump_document_line({"a": 1.5})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("value", [1.5, float("nan"), [0.0], {"k": {"l": 2.0}}])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,7 +21,7 @@ from reprocheck.model.findings import (
     Severity,
     Skipped,
 )
-from reprocheck.reports import registry
+from reprocheck.reports import full
 from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.registry import AUDIT_FORMATS, audit_format
 from reprocheck.reports.visible import visible
@@ -82,7 +85,7 @@ def test_full_shows_place_line_caret_evidence_and_fix() -> None:
         "  5 |     - torch\n"
         "    |       ^\n"
         "  3 |     - pytorch\n"
-        "    |     ^ conda `pytorch`\n"
+        "    |        ^ conda `pytorch`\n"
         "  see conda-lock.yml:9:1: locked here\n"
         "  = the table says so\n"
         "  fix: remove it\n"
@@ -114,7 +117,8 @@ def test_github_puts_the_worst_first_and_escapes_properties() -> None:
 def test_json_is_the_findings_document() -> None:
     document = json.loads(rendered("json"))
     assert document["schema"] == "reprocheck/findings/1"
-    assert document["summary"] == {"error": 1, "warning": 0, "info": 1, "skipped": 3, "suppressed": 2}
+    counts = {"error": 1, "warning": 0, "info": 1, "skipped": 3, "suppressed": 2, "known": 0, "fixed": 0}
+    assert document["summary"] == counts
     assert document["skipped"][0] == {"code": "RC201", "reason": "no lock"}
     assert document["findings"][1] == {
         "code": "RC301",
@@ -132,6 +136,8 @@ def test_json_is_the_findings_document() -> None:
         "platforms": ["linux-64"],
         "evidence": ["the table says so"],
         "fix": "remove it\nor the other",
+        "fixable": None,
+        "paths": [],
     }
 
 
@@ -150,9 +156,23 @@ def test_colour_appears_only_when_asked_for() -> None:
 
 
 def test_every_format_of_the_folder_is_registered_once() -> None:
-    names = [module.NAME for module in AUDIT_FORMATS]
-    assert names == ["full", "concise", "json", "github"]
-    assert registry.audit_format("json").NAME == "json"
+    names = ["full", "concise", "json", "json-lines", "github", "gitlab", "junit", "sarif", "markdown"]
+    assert list(AUDIT_FORMATS) == names
+    assert [audit_format(name).NAME for name in names] == names
+    folder = Path(full.__file__).parent
+    formats = [
+        path.stem for path in folder.glob("*.py") if "def render(report: AuditReport)" in path.read_text("utf-8")
+    ]
+    assert sorted(f"reprocheck.reports.{stem}" for stem in formats) == sorted(AUDIT_FORMATS.values())
+
+
+def test_only_the_format_that_is_asked_for_is_imported() -> None:
+    code = (
+        "import sys; from reprocheck.reports.registry import audit_format; audit_format('concise');"
+        "print([name for name in sys.modules if 'sarif' in name or name.endswith('.full')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 HOSTILE = "x\n::add-mask::y\r\x1b[2J\u202e\u200b\x85\u2028"

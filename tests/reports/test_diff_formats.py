@@ -19,6 +19,7 @@ from reprocheck.model.differences import (
 from reprocheck.reports import diff_concise, diff_full, diff_json, diff_markdown, diff_registry
 from reprocheck.reports.diff_registry import DIFF_FORMATS, diff_format
 from reprocheck.reports.diff_report import DiffReport, summary
+from reprocheck.reports.markdown_text import LONGEST_COMMENT
 
 BOTH = ("linux-64", "win-64")
 HOSTILE = "a|b`c\x1b[2J<img src=x>@you"
@@ -172,7 +173,7 @@ def test_markdown_is_a_table_for_each_kind_of_change() -> None:
         "### Replaced under the same URL (1)\n\n"
         "| Package | Version | Details |\n"
         "| --- | --- | --- |\n"
-        f"| `bad` | `1` | sha256 {'0' * 64} → {'1' * 64}, both for https://h.invalid/bad.conda |\n\n"
+        f"| `bad` | `1` | sha256 {'0' * 64} → {'1' * 64}, both for `https://h.invalid/bad.conda` |\n\n"
         "### Downgraded (1)\n\n"
         "| Package | From | To | Platforms |\n"
         "| --- | --- | --- | --- |\n"
@@ -210,7 +211,7 @@ def test_long_tables_are_folded_and_a_comment_keeps_within_its_limit() -> None:
     assert "<details><summary>Added (16)</summary>\n\n| Package" in diff_markdown.render(report(*many))
     endless = [changed("rebuilt", f"package-{number}", "1", "1", "x" * 200) for number in range(400)]
     text = diff_markdown.render(report(changed("upgraded", "a", "1", "2"), *endless))
-    assert len(text) < diff_markdown.LONGEST_COMMENT
+    assert len(text) < LONGEST_COMMENT
     assert text.endswith("Rebuilt (400): left out here, a comment holds no more; `--output-format full` has them\n")
     assert "| `a` | `1` | `2` |" in text
 
@@ -218,13 +219,13 @@ def test_long_tables_are_folded_and_a_comment_keeps_within_its_limit() -> None:
 def test_hostile_names_stay_text_in_markdown() -> None:
     found = report(
         changed("added", HOSTILE, None, HOSTILE, HOSTILE, on=(HOSTILE,)),
-        head=(HeadDifference(what=HOSTILE, old=HOSTILE, new=HOSTILE),),
+        head=(HeadDifference(what=HOSTILE, old=HOSTILE, new="1"),),
     )
     text = diff_markdown.render(found)
-    span = "`` a\\|b`c\\u{1b}[2J<img src=x>@you ``"
-    plain = "a\\|b\\`c\\\\u\\{1b\\}\\[2J&lt;img src=x&gt;&#64;you"
+    span = "`a`&#124;`` b`c\\u{1b}[2J<img src=x>@you ``"
+    plain = "a&#124;b\\`c\\\\u\\{1b\\}\\[2J&lt;img `src=x>@you`"
     assert f"| {span} | {span} | {plain} | {plain} |\n" in text
-    assert f"- {span}: {plain} → {plain}\n" in text
+    assert f"- {span}: {plain} → 1\n" in text
 
 
 def test_control_characters_reach_no_terminal() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from reprocheck.model.locks import LockedPackage
+from reprocheck.reports.why_json import render_why_json
 from reprocheck.reports.why_text import Answer, Step, render_why
 
 
@@ -68,3 +71,19 @@ def test_hostile_names_are_inert() -> None:
     step = Step(package=hostile, constraint="\r\n>=1")
     text = render_why([Answer(package=hostile, paths=((step,),), declared_in="e\x1b.yml")])
     assert set(text) & set("\x1b\r\u202e") == set()
+
+
+def test_the_document_tells_the_same_paths() -> None:
+    document = json.loads(render_why_json([answer("linux-64")]))
+    assert document["schema"] == "reprocheck/why/1"
+    [told] = document["answers"]
+    assert told["declared_in"] == "environment.yml"
+    assert told["package"] == {
+        "build": None,
+        "manager": "pip",
+        "name": "blas",
+        "platform": "linux-64",
+        "version": "1.0",
+    }
+    steps = [(step["package"]["name"], step["constraint"], step["declared_in"]) for step in told["paths"][0]]
+    assert steps == [("scipy", "=1.0", "environment.yml"), ("numpy", ">=1,<3", None), ("blas", "", None)]

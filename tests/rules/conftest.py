@@ -179,8 +179,9 @@ def audit_case(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], tuple[A
             (),
         )
         words, _, seen = (options.read_text() if options.exists() else "").partition("\n")
-        target, precision, nodes = described(words, seen)
-        facts = replace(facts, machine=target, precision=precision, nodes=nodes)
+        target, precision, nodes = described(words.replace("--expect-gpu", ""), seen)
+        expects_gpu = "--expect-gpu" in words
+        facts = replace(facts, machine=target, precision=precision, nodes=nodes, expects_gpu=expects_gpu)
         found = run_rules(facts, RULES, Selection(select=(code,)))
         return found, render(AuditReport(audit=found, tool_version="0", sources=sources_of(facts)))
 

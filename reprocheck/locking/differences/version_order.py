@@ -1,6 +1,6 @@
 """Which of two versions is the newer one, as conda and as pip order them.
 
-conda's order is that of `judging/conda_versions.py`; dashes, and a last underscore, which makes a version older than
+conda's order is that of `model/conda_versions.py`; dashes, and a last underscore, which makes a version older than
 one with a letter there, are added here. A test holds it against the solver's library, which takes longer to load than
 a comparison of two locks. Source: docs.conda.io "Version ordering" (conda/models/version.py, VersionOrder); PEP 440.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from packaging.version import InvalidVersion, Version
 
-from reprocheck.locking.judging.conda_versions import Atom, Component, CondaVersion, read_version
+from reprocheck.model.conda_versions import Atom, Component, CondaVersion, read_version
 from reprocheck.model.locks import Manager
 
 _TAIL: Atom = (0, 0, "_")  # sorted as letters are, and before all of them

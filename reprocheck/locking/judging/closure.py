@@ -23,9 +23,10 @@ from reprocheck.model.project_names import normalise_name
 ByName = Mapping[str, LockedPackage]
 
 
-def unmet_dependencies(lock: Lock) -> tuple[UnmetDependency, ...]:
+def unmet_dependencies(lock: Lock, names: NameMap | None = None) -> tuple[UnmetDependency, ...]:
     """Return every dependency that the lock does not meet, in the order of the lock."""
-    return tuple(chain.from_iterable(_unmet_on(lock, platform) for platform in lock.platforms))
+    known = names or load_name_map()
+    return tuple(chain.from_iterable(_unmet_on(lock, platform, known) for platform in lock.platforms))
 
 
 def conda_by_name(lock: Lock, platform: str) -> ByName:
@@ -43,7 +44,7 @@ def projects_by_name(lock: Lock, platform: str, names: NameMap) -> ByName:
     return found
 
 
-def _unmet_on(lock: Lock, platform: str) -> Iterator[UnmetDependency]:
+def _unmet_on(lock: Lock, platform: str, names: NameMap) -> Iterator[UnmetDependency]:
     conda = conda_by_name(lock, platform)
     known: dict[tuple[str, str], bool] = {}
     for package in lock.on(platform, "conda"):
@@ -53,7 +54,7 @@ def _unmet_on(lock: Lock, platform: str) -> Iterator[UnmetDependency]:
     pip = lock.on(platform, "pip")
     if not pip:
         return
-    projects = projects_by_name(lock, platform, load_name_map())
+    projects = projects_by_name(lock, platform, names)
     for package in pip:
         for name, constraint in package.dependencies:
             if normalise_name(name) not in projects and name not in conda:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reprocheck.errors import InputError
+from reprocheck.facts.name_map import NameMap
 from reprocheck.locking.cuda_decision import NONE, recorded_decision
 from reprocheck.locking.judging.input_digest import declared_channels, input_digest
 from reprocheck.locking.judging.plain_specs import plainly_admits
@@ -35,6 +36,7 @@ class Asked:
     `platforms`, `channels`, `cuda` and `exclude_newer` are those of the configuration, where it has some; else the
     file's `platforms:` and `channels:` and what the lock records count. `every_source` says that the environment is all
     that the lock was made from. `machines` are those of a virtual-packages.yml, one that conda-lock may have assumed.
+    `names` says which projects conda packages install, where it is not the packaged table.
     """
 
     platforms: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Asked:
     exclude_newer: str | None = None
     every_source: bool = True
     machines: tuple[Machines, ...] = ()
+    names: NameMap | None = None
 
 
 @dataclass(slots=True)
@@ -148,18 +151,18 @@ def _has_gap(environment: EnvironmentFile, lock: Lock) -> bool:
 
 
 def _by_specs(environment: EnvironmentFile, lock: Lock, asked: Asked, told: Freshness) -> Freshness:
-    found = _match_all(environment, lock)
+    found = _match_all(environment, lock, asked.names)
     return replace(
         told,
         fresh=not found.problems,
         problems=tuple(found.problems),
-        unreachable=unreachable_packages(environment, lock) if asked.every_source else (),
+        unreachable=unreachable_packages(environment, lock, asked.names) if asked.every_source else (),
         unjudged=tuple(dict.fromkeys(found.unjudged)),
         changed=asked.every_source and lock.custom(DIGEST_KEY) is not None,
     )
 
 
-def _match_all(environment: EnvironmentFile, lock: Lock) -> _Findings:
+def _match_all(environment: EnvironmentFile, lock: Lock, names: NameMap | None) -> _Findings:
     found = _Findings()
     last_wins = lock.custom(DIGEST_KEY) is None
     for platform in lock.platforms:
@@ -167,7 +170,9 @@ def _match_all(environment: EnvironmentFile, lock: Lock) -> _Findings:
         for spec in _specs_on(environment, platform, last_wins):
             _judge_conda(spec, platform, conda.get(spec.name) or _of_project(spec, conda), found)
         if environment.pip or environment.pip_constraints:
-            _judge_pip(environment, lock, platform, found)
+            problems, unjudged = _judge_pip(environment, lock, platform, names)
+            found.problems.extend(problems)
+            found.unjudged.extend(unjudged)
     return found
 
 
@@ -186,13 +191,13 @@ def _of_project(spec: CondaSpec, conda: Mapping[str, LockedPackage]) -> LockedPa
     return next((package for name, package in conda.items() if normalise_name(name) == wanted), None)
 
 
-def _judge_pip(environment: EnvironmentFile, lock: Lock, platform: str, found: _Findings) -> None:
+def _judge_pip(
+    environment: EnvironmentFile, lock: Lock, platform: str, names: NameMap | None
+) -> tuple[list[StaleSpec], list[PipRequirement]]:
     # Imported where it is needed: it brings packaging, which `check` does not need without a pip section.
     from reprocheck.locking.judging.pip_freshness import judge_pip
 
-    problems, unjudged = judge_pip(environment.pip, lock, platform, environment.pip_constraints)
-    found.problems.extend(problems)
-    found.unjudged.extend(unjudged)
+    return judge_pip(environment.pip, lock, platform, environment.pip_constraints, names)
 
 
 def _is_locked_on(spec: CondaSpec, platform: str) -> bool:

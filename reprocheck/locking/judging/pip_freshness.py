@@ -12,7 +12,7 @@ from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from reprocheck.facts.name_map import load_name_map
+from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.locking.judging.closure import ByName, projects_by_name
 from reprocheck.locking.judging.content_requirements import SYSTEM_MARKERS
 from reprocheck.model.environments import PipRequirement
@@ -29,7 +29,11 @@ class _Unjudged(Exception):
 
 
 def judge_pip(
-    requirements: Sequence[PipRequirement], lock: Lock, platform: str, constraints: Sequence[PipRequirement] = ()
+    requirements: Sequence[PipRequirement],
+    lock: Lock,
+    platform: str,
+    constraints: Sequence[PipRequirement] = (),
+    names: NameMap | None = None,
 ) -> tuple[list[StaleSpec], list[PipRequirement]]:
     """Return what the lock fails to meet on `platform`, and what could not be judged.
 
@@ -39,7 +43,7 @@ def judge_pip(
     unjudged: list[PipRequirement] = []
     if not (requirements or constraints) or lock.custom(PIP_LEFT_OUT_KEY) is not None:
         return problems, unjudged
-    provided = projects_by_name(lock, platform, load_name_map())
+    provided = projects_by_name(lock, platform, names or load_name_map())
     limits = [line for line in constraints if line.name in provided]
     for requirement in (*requirements, *limits):
         if _is_setting(requirement) or not selector_keeps(requirement.selector, platform):

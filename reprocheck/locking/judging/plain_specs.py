@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from reprocheck.locking.judging.conda_versions import build_admits, constraint_admits
+from reprocheck.model.conda_versions import build_admits, constraint_admits
 from reprocheck.model.environments import CondaSpec
 
 _ONE_EQUALS_SIGN = re.compile(r"^=(?!=)(?P<bare>[^,|]+)$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reprocheck.facts.name_map import load_name_map
+from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.locking.judging.closure import ByName, conda_by_name, projects_by_name
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock, LockedPackage, Manager
@@ -14,14 +14,17 @@ from reprocheck.model.project_names import normalise_name
 _OPEN_ENDED = ("path", "editable", "unreadable")
 
 
-def unreachable_packages(environment: EnvironmentFile, lock: Lock) -> tuple[LockedPackage, ...]:
+def unreachable_packages(
+    environment: EnvironmentFile, lock: Lock, names: NameMap | None = None
+) -> tuple[LockedPackage, ...]:
     """Return the locked packages that no entry of `environment` leads to, in the order of the lock.
 
     Where a pip line leads nobody knows where to (a URL without a name, a local path, a requirements file that was not
     read), no pip package is told.
     """
     open_ended = any(map(_is_open_ended, environment.pip))
-    found = [package for platform in lock.platforms for package in _on(environment, lock, platform)]
+    known = names or load_name_map()
+    found = [package for platform in lock.platforms for package in _on(environment, lock, platform, known)]
     return tuple(package for package in found if not (open_ended and package.manager == "pip"))
 
 
@@ -34,9 +37,9 @@ def _is_open_ended(line: PipRequirement) -> bool:
     return line.kind in _OPEN_ENDED or line.name is None
 
 
-def _on(environment: EnvironmentFile, lock: Lock, platform: str) -> Iterator[LockedPackage]:
+def _on(environment: EnvironmentFile, lock: Lock, platform: str, names: NameMap) -> Iterator[LockedPackage]:
     conda, pip = conda_by_name(lock, platform), lock.on(platform, "pip")
-    projects = projects_by_name(lock, platform, load_name_map()) if pip or environment.pip else {}
+    projects = projects_by_name(lock, platform, names) if pip or environment.pip else {}
     reached = _closure(_roots(environment, platform), conda, projects)
     for package in (*lock.on(platform, "conda"), *pip):
         if (package.manager, package.name) not in reached:

@@ -1,0 +1,102 @@
+"""What `check` and `audit` do with a request: look, or mend first, or show what mending would change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reprocheck.cli.audit_output import exit_code_of, print_audit
+from reprocheck.cli.console import deliver, note
+from reprocheck.cli.options import AuditChoices
+from reprocheck.errors import UsageError
+from reprocheck.model.settings import Settings
+from reprocheck.workflows.check import CheckOutcome, CheckRequest, run_check
+
+if TYPE_CHECKING:
+    # For annotations only: most projects have no baseline.
+    from reprocheck.model.baselines import Known
+
+_MOST_NAMED = 5
+
+
+def run_and_print(request: CheckRequest, choices: AuditChoices, settings: Settings) -> int:
+    """Look, print the report and return the exit code; before it mend, behind it tell what the baseline has outgrown.
+
+    Raises:
+        UsageError: options that exclude each other.
+        InputError, UndecidedError: what was named cannot be read, or not be written.
+    """
+    _refuse_contradictions(choices)
+    named = choices.baseline or (Path(settings.baseline) if settings.baseline else None)
+    request = replace(request, baseline=None if choices.write_baseline else named, expects_gpu=choices.expect_gpu)
+    if choices.diff:
+        return _print_diff(request, choices, settings)
+    outcome = _mended(request, choices) if choices.fix else run_check(request)
+    if choices.write_baseline:
+        outcome = _written_down(outcome, choices.write_baseline)
+    code = print_audit(outcome, choices, settings)
+    if outcome.outgrown and request.baseline and not choices.quiet:
+        note(_told(outcome.outgrown, request.baseline))
+    return code
+
+
+def _refuse_contradictions(choices: AuditChoices) -> None:
+    if choices.unsafe_fixes and not (choices.fix or choices.diff):
+        raise UsageError(
+            "`--unsafe-fixes` without `--fix` or `--diff`",
+            why="it says which mends are meant, not what to do with them",
+            how="add `--diff` to see them, `--fix` to make them",
+        )
+    if choices.diff and (choices.write_baseline or choices.format_name):
+        other = "--write-baseline" if choices.write_baseline else "--output-format"
+        raise UsageError(
+            f"`--diff` beside `{other}`",
+            why="`--diff` prints a diff in the place of the report, and writes nothing",
+            how="run it twice",
+        )
+
+
+def _mended(request: CheckRequest, choices: AuditChoices) -> CheckOutcome:
+    # Imported where they are needed: `check` looks, and mends when it is asked to.
+    from reprocheck.workflows.fixing import plan_mends, write_changes
+
+    plan = plan_mends(request, unsafe=choices.unsafe_fixes)
+    write_changes(plan.changes)
+    for line in plan.notes:
+        note(line)
+    outcome = run_check(request)
+    return replace(outcome, audit=replace(outcome.audit, fixed=plan.fixed))
+
+
+def _print_diff(request: CheckRequest, choices: AuditChoices, settings: Settings) -> int:
+    # Imported where they are needed, as above.
+    from reprocheck.reports.unified_diff import unified_diff
+    from reprocheck.workflows.fixing import plan_mends
+
+    plan = plan_mends(request, unsafe=choices.unsafe_fixes)
+    text = "".join(unified_diff(path.as_posix(), before, after) for path, before, after in plan.changes)
+    if text or choices.output is not None:
+        deliver(text, choices.output)
+    if not choices.quiet:
+        for line in (*plan.notes, f"note: {plan.fixed} would be fixed"):
+            note(line)
+    return exit_code_of(run_check(request).audit, choices, settings)
+
+
+def _written_down(outcome: CheckOutcome, path: Path) -> CheckOutcome:
+    """Write the baseline, and judge this run by it."""
+    # Imported where they are needed: most projects have no baseline.
+    from reprocheck.atomic_write import write_whole
+    from reprocheck.workflows.baseline import format_baseline, known_alone
+
+    write_whole(path, format_baseline(outcome.audit.findings, path))
+    return replace(outcome, audit=known_alone(outcome.audit))
+
+
+def _told(outgrown: tuple[Known, ...], baseline: Path) -> str:
+    keys = [one.key for one in outgrown[:_MOST_NAMED]]
+    names = [" ".join(filter(None, (key.code, key.package, key.platform, "in", key.path))) for key in keys]
+    more = f" and {len(outgrown) - _MOST_NAMED} more" if len(outgrown) > _MOST_NAMED else ""
+    path = baseline.as_posix()
+    return f"note: `{path}` knows what no longer occurs: {', '.join(names)}{more}; `--write-baseline {path}` lets it go"

@@ -1,0 +1,57 @@
+"""On which platforms a conda package, or a build of it, exists.
+
+Asked for every spec of a file that is meant for several platforms, so the table is read line by line with two patterns,
+not by a YAML parser.
+Source: the table `platform_builds.yaml`, whose rows name theirs. A name such as `ld_impl_linux-64` says its platform.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+_TABLE = Path(__file__).with_name("tables") / "platform_builds.yaml"
+_PACKAGE = re.compile(r"^- \{package: (\S+), platforms: \[([^\]]+)\], source: ", re.MULTILINE)
+_HASHES = re.compile(r"^- \{platform: (\S+), hashes: \[([^\]]+)\], source: ", re.MULTILINE)
+_SUFFIX = re.compile(r"[_-](?P<platform>(?:linux|osx|win)-(?:64|32|aarch64|arm64|ppc64le|armv7l|s390x))$")
+_HASH = re.compile(r"h(?P<hash>[0-9a-f]{7})(?=_|$)")
+# Builds of one Python carry `py39h…`; `pyh…` stands for every Python, mostly on every platform.
+_OF_ONE_PYTHON = re.compile(r"(?:^|_)py\d{2,3}(?:_|h)")
+
+
+def platforms_of_package(name: str) -> frozenset[str] | None:
+    """Return the platforms that have a package of this name at all, None where it is on all or nobody knows."""
+    return _packages().get(name)
+
+
+def platforms_of_build(name: str, build: str) -> frozenset[str] | None:
+    """Return the platforms that may have an exact build of a package, None where the build does not tell."""
+    found = _HASH.search(build)
+    hashed = _hashes().get(found["hash"]) if found else None
+    if hashed:
+        return frozenset({hashed})
+    suffix = _SUFFIX.search(name)
+    return frozenset({suffix["platform"]}) if suffix else _packages().get(name)
+
+
+def is_of_one_platform(build: str) -> bool:
+    """Say whether a build string is most likely that of one platform, whichever: a hash behind one Python."""
+    return bool(_HASH.search(build) and _OF_ONE_PYTHON.search(build))
+
+
+@cache
+def _packages() -> Mapping[str, frozenset[str]]:
+    return {name: frozenset(platforms.split(", ")) for name, platforms in _PACKAGE.findall(_text())}
+
+
+@cache
+def _hashes() -> Mapping[str, str]:
+    rows = _HASHES.findall(_text())
+    return {one.strip("'"): platform for platform, hashes in rows for one in hashes.split(", ")}
+
+
+@cache
+def _text() -> str:
+    return _TABLE.read_text(encoding="utf-8")

@@ -1,0 +1,95 @@
+"""How the rules about GPUs go over platforms and GPUs, and name both: what is said of several is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from reprocheck.facts.cuda_versions import Numbers, numbers
+from reprocheck.model.findings import Location, PackageRef, RelatedLocation
+from reprocheck.model.locks import Lock
+from reprocheck.rules.closure import path_to
+from reprocheck.rules.declarations import first_place
+from reprocheck.rules.effective_cuda import platforms_in
+from reprocheck.rules.facts import Facts, Unseen
+
+if TYPE_CHECKING:
+    # For annotations only: `check` looks at no machine, and all that judges one takes its time to load.
+    from reprocheck.model.judgements import Reason
+    from reprocheck.model.machines import Gpu
+    from reprocheck.rules.runnable import Stack
+
+    Judge = Callable[[Stack, Numbers], Reason | None]
+
+_USUAL = (("conda", "pytorch-gpu"), ("conda", "pytorch"), ("pip", "torch"))
+
+
+class Case(NamedTuple):
+    """One reason, with the GPUs and the platforms that it is true of; `stack` is that of the first platform."""
+
+    reason: Reason
+    stack: Stack
+    gpus: tuple[Gpu, ...]
+    platforms: tuple[str, ...]
+
+
+def gpu_cases(facts: Facts, judge: Judge) -> list[Case]:
+    """Return what `judge` says of each GPU on each platform, the same reasons together."""
+    # Imported where it is needed, see above.
+    from reprocheck.rules.runnable import stack_of
+
+    if isinstance(facts.gpus, Unseen):
+        return []
+    found: dict[tuple[Reason, Gpu], list[Stack]] = {}
+    for platform in platforms_in(facts):
+        stack = stack_of(facts, platform)
+        for gpu in facts.gpus if stack else ():
+            reason = judge(stack, capability(gpu)) if stack else None
+            if stack and reason:
+                found.setdefault((reason, gpu), []).append(stack)
+    together: dict[tuple[Reason, tuple[str, ...]], tuple[Stack, list[Gpu]]] = {}
+    for (reason, gpu), stacks in found.items():
+        key = (reason, tuple(stack.platform for stack in stacks))
+        together.setdefault(key, (stacks[0], []))[1].append(gpu)
+    return [
+        Case(reason, stack, tuple(dict.fromkeys(gpus)), where) for (reason, where), (stack, gpus) in together.items()
+    ]
+
+
+def capability(gpu: Gpu) -> Numbers:
+    """Return the compute capability as numbers."""
+    return numbers(gpu.compute_capability or "")
+
+
+def called(gpus: Iterable[Gpu]) -> str:
+    """Return GPUs with what they are: `V100 (sm_70)`, or `sm_70` alone where that is how it was named."""
+    names = []
+    for gpu in gpus:
+        architecture = f"sm_{(gpu.compute_capability or '').replace('.', '')}"
+        names.append(
+            architecture if gpu.name in (architecture, gpu.compute_capability) else f"{gpu.name} ({architecture})"
+        )
+    return ", ".join(dict.fromkeys(names))
+
+
+def told_by(facts: Facts) -> str:
+    """Return who told about the machine."""
+    return "nobody" if isinstance(facts.machine, Unseen) else facts.machine.source
+
+
+def place_of(facts: Facts, package: PackageRef, own: Location) -> tuple[Location, tuple[RelatedLocation, ...]]:
+    """Return where a package is declared, else `own`; the place in the lock is told beside it."""
+    declared = first_place(facts, ((package.manager, package.name), *_USUAL))
+    if declared is None or declared == own:
+        return own, ()
+    return declared, (RelatedLocation(location=own, message=f"`{package.name}` in the lock"),)
+
+
+def paths_of(facts: Facts, package: PackageRef) -> tuple[tuple[PackageRef, ...], ...]:
+    """Return how a locked package came in, where something else brought it."""
+    lock = facts.lock
+    if not isinstance(lock, Lock) or package.platform is None:
+        return ()
+    found = (item for item in lock.named(package.platform, package.name) if item.manager == package.manager)
+    paths = (path_to(facts, lock, item) for item in found)
+    return tuple(path for path in paths if len(path) > 1)

@@ -1,0 +1,77 @@
+"""What asks for a GPU, and what asks for none: declared packages, the recorded decision, the machine, the user."""
+
+from __future__ import annotations
+
+import re
+
+from reprocheck.facts.conda_builds import flavour_of_pin
+from reprocheck.facts.cuda_versions import Numbers, from_digits
+from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.locks import CUDA_KEY, Lock
+from reprocheck.rules.cuda_claims import FRAMEWORKS
+from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.facts import Facts, Unseen
+
+EXPECTED = "`--expect-gpu` says that a GPU is meant"
+
+_DECIDED = re.compile(r"\d+\.\d+")  # any other text than `none` says that nobody decided
+_GPU_PACKAGES = ("pytorch-gpu", "pytorch-cuda", "cuda-version", "cudatoolkit", "tensorflow-gpu", "cupy")
+_CUDA_INDEX = re.compile(r"/whl/(?:\w+/)?cu(?P<digits>\d{2,3})\b")
+
+
+def wish_for_gpu(facts: Facts, lock: Lock, platform: str, manager: str) -> str:
+    """Return what asks for a GPU on a platform, as a sentence; empty when nothing does.
+
+    The package index of a CUDA speaks of what pip installs alone.
+    """
+    if facts.expects_gpu:
+        return EXPECTED
+    entries = entries_on(facts, platform)
+    asked = next((entry for entry in entries if _asks_for_gpu(entry, manager)), None)
+    against = any(asks_for_cpu(entry) for entry in entries)
+    decision = _DECIDED.fullmatch(lock.custom(CUDA_KEY) or "")
+    if asked and not _is_cpuonly(entries):  # RC414 tells `cpuonly` beside a CUDA package
+        return f"`{written(asked)}` in the environment file asks for CUDA"
+    if decision and not against:
+        return f"the lock was made for CUDA {decision.group()}"
+    if not isinstance(facts.machine, Unseen) and facts.machine.gpus and not against:
+        names = ", ".join(gpu.name for gpu in facts.machine.gpus)
+        return f"the machine has {names} according to {facts.machine.source}"
+    return ""
+
+
+def entries_on(facts: Facts, platform: str) -> tuple[Declaration, ...]:
+    """Return what the environment file declares for a platform."""
+    environment = facts.environment
+    if not isinstance(environment, EnvironmentFile):
+        return ()
+    entries: tuple[Declaration, ...] = (*environment.conda, *environment.pip)
+    return tuple(entry for entry in entries if platform in platforms_of(entry, environment))
+
+
+def asks_for_cpu(entry: Declaration) -> bool:
+    """Say whether an entry asks for a build without CUDA."""
+    if not isinstance(entry, CondaSpec):
+        return "+cpu" in entry.specifier or (entry.kind == "option" and entry.text.rstrip("/").endswith("/whl/cpu"))
+    flavour = flavour_of_pin(entry.build) if entry.name in FRAMEWORKS and entry.build else None
+    return entry.name in ("cpuonly", "pytorch-cpu") or (flavour is not None and flavour.cuda is None)
+
+
+def cuda_of_index(entry: Declaration) -> Numbers | None:
+    """Return the CUDA of PyTorch's own wheel index that an entry names, None for any other entry."""
+    if isinstance(entry, CondaSpec) or entry.kind != "option":
+        return None
+    found = _CUDA_INDEX.search(entry.text)
+    return from_digits(found["digits"]) if found else None
+
+
+def _asks_for_gpu(entry: Declaration, manager: str) -> bool:
+    if not isinstance(entry, CondaSpec):
+        labelled = entry.name == "torch" and "+cu" in entry.specifier
+        return labelled or "and-cuda" in entry.extras or (manager == "pip" and cuda_of_index(entry) is not None)
+    pinned = entry.name in FRAMEWORKS and "cuda" in (entry.build or "")
+    return pinned or entry.name in _GPU_PACKAGES
+
+
+def _is_cpuonly(entries: tuple[Declaration, ...]) -> bool:
+    return any(entry.name == "cpuonly" for entry in entries)

@@ -1,0 +1,125 @@
+"""This build of torch holds no kernels for the GPU.
+
+What it checks.
+    The list of GPU architectures that the very build of torch was compiled for (release, CUDA, platform, wheel or
+    conda channel) against each GPU of the audit.
+
+Why it matters.
+    torch starts, sees the GPU, and stops at the first kernel: "no kernel image is available for execution on the
+    device". New GPUs need new builds, and new builds leave old GPUs out.
+
+Bad.
+    environment.yml:
+      dependencies:
+        - python=3.12
+        - pip:
+            - torch==2.6.0
+
+    machine: --gpu RTX5090
+
+Good.
+    environment.yml:
+      dependencies:
+        - python=3.12
+        - pip
+        - pip:
+            - torch==2.6.0
+
+    machine: --gpu H100
+
+How to fix.
+    Take the build that the finding names: another release, or the same release for another CUDA.
+
+When it stays silent.
+    A kernel for a lower minor of the same major is there (sm_86 runs on 8.9); the build is a nightly, of a channel
+    whose list nobody wrote down, or newer than the table. Where only PTX fits it warns, for that runs after minutes
+    of compiling.
+
+Sources.
+    PyTorch RELEASE.md, "CUDA Support Matrix"; pytorch/builder and conda-forge/pytorch-cpu-feedstock build scripts; CUDA
+    Programming Guide, "Binary compatibility"; pytorch/pytorch#150733 and #172352, read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reprocheck.facts.cuda_versions import Numbers
+from reprocheck.model.findings import Confidence, Finding, Severity
+from reprocheck.rules.effective_cuda import evidence_of
+from reprocheck.rules.facts import Facts
+from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, told_by
+from reprocheck.rules.rule import Family, Need, Rule
+
+if TYPE_CHECKING:
+    # For annotations only, see `gpu_cases`.
+    from reprocheck.facts.torch_archs import Build
+    from reprocheck.model.judgements import Reason
+    from reprocheck.rules.runnable import Stack
+    from reprocheck.rules.torch_builds import TorchBuild
+
+RULE = Rule(
+    code="RC404",
+    name="no-kernels-for-gpu",
+    family=Family.CUDA,
+    severity=Severity.ERROR,
+    confidence=Confidence.HIGH,
+    needs=(Need.GPUS,),
+    since="0.3.0",
+)
+
+_HOLDS = {
+    "no-kernels": "holds no kernels for",
+    "only-ptx": "holds only PTX for",
+    "desktop-kernels-on-tegra": "holds kernels for other boards than Jetson only, not for",
+}
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each build, the GPUs that it misses together."""
+    # Imported where it is needed: `check` looks at no machine.
+    from reprocheck.rules.runnable import is_ptx_too_new, judge_kernels
+
+    def misses(stack: Stack, compute_capability: Numbers) -> Reason | None:
+        reason = judge_kernels(stack, compute_capability)
+        if reason is None or reason.kind not in _HOLDS:
+            return None
+        # RC402 tells of PTX that the driver cannot compile.
+        blocked = isinstance(facts.driver, str) and is_ptx_too_new(stack, facts.driver)
+        return None if reason.kind == "only-ptx" and blocked else reason
+
+    for case in gpu_cases(facts, misses):
+        if case.stack.torch:
+            yield _finding(facts, case, case.stack.torch)
+
+
+def _finding(facts: Facts, case: Case, torch: TorchBuild) -> Finding:
+    certain = case.reason.kind == "no-kernels"
+    place, related = place_of(facts, torch.package, torch.location)
+    gpus, where = called(case.gpus), ", ".join(case.platforms)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity if certain else Severity.WARNING,
+        confidence=RULE.confidence if certain else Confidence.MEDIUM,
+        message=f"{torch.said} {_HOLDS[case.reason.kind]} {gpus} on {where}",
+        location=place,
+        related=related,
+        packages=(torch.package,),
+        platforms=case.platforms,
+        evidence=(case.reason.said, *evidence_of(case.stack.claims), f"{gpus} according to {told_by(facts)}"),
+        fix=_fix(case, torch.build),
+        paths=paths_of(facts, torch.package),
+    )
+
+
+def _fix(case: Case, build: Build | None) -> str:
+    # Imported where it is needed: few builds miss a GPU.
+    from reprocheck.rules.torch_advice import better_build
+
+    if case.reason.kind == "desktop-kernels-on-tegra":
+        return "take NVIDIA's own build of torch for JetPack, or conda-forge's for Jetson: `arm-variant=*=tegra*`"
+    wanted = dict.fromkeys(capability(gpu) for gpu in case.gpus) if build else {}
+    advice = dict.fromkeys(better_build(build, compute_capability) for compute_capability in wanted if build)
+    return "\n".join(advice)

@@ -1,0 +1,140 @@
+"""The two sides of an environment that has two CUDA stacks: what says or brings one, and what the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from reprocheck.facts.cuda_versions import Numbers
+from reprocheck.facts.nvidia_wheels import SHARED, library_of
+from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.findings import PackageRef
+from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.rules.constraints import relate
+from reprocheck.rules.cuda_carriers import (
+    CONDA_TORCHES,
+    declared_carriers,
+    declared_conda_stack,
+    declared_pip_stack,
+    locked_carriers,
+    locked_conda_stack,
+    locked_pip_stack,
+)
+from reprocheck.rules.cuda_claims import CudaClaim
+from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.shared_folders import Pairs, declared_pairs, locked_pairs
+
+Claims = tuple[CudaClaim, ...]
+Sides = tuple[Claims, Claims]
+NOBODY: Final[Sides] = ((), ())
+
+_SURE = ("build", "label", "wheel", "runtime")  # what a framework runs with, the surest first
+
+
+def declared_sides(environment: EnvironmentFile, platform: str) -> Sides:
+    """Return two majors, else two runtimes, that an environment file asks for on a platform; the wrong one last."""
+    claims = declared_carriers(environment, platform)
+    torches = _torches(environment, platform)
+    conda, pip = declared_conda_stack(environment, platform), declared_pip_stack(environment, platform)
+    if torches == "two":  # RC412 tells the two torches with all that they bring
+        claims, conda = _of(claims, "pip"), ()
+    elif torches == "one":
+        claims = tuple(item for item in claims if item.package != PackageRef(manager="pip", name="torch"))
+        pip = tuple(item for item in pip if item.name != "torch")
+    majors = _two_majors(claims, declared_pairs(environment, platform))
+    if majors != NOBODY or not conda or not pip:
+        return majors
+    return _stacks([_asked(claims, spec) for spec in conda], [_asked(claims, item) for item in pip])
+
+
+def locked_sides(lock: Lock, platform: str) -> Sides:
+    """Return two majors, else two runtimes, that a lock holds on a platform; the wrong one last."""
+    claims = locked_carriers(lock, platform)
+    conda = locked_conda_stack(lock, platform)
+    torches = lock.named(platform, "torch", *CONDA_TORCHES)
+    if {torch.manager for torch in torches} == {"conda", "pip"}:
+        claims, conda = _of(claims, "pip"), ()
+    majors = _two_majors(claims, locked_pairs(lock, platform))
+    pip = locked_pip_stack(lock, platform) if conda and majors == NOBODY else ()
+    if not pip:
+        return majors
+    return _stacks([_held(lock, claims, item) for item in conda], [_held(lock, claims, item) for item in pip])
+
+
+def _torches(environment: EnvironmentFile, platform: str) -> str:
+    """Say whether pip would install a second torch (`two`), is content with conda's (`one`), or there is no pair."""
+    lines = [item for item in environment.pip if item.name == "torch" and platform in platforms_of(item, environment)]
+    specs = [spec for name in CONDA_TORCHES for spec in environment.conda_named(name)]
+    pairs = [(spec, item) for spec in specs if platform in platforms_of(spec, environment) for item in lines]
+    if not pairs:
+        return "none"
+    return "one" if all(relate(spec.version, item) == "meets" for spec, item in pairs) else "two"
+
+
+def _of(claims: Iterable[CudaClaim], manager: str) -> Claims:
+    return tuple(item for item in claims if item.package.manager == manager)
+
+
+def _two_majors(claims: Claims, pairs: Pairs) -> Sides:
+    """Part the claims by major. Of conda's, those count that say the same as the first; RC414 tells the others.
+
+    A major of which there are only wheels that RC411 tells is none.
+    """
+    conda, pip = _of(claims, "conda"), _of(claims, "pip")
+    kept = (*(item for item in conda if item.cuda[0] == conda[0].cuda[0]), *pip)
+    by_major: dict[int, list[CudaClaim]] = {}
+    for item in kept:
+        by_major.setdefault(item.cuda[0], []).append(item)
+    paired = {name for _, names in pairs for name in names}
+    majors = {major: found for major, found in by_major.items() if not _is_told(found, paired)}
+    if len(majors) < 2 or not pip:
+        return NOBODY
+    main = min(majors, key=lambda major: min(map(_rank, majors[major])))
+    others = tuple(item for major in sorted(majors) if major != main for item in majors[major])
+    return tuple(majors[main]), others
+
+
+def _is_told(claims: Sequence[CudaClaim], paired: set[str]) -> bool:
+    names = {item.package.name for item in claims}
+    return names <= paired and all(library_of(name) in SHARED for name in names)
+
+
+def _rank(item: CudaClaim) -> int:
+    return _SURE.index(item.kind) if item.kind in _SURE else len(_SURE)
+
+
+def _stacks(conda: list[CudaClaim], pip: list[CudaClaim]) -> Sides:
+    """Return pip's runtimes and conda's, those first that say which CUDA they are."""
+    return tuple(sorted(pip, key=_openness)), tuple(sorted(conda, key=_openness))
+
+
+def _openness(item: CudaClaim) -> tuple[bool, int]:
+    return not item.cuda, _rank(item)
+
+
+def _asked(claims: Claims, entry: Declaration) -> CudaClaim:
+    known = next((item for item in claims if item.location == entry.location), None)
+    manager = "conda" if isinstance(entry, CondaSpec) else "pip"
+    said = f"`{written(entry)}` brings a CUDA runtime, of whatever release is found"
+    return known or CudaClaim(
+        kind="runtime",
+        cuda=(),
+        exact=False,
+        said=said,
+        package=PackageRef(manager=manager, name=entry.name or ""),
+        location=entry.location,
+    )
+
+
+def _held(lock: Lock, claims: Claims, package: LockedPackage) -> CudaClaim:
+    known = next((item for item in claims if item.package == reference(package)), None)
+    cuda: Numbers = ()
+    return known or CudaClaim(
+        kind="runtime",
+        cuda=cuda,
+        exact=False,
+        said=f"`{package.name} {package.version}` is part of a CUDA runtime",
+        package=reference(package),
+        location=lock.location_of(package),
+    )

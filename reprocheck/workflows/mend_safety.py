@@ -1,0 +1,54 @@
+"""A mend may change the lines that it names and nothing else: the file is read before and after, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reprocheck.errors import ReprocheckError
+from reprocheck.model.environments import EnvironmentFile
+from reprocheck.model.findings import Edit, Location
+from reprocheck.model.line_edits import lines_after, lines_put
+from reprocheck.readers.environment_yml import parse_environment
+
+_Entry = tuple[str, str, int, int]  # what it is, its text, and where it stands
+
+
+def keeps_the_rest(before: EnvironmentFile, after: bytes, edits: Sequence[Edit]) -> bool:
+    """Say whether `after`, the file with its edits, can be read and declares all that stands on other lines."""
+    try:
+        mended = parse_environment(after, before.path)
+    except ReprocheckError:
+        return False
+    new = lines_put(edits)
+    kept = [entry for entry in _entries(mended) if entry[2] not in new]
+    moved = ((entry, lines_after(edits, entry[2])) for entry in _entries(before))
+    expected = [(what, text, line, column) for (what, text, _, column), line in moved if line is not None]
+    # A section without lines is refused by installers.
+    emptied = before.pip and mended.pip_location and not mended.pip
+    return kept == expected and not emptied and _keys_are_kept(before, mended, edits)
+
+
+def _entries(environment: EnvironmentFile) -> list[_Entry]:
+    places: list[tuple[str, str, Location]] = [
+        *(("conda", one.text, one.location) for one in environment.conda),
+        *(("pip", one.address, one.location) for one in environment.pip),
+        *(("channels", one.address, one.location) for one in environment.channels),
+        *(("platforms", one.name, one.location) for one in environment.platforms),
+        *(("pip-repositories", one.address, one.location) for one in environment.pip_repositories),
+    ]
+    sections = (("prefix", environment.prefix), ("pip:", environment.pip_location))
+    places += [(what, "", place) for what, place in sections if place]
+    return [(what, text, place.line, place.column) for what, text, place in places]
+
+
+def _keys_are_kept(before: EnvironmentFile, after: EnvironmentFile, edits: Iterable[Edit]) -> bool:
+    """What has no place of its own may change only where an edited line speaks of it."""
+    edited = [line for edit in edits for line in before.lines[edit.first - 1 : edit.last]]
+    values = (
+        ("name", before.name, after.name),
+        ("category", before.category, after.category),
+        ("allow-pypi-requests", before.allow_pypi_requests, after.allow_pypi_requests),
+        *((name, True, name in after.variables) for name in before.variables),
+        *((name, name in before.variables, True) for name in after.variables),
+    )
+    return all(old == new or any(f"{key}:" in line for line in edited) for key, old, new in values)
