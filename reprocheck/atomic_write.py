@@ -153,6 +153,7 @@ def _write_sibling(path: Path, data: bytes) -> tuple[Path, int | None]:
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(_mode_for(path))
+        _keep_owner(Path(name), path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             Path(name).unlink()
@@ -182,6 +183,14 @@ def _mode_for(path: Path) -> int:
         umask = os.umask(0)
         os.umask(umask)
         return 0o666 & ~umask
+
+
+def _keep_owner(staged: Path, path: Path) -> None:
+    """Give the new file to who has the old one, where we may: root in a container writes for somebody else."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            old = path.stat()
+            os.chown(staged, old.st_uid, old.st_gid)
 
 
 def _rename(staged: Path, path: Path) -> None:

@@ -50,6 +50,15 @@ def test_the_mode_of_a_replaced_file_is_kept(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_of_a_replaced_file_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_bytes(b"old")
+    os.chown(path, 12345, 23456)
+    write_whole(path, b"new")
+    assert (path.read_bytes(), path.stat().st_uid, path.stat().st_gid) == (b"new", 12345, 23456)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
 def test_a_new_file_gets_what_the_umask_allows(tmp_path: Path) -> None:
     before = os.umask(0o027)

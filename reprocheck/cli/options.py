@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from reprocheck.cli.option_packs import packed_as
 from reprocheck.errors import UsageError
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Severity
 from reprocheck.model.settings import Settings
 from reprocheck.readers.configuration import read_settings
@@ -114,14 +114,14 @@ def _refuse_unknown(entry: str, where: str) -> None:
     if any(code.startswith(entry) for code in codes):
         return
     # Imported where it is needed: only a misspelt code asks for it.
-    import difflib
+    from reprocheck.rules.near_codes import near_code
 
-    near = difflib.get_close_matches(entry.upper(), codes, n=1, cutoff=0.75)
+    near = near_code(entry, codes)
     raise UsageError(
         f"`{entry}` matches no rule",
         where=where,
         why=f"rules are {codes[0]} to {codes[-1]}; a prefix such as `RC3` takes a family",
-        how=f"did you mean `{near[0]}`?" if near else "see `reprocheck explain` for the list",
+        how=f"did you mean `{near}`?" if near else "see `reprocheck explain` for the list",
     )
 
 

@@ -6,11 +6,11 @@ Sources: recipes of the conda-forge pytorch feedstock and of pytorch/builder; re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
-from reprocheck.facts.cuda_versions import Numbers, from_digits
+from reprocheck.facts.cuda_versions import Numbers, from_digits, from_tag
 from reprocheck.facts.tables import rows_of, text
+from reprocheck.model.data_classes import dataclass
 
 # A pin in an environment.yml is mostly a glob, `*cuda126*`, which no whole-string pattern fits.
 _PINNED_CUDA = re.compile(r"cu(?:da)?_?(?P<cuda>\d+\.\d+|\d{2,3})(?!\d)")
@@ -37,7 +37,7 @@ def flavour_of_pin(pin: str) -> Flavour | None:
     """Return the flavour that a declared build pin asks for, globs included; None where it asks for none."""
     found = _PINNED_CUDA.search(pin)
     if found:
-        return Flavour(cuda=from_digits(found["cuda"]))
+        return Flavour(cuda=from_tag(found["cuda"]))
     if "cuda" in pin or not _PINNED_CPU.search(pin):
         return None
     return Flavour(cuda=None)

@@ -2,8 +2,8 @@
 
 The other direction of the name map and a choice besides: of `numpy-base` and `numpy` it is `numpy`, of `pytorch` and
 `pytorch-gpu` it is `pytorch`. For the tables of a pyproject.toml, whose names are PyPI's; never on the path of `check`.
-Source: the tables `conda_pypi_names.yaml` and `conda_spellings.yaml`; the two short lists: parselmouth @345e9bfb, which conda-forge packages of the
-project's own name hold the project.
+Source: the tables `conda_pypi_names.yaml` and `conda_spellings.yaml`; the two short lists: parselmouth @345e9bfb, which
+conda-forge packages of the project's own name hold the project.
 """
 
 from __future__ import annotations

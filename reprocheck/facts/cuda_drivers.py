@@ -5,11 +5,11 @@ Sources: NVIDIA CUDA Toolkit release notes, Tables 2 and 3; NVIDIA "Minor Versio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
 from reprocheck.facts.tables import Row, optional_text, rows_of, text
+from reprocheck.model.data_classes import dataclass
 
 FIRST_MAJOR_WITH_MINOR_COMPATIBILITY = 11
 

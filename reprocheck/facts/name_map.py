@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.project_names import normalise_name
 
 _TABLE = Path(__file__).with_name("tables") / "conda_pypi_names.yaml"

@@ -35,7 +35,7 @@ _SUFFIX = re.compile(r"-(?:cu|cuda)(?P<digits>\d{2,3}|\d{1,2}\.\d)x?$")
 
 
 def suffix_cuda(name: str) -> Numbers | None:
-    """Return the CUDA that a name ends in: `-cu12` is (12,), `-cuda11x` is (11,), `-cu110` and `-cuda11.0` are (11, 0)."""
+    """Return the CUDA that a name ends in: of `-cu12` and `-cuda12x` (12,), of `-cu110` and `-cuda11.0` (11, 0)."""
     found = _SUFFIX.search(name) if "-cu" in name else None
     return from_tag(found["digits"]) if found else None
 

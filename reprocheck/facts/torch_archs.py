@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.gpu_arch import is_tegra
 from reprocheck.facts.tables import Row, optional_text, rows_of, text
-from reprocheck.facts.torch_wheels import wheel_builds
+from reprocheck.facts.torch_wheels import pypi_cuda, wheel_builds
 
 Origin = Literal["wheel", "pytorch", "conda-forge"]
 """Who built it: a wheel of PyTorch's own, the `pytorch` channel, or conda-forge."""
@@ -84,7 +84,10 @@ def shown(archs: Archs) -> str:
 
 
 def covering_wheel(build: Build, compute_capability: Numbers) -> tuple[str, str] | None:
-    """Return the (torch, CUDA) of the nearest wheel with a cubin for a GPU: same release, then newer, then older."""
+    """Return the (torch, CUDA) of the nearest wheel with a cubin for a GPU: same release, then newer, then older.
+
+    Of one release the wheel that PyPI serves comes first, then that for the newest CUDA.
+    """
     fits = [
         (torch, cuda)
         for torch, cudas in wheel_builds()
@@ -92,9 +95,15 @@ def covering_wheel(build: Build, compute_capability: Numbers) -> tuple[str, str]
         if _has_cubin(Build("wheel", numbers(torch), numbers(cuda), build.platform), compute_capability)
     ]
     mine = build.torch
-    same = [pair for pair in fits if numbers(pair[0])[: len(mine)] == mine]
+    same = sorted(
+        (pair for pair in fits if numbers(pair[0])[: len(mine)] == mine), key=lambda pair: _on_pypi(build, pair)
+    )
     newer = [pair for pair in fits if numbers(pair[0]) > mine]
     return same[-1] if same else newer[0] if newer else fits[-1] if fits else None
+
+
+def _on_pypi(build: Build, pair: tuple[str, str]) -> bool:
+    return pypi_cuda(pair[0], build.platform) == numbers(pair[1])
 
 
 def covering_conda_forge(build: Build, compute_capability: Numbers) -> tuple[str, str] | None:

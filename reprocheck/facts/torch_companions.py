@@ -15,7 +15,7 @@ from reprocheck.facts.tables import Row, optional_text, rows_of, text
 COMPANIONS: Final = ("torchvision", "torchaudio", "torchtext")
 LAST_TORCH_WITH_TEXT: Final = (2, 3)  # torchtext ended at 0.18.0
 
-_PLAIN = re.compile(r"\d+(?:\.\d+)*")
+_PLAIN = r"\d+(?:\.\d+)*"
 
 
 @cache
@@ -56,7 +56,7 @@ def padded(release: Numbers) -> Numbers:
 def plain_release(version: str) -> str | None:
     """Return a version without its local label; None for what is no final release, such as `2.1.0.dev20230310`."""
     public = version.partition("+")[0]
-    return public if _PLAIN.fullmatch(public) else None
+    return public if re.fullmatch(_PLAIN, public) else None
 
 
 def _trusted(section: str) -> tuple[Row, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock, LockedPackage, Manager
 from reprocheck.model.project_names import normalise_name

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal, TypeAlias
+
+from reprocheck.model.data_classes import dataclass
 
 # A run of digits or letters: its rank (`dev` < letters < numbers < `post`), its number, its letters.
 Atom: TypeAlias = "tuple[int, int, str]"

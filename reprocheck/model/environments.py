@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Location
 
 MAIN = "main"  # the category of what every installation gets

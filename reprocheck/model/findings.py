@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
+
+from reprocheck.model.data_classes import dataclass
 
 
 class Severity(Enum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import CondaSpec, PipRequirement
 from reprocheck.model.locks import LockedPackage
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Location
 
 Manager = Literal["conda", "pip"]

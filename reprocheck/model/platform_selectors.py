@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from reprocheck.model.data_classes import dataclass
 
 _LINE = re.compile(r"(?P<kept>.+?)\s*(?P<comment>#.*)\[(?P<text>[^\[\]]+)\][^()]*$")
 

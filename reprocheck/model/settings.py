@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reprocheck.model.data_classes import dataclass
 
 # What the files are called where nobody names them.
 DEFAULT_LOCK = "conda-lock.yml"

@@ -10,7 +10,8 @@ Source: docs.conda.io "Package match specifications"; conda `MatchSpec` in conda
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from reprocheck.model.data_classes import dataclass
 
 _NAME = re.compile(r"^(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-]*|\*)\s*(?P<rest>.*)$", re.DOTALL)
 _BRACKETS = re.compile(r"^(?P<head>[^\[]*)\[(?P<inside>[^\]]*)\]$")

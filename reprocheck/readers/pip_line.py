@@ -8,8 +8,8 @@ as `--hash` stand behind it).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import MAIN, PipKind, PipRequirement
 from reprocheck.model.findings import Location
 from reprocheck.model.project_names import normalise_name

@@ -7,9 +7,9 @@ Versions 4 and 5 say `kind: conda` and `url` or `path`; versions 6 and 7 begin w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.locks import Manager
 from reprocheck.readers.plain_blocks import Block
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Location
 
 

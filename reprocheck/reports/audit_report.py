@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit, Severity
 
 if TYPE_CHECKING:

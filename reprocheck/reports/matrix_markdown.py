@@ -37,4 +37,4 @@ def _grid(table: PlatformTable) -> Iterator[str]:
     yield row(["---"] * (3 + len(names)))
     for gpu in table.rows:
         cells = [cell(judgement).replace("?", "unknown") for judgement in gpu.cells]
-        yield row([code_span(gpu.name), plain(gpu.told), known_by(gpu), *cells])
+        yield row([code_span(gpu.name), plain(gpu.told), plain(known_by(gpu)), *cells])

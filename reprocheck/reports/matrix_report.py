@@ -60,15 +60,10 @@ def basis(table: PlatformTable) -> list[str]:
 
 def known_by(row: GpuRow) -> str:
     """Return the drivers that know a GPU: `410 on`, `to 580`, `410-580`."""
-    match row.drivers:
-        case ("", ""):
-            return ""
-        case (first, ""):
-            return f"{first} on"
-        case ("", last):
-            return f"to {last}"
-        case (first, last):
-            return f"{first}-{last}"
+    first, last = row.drivers
+    if first and last:
+        return f"{first}-{last}"
+    return f"{first} on" if first else f"to {last}" if last else ""
 
 
 def _reasons(table: PlatformTable) -> Iterator[Reason]:

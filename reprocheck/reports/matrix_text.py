@@ -63,7 +63,7 @@ def _line(label: str, cells: list[str]) -> str:
 def _labels(rows: tuple[GpuRow, ...], room: int) -> list[str]:
     """Return the head and the GPUs: name, drivers that know it, and as much of what it is as there is room for."""
     names = _padded(["GPU", *(visible(row.name) for row in rows)])
-    known = _padded(["known to", *(known_by(row) for row in rows)])
+    known = _padded(["known to", *(visible(known_by(row)) for row in rows)])
     short = [f"{name}{' ' * _GAP}{drivers}" for name, drivers in zip(names, known, strict=True)]
     left = room - len(short[0]) - _GAP
     if left < _NARROWEST:

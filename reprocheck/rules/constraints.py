@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import PipRequirement
 
 if TYPE_CHECKING:

@@ -30,8 +30,9 @@ _RUNTIMES: Final = (
 )
 # They need torch, in conda as in pip: where conda has none of them, pip brings a torch.
 _NEED_TORCH: Final = ("torchvision", "torchaudio", "pytorch-lightning", "lightning", "xformers", "vllm", "accelerate")
-_EXTRA = re.compile(r"^cuda(?P<digits>\d{2,3})(?:$|-)")
-_JAX_PLUGIN = re.compile(r"^jax-cuda(?P<major>\d{2})-")
+_WITH_RUNTIME_EXTRAS: Final = ("jax", "jaxlib", "tensorflow")
+_EXTRA: Final = r"cuda-?(?P<digits>\d{2,3})x?(?:$|-)"  # compiled on use: few lines have such extras
+_JAX_PLUGIN: Final = "jax-cuda"
 _LAST_TENSORFLOW = (2, 21)  # of the releases whose extra `and-cuda` was read; all of them from 2.15 on are for CUDA 12
 _FIRST_TENSORFLOW_12 = (2, 15)
 
@@ -68,16 +69,17 @@ def _of_wheel(lock: Lock, package: LockedPackage) -> Iterator[CudaClaim]:
 
 
 def _by_name(name: str, version: str) -> Numbers | None:
-    plugin = _JAX_PLUGIN.match(name)
-    if plugin:
-        return (int(plugin["major"]),)
+    if name.startswith(_JAX_PLUGIN):
+        major = name.removeprefix(_JAX_PLUGIN).partition("-")[0]
+        return (int(major),) if major.isdigit() else None
     return library_cuda(name, version) if library_of(name) else suffix_cuda(name)
 
 
 def _by_extra(item: PipRequirement) -> Numbers | None:
-    if item.name in ("jax", "jaxlib"):
-        found = next((found for found in map(_EXTRA.match, item.extras) if found), None)
-        return from_tag(found["digits"]) if found else None
+    extras = (re.match(_EXTRA, extra) for extra in item.extras)
+    found = next((found for found in extras if found), None)
+    if found:
+        return from_tag(found["digits"])
     if item.name != "tensorflow" or "and-cuda" not in item.extras:
         return None
     pin = pin_of(item.specifier)
@@ -109,7 +111,8 @@ def _brings_cuda(environment: EnvironmentFile, item: PipRequirement, platform: s
         return _torch_brings_cuda(environment, item, platform)
     if item.name in _NEED_TORCH and not torch_is_told:
         return platform == "linux-64" and not has_other_index(environment) and "+cpu" not in item.specifier
-    return _brings_runtime(item.name or "") or (_by_extra(item) is not None and "local" not in "".join(item.extras))
+    by_extra = item.name in _WITH_RUNTIME_EXTRAS and "local" not in "".join(item.extras)
+    return _brings_runtime(item.name or "") or (by_extra and _by_extra(item) is not None)
 
 
 def _torch_brings_cuda(environment: EnvironmentFile, item: PipRequirement, platform: str) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from reprocheck.facts.cuda_versions import Numbers, dotted, from_digits, from_tag
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Location, PackageRef
 
 Kind = Literal["label", "build", "runtime", "cuda-version", "cudatoolkit", "pytorch-cuda", "wheel", "name"]
@@ -37,6 +37,8 @@ RUNTIME_WHEELS: Final = (
     "nvidia-cuda-runtime-cu13",
 )
 
+# A later minor release does as well; the metapackages of a whole release demand that very one of all its parts.
+_LOOSE_RUNTIMES = ("cuda-cudart", *RUNTIME_WHEELS[1:])
 # Builds of the pytorch channel write the CUDA with a dot, `cuda12.1`, and need that very release.
 _EXACT_BUILD = re.compile(r"cuda\d+\.\d")
 _LABEL = re.compile(r"(?:\+|%2B)cu(?P<digits>\d{2,3})\b")
@@ -47,7 +49,7 @@ _JAX_LABEL = re.compile(r"(?:\+|%2B)cuda(?P<digits>\d{2,3})\b")
 class CudaClaim:
     """One source and the CUDA that it gives: `cuda` is (major, minor), or (major,) where it says no more.
 
-    `exact` is False where a later release of the same major does as well: the runtime library, and conda-forge
+    `exact` is False where a later release of the same major does as well: the runtime library alone, and conda-forge
     builds, of which `cuda126` asks for `cuda-version >=12.6,<13`.
     """
 
@@ -61,7 +63,8 @@ class CudaClaim:
 
 def claim(kind: Kind, cuda: Numbers, source: str, package: PackageRef, location: Location) -> CudaClaim:
     """Return a claim whose sentence reads "<source> gives CUDA 12.6"."""
-    exact = bool(_EXACT_BUILD.search(source)) if kind == "build" else kind != "runtime"
+    is_loose = package.name in _LOOSE_RUNTIMES if kind == "runtime" else False
+    exact = bool(_EXACT_BUILD.search(source)) if kind == "build" else not is_loose
     said = f"{source} gives CUDA {dotted(cuda)}"
     return CudaClaim(kind=kind, cuda=cuda, exact=exact, said=said, package=package, location=location)
 

@@ -27,11 +27,13 @@ _REPOSITORIES: Final[Mapping[str, str]] = {
     "pytorch3d": "pytorch3d",
 }
 _WITHOUT_WHEELS: Final = ("flash-attn", "deepspeed")  # a plain requirement is compiled too
+METAPACKAGES: Final = ("cuda-toolkit", "cuda")
 COMPILERS: Final = (
-    *("cuda-nvcc", "cuda-compiler", "cuda-toolkit", "cuda", "cudatoolkit-dev"),
+    *METAPACKAGES,
+    *("cuda-nvcc", "cuda-compiler", "cudatoolkit-dev"),
     *("nvcc_linux-64", "nvcc_linux-aarch64", "nvcc_win-64", "cuda-nvcc_linux-64", "cuda-nvcc_linux-aarch64"),
 )
-_REPOSITORY = re.compile(r"[/:](?P<name>[^/:@#]+?)(?:\.git)?(?:[@#].*)?$")
+_REPOSITORY: Final = r"[/:](?P<name>[^/:@#]+?)(?:\.git)?(?:[@#].*)?$"  # compiled on use: few lines are URLs
 
 
 class Piece(NamedTuple):
@@ -62,7 +64,7 @@ def _project(item: PipRequirement) -> str | None:
         return item.name if item.name in _WITHOUT_WHEELS else None
     if item.kind not in ("url", "editable") or "git" not in item.text:
         return None
-    found = _REPOSITORY.search(item.text.partition(";")[0].strip())
+    found = re.search(_REPOSITORY, item.text.partition(";")[0].strip())
     return _REPOSITORIES.get(found["name"].lower()) if found else None
 
 

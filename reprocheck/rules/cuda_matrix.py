@@ -16,7 +16,7 @@ from reprocheck.facts.torch_conda import channel_builds, pytorch_cuda_versions
 from reprocheck.facts.torch_wheels import wheel_builds
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Severity
-from reprocheck.rules.channels import PYTORCH, channel_names, plain_name
+from reprocheck.rules.channels import CONDA_FORGE, DEFAULTS, PYTORCH, channel_names, plain_name
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.cuda_carriers import declared_carriers, declared_conda_stack
 from reprocheck.rules.cuda_claims import CudaClaim, label_in
@@ -25,7 +25,9 @@ from reprocheck.rules.declared_cuda import pinned_numbers
 
 _SELECTORS: Final = ("cudatoolkit", "pytorch-cuda")
 _OLDEST_OF_CONDA_FORGE = (9, 2)
+_OLDEST_FROM_1_11 = (10, 2)
 _FORGE_DROPPED_OLD_CUDA = (1, 11)
+_BINDINGS: Final = ("cuda-python", "cuda-bindings")  # follow the minor release, and work with the major
 _WITH_PRIVATE_RUNTIME = "nvidia-dali"
 
 
@@ -42,25 +44,29 @@ class Objection(NamedTuple):
 
 def objections(environment: EnvironmentFile, platform: str) -> Iterator[Objection]:
     """Yield the pins of one platform that no build exists for; the tables are of Linux x86_64."""
-    if platform != "linux-64":
-        return
     conda = [spec for spec in environment.conda if platform in platforms_of(spec, environment)]
     pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
     yield from _selectors_that_do_not_exist(conda)
     yield from _builds_that_do_not_exist(environment, conda)
     yield from _labels_that_do_not_exist(pip)
     yield from _names_for_another_release(environment, platform, (*conda, *pip))
+    yield from _bindings_of_another_major(environment, platform, (*conda, *pip))
     yield from _label_against_selector(environment, conda, pip, platform)
 
 
 def _selectors_that_do_not_exist(conda: Sequence[CondaSpec]) -> Iterator[Objection]:
     for spec in conda:
-        cuda = pinned_numbers(spec.version)[:2] if spec.name == "pytorch-cuda" else ()
-        known = pytorch_cuda_versions() if cuda else ()
-        if cuda and not any(release[: len(cuda)] == cuda for release in known):
+        if not _exists(spec):
+            cuda, known = pinned_numbers(spec.version)[:2], pytorch_cuda_versions()
             why = f"`pytorch-cuda` ends at {dotted(known[-1])}; there are {_listed(known)}"
             fix = f"write `pytorch-cuda={dotted(_nearest(known, cuda))}`, or take pytorch from conda-forge"
             yield Objection(spec, (), Severity.ERROR, f"no `{written(spec)}` exists", why, fix)
+
+
+def _exists(spec: CondaSpec) -> bool:
+    """Say whether there is such a `pytorch-cuda`; True for other packages, and for ranges."""
+    cuda = pinned_numbers(spec.version)[:2] if spec.name == "pytorch-cuda" else ()
+    return not cuda or any(release[: len(cuda)] == cuda for release in pytorch_cuda_versions())
 
 
 def _builds_that_do_not_exist(environment: EnvironmentFile, conda: Sequence[CondaSpec]) -> Iterator[Objection]:
@@ -70,9 +76,9 @@ def _builds_that_do_not_exist(environment: EnvironmentFile, conda: Sequence[Cond
     if spec is None or (spec.build and "cu" in spec.build) or _is_built_elsewhere(environment, spec):
         return
     for selector in conda:
-        cuda = pinned_numbers(selector.version)[:2] if selector.name in _SELECTORS else ()
+        cuda = pinned_numbers(selector.version)[:2] if selector.name in _SELECTORS and _exists(selector) else ()
         builds, is_whole = _builds_of(spec) if cuda else ((), True)
-        from_channel = selector.name == "pytorch-cuda" or plain_name(spec.channel or "") == PYTORCH
+        from_channel = selector.name == "pytorch-cuda" or _is_of_channel(environment, spec)
         if builds and _is_missing(cuda, builds, is_whole=is_whole, from_channel=from_channel, torch=_releases(spec)):
             yield _no_build(selector, spec, builds)
 
@@ -93,6 +99,13 @@ def _is_built_elsewhere(environment: EnvironmentFile, spec: CondaSpec) -> bool:
     """Say whether a channel that the tables do not know may have the package: a URL, nightly or long-term builds."""
     names = (plain_name(spec.channel),) if spec.channel else channel_names(environment)
     return any("://" in name or name.startswith(f"{PYTORCH}-") for name in names)
+
+
+def _is_of_channel(environment: EnvironmentFile, spec: CondaSpec) -> bool:
+    """Say whether a spec comes from the `pytorch` channel for sure: by name, or since no other one has it."""
+    names = channel_names(environment)
+    alone = PYTORCH in names and not {CONDA_FORGE, DEFAULTS} & {*names}
+    return plain_name(spec.channel) == PYTORCH if spec.channel else alone
 
 
 def _releases(spec: CondaSpec) -> tuple[Numbers, ...]:
@@ -120,7 +133,8 @@ def _is_missing(
         return True
     if cuda[0] not in {known[0] for known in builds} or cuda < _OLDEST_OF_CONDA_FORGE:
         return True
-    return (from_channel or torch[0] >= _FORGE_DROPPED_OLD_CUDA) and len(cuda) > 1 and cuda < builds[0]
+    oldest = builds[0] if from_channel else _OLDEST_FROM_1_11 if torch[0] >= _FORGE_DROPPED_OLD_CUDA else ()
+    return len(cuda) > 1 and cuda < oldest
 
 
 def _labels_that_do_not_exist(pip: Sequence[PipRequirement]) -> Iterator[Objection]:
@@ -158,6 +172,24 @@ def _names_for_another_release(
                 f" and `{written(other)}` is for {dotted(main.cuda)}",
                 why=main.said,
                 fix=f"take the build for CUDA {dotted(main.cuda)}, or torch for CUDA {dotted(cuda)}",
+            )
+
+
+def _bindings_of_another_major(
+    environment: EnvironmentFile, platform: str, entries: Sequence[Declaration]
+) -> Iterator[Objection]:
+    bindings = [entry for entry in entries if entry.name in _BINDINGS]
+    main = _main_claim(declared_carriers(environment, platform)) if bindings else None
+    for entry in bindings if main else ():
+        cuda = pinned_numbers(entry.version if isinstance(entry, CondaSpec) else entry.specifier)[:1]
+        if main and cuda and cuda != main.cuda[:1]:
+            yield Objection(
+                entry=entry,
+                others=tuple(one for one in entries if one.location == main.location),
+                severity=Severity.WARNING,
+                message=f"`{written(entry)}` is for CUDA {dotted(cuda)}, the environment for {dotted(main.cuda)}",
+                why=main.said,
+                fix=f"write `{entry.name}={main.cuda[0]}`",
             )
 
 

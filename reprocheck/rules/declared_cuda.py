@@ -36,12 +36,7 @@ def declared_claims(environment: EnvironmentFile, platform: str) -> tuple[CudaCl
     pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
     has_cudart = any(spec.name == "cuda-cudart" for spec in conda)
     found = [
-        *(
-            found
-            for spec in conda
-            if not (has_cudart and spec.name in _METAPACKAGES)
-            for found in conda_claims(spec)
-        ),
+        *(found for spec in conda if not (has_cudart and spec.name in _METAPACKAGES) for found in conda_claims(spec)),
         *(found for item in pip for found in _pip_claims(environment, item, platform)),
     ]
     frameworks = any(spec.name in CONDA_FRAMEWORKS for spec in conda)

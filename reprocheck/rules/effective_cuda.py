@@ -2,7 +2,8 @@
 
 The order in which sources are believed: the local label of a torch wheel and the build string of a framework;
 then the runtime library itself; then the conda selectors; at last the CUDA that the unlabelled PyPI wheel of
-that torch release carries. Later sources stay in the chain: where they differ, other rules object.
+that torch release carries. That wheel goes before the selectors where conda has no framework: it brings what it runs
+with, and they steer nothing. Later sources stay in the chain: where they differ, other rules object.
 
 Source: facts/tables, whose rows name theirs; conda-forge cuda-feedstock guide for the selectors.
 """

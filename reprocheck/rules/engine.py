@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit, Finding, Severity, Skipped, Suppression
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Rule, RuleModule

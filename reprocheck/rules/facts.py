@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from reprocheck.facts.name_map import NameMap
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness, UnmetDependency
 from reprocheck.model.locks import Lock

@@ -14,9 +14,9 @@ from reprocheck.rules.facts import Facts, Unseen
 
 EXPECTED = "`--expect-gpu` says that a GPU is meant"
 
-_DECIDED = re.compile(r"\d+\.\d+")  # any other text than `none` says that nobody decided
+_DECIDED = r"\d+\.\d+"  # any other text than `none` says that nobody decided
 _GPU_PACKAGES = ("pytorch-gpu", "pytorch-cuda", "cuda-version", "cudatoolkit", "tensorflow-gpu", "cupy")
-_CUDA_INDEX = re.compile(r"/whl/(?:\w+/)?cu(?P<digits>\d{2,3})\b")
+_CUDA_INDEX = r"/whl/(?:\w+/)?cu(?P<digits>\d{2,3})\b"
 
 
 def wish_for_gpu(facts: Facts, lock: Lock, platform: str, manager: str) -> str:
@@ -29,7 +29,7 @@ def wish_for_gpu(facts: Facts, lock: Lock, platform: str, manager: str) -> str:
     entries = entries_on(facts, platform)
     asked = next((entry for entry in entries if _asks_for_gpu(entry, manager)), None)
     against = any(asks_for_cpu(entry) for entry in entries)
-    decision = _DECIDED.fullmatch(lock.custom(CUDA_KEY) or "")
+    decision = re.fullmatch(_DECIDED, lock.custom(CUDA_KEY) or "")
     if asked and not _is_cpuonly(entries):  # RC414 tells `cpuonly` beside a CUDA package
         return f"`{written(asked)}` in the environment file asks for CUDA"
     if decision and not against:
@@ -61,7 +61,7 @@ def cuda_of_index(entry: Declaration) -> Numbers | None:
     """Return the CUDA of PyTorch's own wheel index that an entry names, None for any other entry."""
     if isinstance(entry, CondaSpec) or entry.kind != "option":
         return None
-    found = _CUDA_INDEX.search(entry.text)
+    found = re.search(_CUDA_INDEX, entry.text)
     return from_digits(found["digits"]) if found else None
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from reprocheck.facts.cuda_versions import numbers
 from reprocheck.model.conda_versions import constraint_admits
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
-from reprocheck.model.locks import Lock
+from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.channels import (
     CONDA_FORGE,
     DEFAULTS,
@@ -31,7 +31,7 @@ _PYTORCH_ONLY = ("pytorch-cuda", "cpuonly")
 _KNOWN = frozenset({CONDA_FORGE, DEFAULTS, NO_DEFAULTS, "nvidia", "bioconda", "rapidsai"})
 _HAVE_PYTORCH = (PYTORCH, CONDA_FORGE, DEFAULTS)
 _LAST_ON_CHANNEL = "2.5.1"
-_LAST_WITH_CUDATOOLKIT = (1, 13)  # the first release on the pytorch channel that looks at `pytorch-cuda` instead
+_FIRST_WITH_PYTORCH_CUDA = (1, 13)  # the first release on the pytorch channel that looks at `pytorch-cuda` instead
 _FIRST_WITHOUT_CUDA_11 = (2, 6)  # of conda-forge's builds
 # Older ones have no release that new: on the pytorch channel from 3.8 on, on conda-forge from 3.9 on.
 _PYTHONS = {
@@ -51,33 +51,27 @@ class Idle(NamedTuple):
 
 def idle_selectors(facts: Facts, environment: EnvironmentFile) -> Iterator[Idle]:
     """Yield `pytorch-cuda`, `cpuonly` and `cudatoolkit` where pytorch does not look at them."""
-    if _comes_from_pytorch_channel(facts):
-        yield from _idle_toolkit_of(facts)
+    locked = _of_pytorch_channel(facts)
+    if locked:
+        # The lock shows that the pytorch channel was asked in the end.
+        toolkit = next(iter(environment.conda_named("cudatoolkit")), None)
+        if toolkit and numbers(locked.version) >= _FIRST_WITH_PYTORCH_CUDA:
+            yield _idle_toolkit(toolkit, f"pytorch {locked.version} of the channel `pytorch`")
         return
     for spec in environment.conda:
         if spec.name in _PYTORCH_ONLY:
             yield from _without_its_channel(environment, spec)
-            yield from _below_another(environment, spec)
+            yield from _below_another(environment, spec, is_locked=isinstance(facts.lock, Lock))
         elif spec.name == "cudatoolkit":
             yield from _toolkit(environment, spec)
 
 
-def _comes_from_pytorch_channel(facts: Facts) -> bool:
-    """Say whether the lock shows that the pytorch channel was asked in the end."""
+def _of_pytorch_channel(facts: Facts) -> LockedPackage | None:
+    """Return the locked pytorch that comes from the pytorch channel, None without one."""
     if not isinstance(facts.lock, Lock):
-        return False
+        return None
     found = (package for platform in platforms_in(facts) for package in facts.lock.named(platform, "pytorch"))
-    return any(package.channel and plain_name(package.channel) == PYTORCH for package in found)
-
-
-def _idle_toolkit_of(facts: Facts) -> Iterator[Idle]:
-    lock, environment = facts.lock, facts.environment
-    if not isinstance(lock, Lock) or not isinstance(environment, EnvironmentFile):
-        return
-    specs = environment.conda_named("cudatoolkit")
-    for package in [one for platform in platforms_in(facts) for one in lock.named(platform, "pytorch")][:1]:
-        if specs and numbers(package.version) >= _LAST_WITH_CUDATOOLKIT:
-            yield _idle_toolkit(specs[0], f"pytorch {package.version} of the channel `pytorch`")
+    return next((one for one in found if one.channel and plain_name(one.channel) == PYTORCH), None)
 
 
 def _without_its_channel(environment: EnvironmentFile, spec: CondaSpec) -> Iterator[Idle]:
@@ -92,7 +86,7 @@ def _without_its_channel(environment: EnvironmentFile, spec: CondaSpec) -> Itera
         )
 
 
-def _below_another(environment: EnvironmentFile, spec: CondaSpec) -> Iterator[Idle]:
+def _below_another(environment: EnvironmentFile, spec: CondaSpec, *, is_locked: bool) -> Iterator[Idle]:
     """Yield a selector of the pytorch channel where the pytorch of a channel above it is taken, which ignores it."""
     torch = next(iter(environment.conda_named("pytorch")), None)
     if torch is None or torch.channel is not None or _is_exact(torch):
@@ -101,7 +95,8 @@ def _below_another(environment: EnvironmentFile, spec: CondaSpec) -> Iterator[Id
     if PYTORCH not in names and own_channel(spec) != PYTORCH:
         return
     # A single release may be missing on conda-forge, and come from the pytorch channel after all.
-    condition = f" if conda-forge has `{written(torch)}`" if pin_of(torch.version) else ""
+    is_sure = is_locked or not pin_of(torch.version)
+    condition = "" if is_sure else f" if conda-forge has `{written(torch)}`"
     if CONDA_FORGE in names[: names.index(PYTORCH) if PYTORCH in names else None]:
         yield Idle(
             (spec, torch),
@@ -132,7 +127,7 @@ def _toolkit(environment: EnvironmentFile, spec: CondaSpec) -> Iterator[Idle]:
     if torch is None or not _steers_alone(environment, spec):
         return
     provider = own_channel(torch) or _provider(environment)
-    if provider == PYTORCH and _is_newer(environment, torch, _LAST_WITH_CUDATOOLKIT, PYTORCH):
+    if provider == PYTORCH and _is_newer(environment, torch, _FIRST_WITH_PYTORCH_CUDA, PYTORCH):
         yield _idle_toolkit(spec, f"`{written(torch)}` of the channel `pytorch`")
     elif provider == CONDA_FORGE and _has_no_cuda_11(environment, torch):
         yield Idle(

@@ -6,8 +6,7 @@ Native runtimes are left out: RC304 looks at what both sides write into the same
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from reprocheck.facts.native_runtimes import PREFIX_WRITERS
 from reprocheck.model.locks import Lock, LockedPackage
@@ -18,8 +17,7 @@ from reprocheck.rules.facts import Facts, Unseen
 Installers = Mapping[str, tuple[LockedPackage, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap:
+class Overlap(NamedTuple):
     """A pip package and the conda packages of the same lock and platform that install its project."""
 
     project: str

@@ -65,7 +65,7 @@ def _bounds(entry: Declaration) -> Iterator[tuple[str, str]]:
     constraint = entry.version if isinstance(entry, CondaSpec) else entry.specifier
     for part in filter(None, re.split(r"[,|]", constraint or "")):
         found = re.match(r"\s*(?P<operator>[<>=!~]*)\s*(?P<version>\d[\w.]*)", part)
-        if part.strip() != "*":
+        if part.strip() not in ("*", "=*"):
             yield (found["operator"], found["version"]) if found else ("?", "")
 
 

@@ -70,6 +70,7 @@ RULE = Rule(
 )
 
 _SAME_LIBRARIES = "defaults and conda-forge build the same libraries with other compilers and settings"
+_ONE_CHANNEL = "write the versions without their builds, and keep one of the two channels"
 _CONDA_FORGE_ALONE = "keep `conda-forge` alone, with `nodefaults` below it"
 # RC422 tells what happens to them.
 _SELECTORS = ("pytorch-cuda", "cpuonly")
@@ -109,7 +110,7 @@ def _mixed(environment: EnvironmentFile) -> Iterator[Finding]:
             (DEFAULTS, CONDA_FORGE),
             f"`{shown}` is mixed with `conda-forge`",
             Severity.INFO,
-            f"write `nodefaults` for `{shown}`",
+            _ONE_CHANNEL if _builds_settle_it(environment) else f"write `nodefaults` for `{shown}`",
         )
 
 
@@ -165,7 +166,9 @@ def _written(environment: EnvironmentFile, channel: str) -> str:
 
 
 def _edits(environment: EnvironmentFile) -> tuple[Edit, ...]:
-    """Write `nodefaults` for the first channel of Anaconda and take the others out."""
+    """Write `nodefaults` for the first channel of Anaconda, take the others out; none where builds are asked for."""
+    if _builds_settle_it(environment):
+        return ()
     channels = [channel for channel in environment.channels if plain_name(channel.name) == DEFAULTS]
     names = (NO_DEFAULTS, *[None] * (len(channels) - 1))
     edits = tuple(rename_channel(environment, *pair) for pair in zip(channels, names, strict=True))

@@ -77,9 +77,12 @@ def _finding(environment: EnvironmentFile, place: Location) -> Finding:
 
 
 def _edits(environment: EnvironmentFile, place: Location) -> tuple[Edit, ...]:
-    """Put `- pip` before the section, with its indentation; none where the section is not the item of a plain list."""
+    """Put `- pip` before the section, with its indentation; none where the section is not the item of a plain list.
+
+    None either where the section asks for a pip of its own: conda and pip would both be asked for it.
+    """
     line = environment.lines[place.line - 1]
     before = line[: place.column - 1]
-    if before.strip() != "-":
+    if before.strip() != "-" or any(requirement.name == "pip" for requirement in environment.pip):
         return ()
     return (Edit(path=environment.path, first=place.line, last=place.line - 1, lines=(f"{before}pip",), safe=True),)

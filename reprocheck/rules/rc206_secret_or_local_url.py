@@ -31,8 +31,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.redaction import public_url

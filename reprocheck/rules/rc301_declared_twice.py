@@ -87,7 +87,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         specs = _rivals(facts, environment, requirement)
         held = _locked_managers(facts, requirement, specs) if specs else set()
         if specs and len(held) < 2:  # a lock that holds both is told of by its own rules, with the versions
-            yield _finding(facts, requirement, specs, is_settled=held == {"conda"})
+            yield _finding(facts, environment, requirement, specs, is_settled=held == {"conda"})
 
 
 def _rivals(facts: Facts, environment: EnvironmentFile, requirement: PipRequirement) -> tuple[CondaSpec, ...]:
@@ -115,7 +115,14 @@ def _locked(lock: Lock, platform: str, project: str, conda: tuple[str, ...]) -> 
             yield package
 
 
-def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, ...], *, is_settled: bool) -> Finding:
+def _finding(
+    facts: Facts,
+    environment: EnvironmentFile,
+    requirement: PipRequirement,
+    specs: tuple[CondaSpec, ...],
+    *,
+    is_settled: bool,
+) -> Finding:
     spec, name = specs[0], requirement.name or ""
     relation = _relation(facts, requirement, specs)
     settled = is_settled and relation == "open"
@@ -139,7 +146,7 @@ def _finding(facts: Facts, requirement: PipRequirement, specs: tuple[CondaSpec, 
         ),
         evidence=_evidence(spec, name),
         fix=_fix(requirement, spec, relation, _is_variant(facts, spec, name)),
-        edits=_edits(facts, requirement, spec, relation),
+        edits=_edits(facts, environment, requirement, spec, relation),
     )
 
 
@@ -162,16 +169,16 @@ def _evidence(spec: CondaSpec, name: str) -> tuple[str, ...]:
     return (f"conda package `{spec.name}` installs PyPI project `{name}`",) if spec.name != name else ()
 
 
-def _edits(facts: Facts, requirement: PipRequirement, spec: CondaSpec, relation: Relation) -> tuple[Edit, ...]:
+def _edits(
+    facts: Facts, environment: EnvironmentFile, requirement: PipRequirement, spec: CondaSpec, relation: Relation
+) -> tuple[Edit, ...]:
     """Leave the project to conda: the same environment where pip would leave it alone, else another one."""
-    if isinstance(facts.environment, Unseen):
-        return ()
-    removed = removal(facts.environment, requirement, safe=relation == "meets" and not requirement.extras)
+    removed = removal(environment, requirement, safe=relation == "meets" and not requirement.extras)
     pin = _pin_to_take_over(requirement, spec, relation, _is_variant(facts, spec, requirement.name or ""))
     if pin is None or not removed:
         return removed
     channel, colons, _ = spec.text.rpartition("::")
-    pinned = replacement(facts.environment, spec, f"{channel}{colons}{spec.name}={pin}", safe=False)
+    pinned = replacement(environment, spec, f"{channel}{colons}{spec.name}={pin}", safe=False)
     return (*pinned, *removed) if pinned else ()
 
 

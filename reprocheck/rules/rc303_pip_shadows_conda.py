@@ -52,22 +52,23 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reprocheck.facts.native_runtimes import PREFIX_WRITERS
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
-from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
+from reprocheck.model.findings import Confidence, Edit, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.closure import arrows, conda_path_to, path_to
 from reprocheck.rules.compiled import is_compiled
-from reprocheck.rules.constraints import relate
+from reprocheck.rules.constraints import pin_of, relate
 from reprocheck.rules.declarations import conda_providers, declared, first_place, platforms_of, written
 from reprocheck.rules.declared_shadows import DeclaredShadow, declared_shadows
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.locked_overlaps import conda_installers, is_declared, overlaps_in
+from reprocheck.rules.mends import raw_text, removal, replacement
 from reprocheck.rules.overlap_verdicts import Verdict, is_one_torch, verdict_of
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -81,9 +82,11 @@ RULE = Rule(
     since="0.1.0",
 )
 
+# How well a need is known that no lock proves.
+_SEEN = {True: "so in every build that is known", False: "so in most builds, or few are known"}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shadow:
+
+class _Shadow(NamedTuple):
     """A project on one platform. `pip` is None where only the environment file names it."""
 
     project: str
@@ -98,15 +101,16 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.environment, Unseen):
         return
     if isinstance(facts.lock, Unseen):
-        yield from (_declared_finding(shadow) for shadow in declared_shadows(facts.environment, facts.names))
+        for shadow in declared_shadows(facts.environment, facts.names):
+            yield _declared_finding(facts.environment, shadow)
         return
     found: dict[tuple[object, ...], list[_Shadow]] = {}
     for platform in platforms_in(facts):
         unlocked = _unlocked(facts, facts.environment, facts.lock, platform)
-        for shadow in (*_locked(facts, facts.lock, platform), *unlocked):
-            found.setdefault(_key(shadow), []).append(shadow)
+        for one in (*_locked(facts, facts.lock, platform), *unlocked):
+            found.setdefault(_key(one), []).append(one)
     for shadows in found.values():
-        yield _finding(facts, facts.lock, shadows)
+        yield _finding(facts, facts.environment, facts.lock, shadows)
 
 
 def _key(shadow: _Shadow) -> tuple[object, ...]:
@@ -162,7 +166,7 @@ def _verdict_of_line(facts: Facts, item: PipRequirement, conda: LockedPackage) -
     return Severity.WARNING, confidence, "pip puts its own files over conda's"
 
 
-def _finding(facts: Facts, lock: Lock, shadows: list[_Shadow]) -> Finding:
+def _finding(facts: Facts, environment: EnvironmentFile, lock: Lock, shadows: list[_Shadow]) -> Finding:
     first, platforms = shadows[0], tuple(shadow.conda.platform for shadow in shadows)
     entry = declared(facts, "pip", first.project)
     item = entry if isinstance(entry, PipRequirement) else None
@@ -181,6 +185,7 @@ def _finding(facts: Facts, lock: Lock, shadows: list[_Shadow]) -> Finding:
         evidence=_evidence(first),
         fix=_fix(first, item),
         paths=tuple(filter(None, first.paths)),
+        edits=_edits(environment, item, first.paths[0][0].name, first.conda.name) if item and first.paths[0] else (),
     )
 
 
@@ -207,6 +212,20 @@ def _fix(shadow: _Shadow, item: PipRequirement | None) -> str:
     return f"run `reprocheck lock`, which tells pip that conda provides `{shadow.project}`"
 
 
+def _edits(environment: EnvironmentFile, item: PipRequirement, root: str, conda: str) -> tuple[Edit, ...]:
+    """Ask conda for the version of a pip line, below the spec that brings the package; () where it pins none."""
+    spec = next(iter(environment.conda_named(root)), None)
+    pin = pin_of(item.specifier) if item.kind == "requirement" else None
+    if not spec or not pin or not pin.exact or "+" in pin.version or item.extras or item.marker or spec.selector:
+        return ()
+    removed, number = removal(environment, item, safe=False), spec.location.line
+    if not removed or not replacement(environment, spec, raw_text(spec), safe=False):
+        return ()
+    line = environment.lines[number - 1]
+    added = f"{line[: len(line) - len(line.lstrip())]}- {conda}={pin.version}"
+    return (Edit(path=environment.path, first=number + 1, last=number, lines=(added,), safe=False), *removed)
+
+
 def _packages(shadow: _Shadow) -> tuple[PackageRef, ...]:
     pip = PackageRef(manager="pip", name=shadow.project, platform=shadow.conda.platform)
     return (reference(shadow.pip) if shadow.pip else pip, reference(shadow.conda))
@@ -218,7 +237,7 @@ def _place(facts: Facts, lock: Lock, shadow: _Shadow) -> Location:
     return first_place(facts, tuple(wanted)) or lock.location_of(shadow.pip or shadow.conda)
 
 
-def _declared_finding(shadow: DeclaredShadow) -> Finding:
+def _declared_finding(environment: EnvironmentFile, shadow: DeclaredShadow) -> Finding:
     item, spec, conda = shadow.requirement, shadow.spec, shadow.path[-1]
     path = tuple(PackageRef(manager="conda", name=name) for name in shadow.path)
     warns = shadow.sure and shadow.is_fixed
@@ -234,9 +253,10 @@ def _declared_finding(shadow: DeclaredShadow) -> Finding:
         related=(RelatedLocation(location=spec.location, message=f"conda is asked for `{written(spec)}`"),),
         packages=(PackageRef(manager="pip", name=item.name or ""), path[-1]),
         evidence=(
-            f"{'all' if shadow.sure else 'most'} builds of `{shadow.path[-2]}` that are known need `{conda}`",
+            f"`{shadow.path[-2]}` needs `{conda}`: {_SEEN[shadow.sure]}",
             "which version conda chooses is not known without a lock",
         ),
         fix=f"declare `{conda}` in the conda part and remove line {item.location.line}",
         paths=(path,),
+        edits=_edits(environment, item, spec.name, conda),
     )

@@ -92,10 +92,10 @@ def _objection(package: LockedPackage, numpy: LockedPackage) -> str:
     recorded = dict(package.dependencies).get("numpy", "")
     # Imported where it is needed: packaging takes longer to load than the whole check may take.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
+    from packaging.version import InvalidVersion, Version
 
     try:
-        met = SpecifierSet(recorded if recorded != "*" else "").contains(numpy.version, prereleases=True)
+        met = SpecifierSet(recorded if recorded != "*" else "").contains(Version(numpy.version), prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
         return ""
     return "" if met else f"`{package.name} {package.version}` asks for `numpy {recorded}`"

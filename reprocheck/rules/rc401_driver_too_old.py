@@ -34,11 +34,11 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_drivers import DriverFloor, is_older, newest_cuda, newest_runnable, oldest_driver
 from reprocheck.facts.cuda_versions import dotted
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock

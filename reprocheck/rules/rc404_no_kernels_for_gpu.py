@@ -89,9 +89,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         blocked = isinstance(facts.driver, str) and is_ptx_too_new(stack, facts.driver)
         return None if reason.kind == "only-ptx" and blocked else reason
 
-    for case in gpu_cases(facts, misses):
-        if case.stack.torch:
-            yield _finding(facts, case, case.stack.torch)
+    cases = gpu_cases(facts, misses)
+    yield from (_finding(facts, case, case.stack.torch) for case in cases if case.stack.torch)
 
 
 def _finding(facts: Facts, case: Case, torch: TorchBuild) -> Finding:

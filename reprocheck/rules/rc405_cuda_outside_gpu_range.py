@@ -65,9 +65,7 @@ _KINDS = ("cuda-outside-gpu-range", "cuda-older-than-gpu")
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each CUDA, the GPUs outside its range together."""
-    for case in gpu_cases(facts, _outside):
-        if case.stack.claims:
-            yield _finding(facts, case)
+    yield from (_finding(facts, case) for case in gpu_cases(facts, _outside) if case.stack.claims)
 
 
 def _outside(stack: Stack, compute_capability: Numbers) -> Reason | None:

@@ -62,9 +62,8 @@ _KINDS = ("cudnn-dropped-gpu", "cudnn-older-than-gpu")
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each cuDNN, the GPUs that it does not run on together."""
-    for case in gpu_cases(facts, _misses):
-        if case.stack.cudnn:
-            yield _finding(facts, case, case.stack.cudnn)
+    cases = gpu_cases(facts, _misses)
+    yield from (_finding(facts, case, case.stack.cudnn) for case in cases if case.stack.cudnn)
 
 
 def _misses(stack: Stack, compute_capability: Numbers) -> Reason | None:

@@ -18,7 +18,6 @@ Bad.
 Good.
     dependencies:
       - pip
-      - pip
       - pip:
           - torch==2.0.0
 
@@ -47,6 +46,7 @@ from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, Rel
 from reprocheck.model.locks import Lock
 from reprocheck.rules.closure import path_to
 from reprocheck.rules.cuda_claims import CudaClaim, agree
+from reprocheck.rules.cuda_compilers import declared_sources
 from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
@@ -66,7 +66,10 @@ RULE = Rule(
 
 _MOST_SHOWN = 3
 # What may use a CUDA runtime of conda beside the torch of pip, which does not.
-_USERS = frozenset({"tensorflow", "tensorflow-gpu", "numba", "cupy", "onnxruntime-gpu", "paddlepaddle-gpu", "mxnet"})
+_USERS = (
+    *("tensorflow", "tensorflow-gpu", "numba", "cupy", "onnxruntime-gpu", "paddlepaddle-gpu", "mxnet"),
+    *("flash-attn", "deepspeed", "apex", "detectron2", "pytorch3d"),
+)
 _WITH_PRIVATE_RUNTIME = "nvidia-dali"
 
 
@@ -86,13 +89,14 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
             told.setdefault(_said(sides), []).append((platform, sides))
     for message, cases in told.items():
         platforms, sides = tuple(platform for platform, _ in cases), cases[0][1]
-        users = {item.name for item in lock.on(platforms[0])}
+        held = {item.name for item in lock.on(platforms[0])}
         paths = tuple(_paths(facts, lock, sides[1][:_MOST_SHOWN]))
-        finding = _finding(sides, f"{message} on {', '.join(platforms)}", users)
+        finding = _finding(sides, f"{message} on {', '.join(platforms)}", [name for name in _USERS if name in held])
         wanted = (*((item.package.manager, item.package.name) for item in sides[1]), *_starts(paths))
         packages = tuple(item.package for _, parts in cases for part in parts for item in part)
         place = first_place(facts, wanted) or finding.location
-        yield replace(finding, location=place, packages=packages, platforms=platforms, paths=paths)
+        fix = _fix_of_path(sides, paths) or finding.fix
+        yield replace(finding, location=place, packages=packages, platforms=platforms, paths=paths, fix=fix)
 
 
 def _paths(facts: Facts, lock: Lock, claims: Sequence[CudaClaim]) -> Iterator[tuple[PackageRef, ...]]:
@@ -104,6 +108,13 @@ def _paths(facts: Facts, lock: Lock, claims: Sequence[CudaClaim]) -> Iterator[tu
             yield path
 
 
+def _fix_of_path(sides: Sides, paths: Sequence[tuple[PackageRef, ...]]) -> str:
+    """Name the package that brought conda's side in; it is the one that the user can change."""
+    if not paths or any(item.package.manager != "conda" for item in sides[1]):
+        return ""
+    return f"take out `{paths[0][0].name}`, which needs `{paths[0][-1].name}`, or take the framework from conda as well"
+
+
 def _starts(paths: Sequence[tuple[PackageRef, ...]]) -> Iterator[tuple[str, str]]:
     return ((path[0].manager, path[0].name) for path in paths)
 
@@ -112,14 +123,18 @@ def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
     for platform in platforms_in(facts):
         sides = declared_sides(environment, platform)
         if sides != NOBODY:
-            users = {spec.name for spec in environment.conda} | {item.name or "" for item in environment.pip}
+            asked = {spec.name for spec in environment.conda} | {item.name for item in environment.pip}
+            asked |= {piece.name for piece in declared_sources(environment, platform)}
+            users = [name for name in _USERS if name in asked]
             yield replace(_finding(sides, _said(sides), users), edits=_edits(environment, sides))
             return  # the same lines on every platform
 
 
-def _finding(sides: Sides, message: str, users: set[str]) -> Finding:
+def _finding(sides: Sides, message: str, users: Sequence[str]) -> Finding:
     main, other = sides
     severity = _severity(sides, users)
+    said = tuple(item.said for side in sides for item in side[:_MOST_SHOWN])
+    spared = () if _are_majors(sides) or not users else (f"`{users[0]}` may use the runtime of conda",)
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -129,7 +144,7 @@ def _finding(sides: Sides, message: str, users: set[str]) -> Finding:
         location=other[0].location,
         related=(RelatedLocation(location=main[0].location, message=main[0].said),),
         packages=tuple(dict.fromkeys(item.package for side in sides for item in side)),
-        evidence=tuple(item.said for side in sides for item in side[:_MOST_SHOWN]),
+        evidence=(*said, *spared),
         fix=_fix(sides),
     )
 
@@ -154,12 +169,12 @@ def _side(claims: Sequence[CudaClaim]) -> str:
     return f"{cuda} ({', '.join(names[:_MOST_SHOWN])}{more})"
 
 
-def _severity(sides: Sides, users: set[str]) -> Severity:
+def _severity(sides: Sides, users: Sequence[str]) -> Severity:
     if _are_majors(sides):
         return Severity.WARNING if _lies_unused(sides) else RULE.severity
     main, other = (side[0].cuda for side in sides)
     same = bool(main) and bool(other) and agree(main, other)
-    return Severity.INFO if same or users & _USERS else Severity.WARNING
+    return Severity.INFO if same or users else Severity.WARNING
 
 
 def _lies_unused(sides: Sides) -> bool:

@@ -18,7 +18,6 @@ Bad.
 Good.
     dependencies:
       - pip
-      - pip
       - pip:
           - nvidia-cudnn-cu13==9.19.0.56
 
@@ -82,9 +81,7 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
         yield _locked_finding(facts, lock, library, names, platforms)
 
 
-def _locked_finding(
-    facts: Facts, lock: Lock, library: str, names: Sequence[str], platforms: Sequence[str]
-) -> Finding:
+def _locked_finding(facts: Facts, lock: Lock, library: str, names: Sequence[str], platforms: Sequence[str]) -> Finding:
     held = [package for package in lock.named(platforms[0], *names) if package.manager == "pip"]
     ways = {package.name: path_to(facts, lock, package) for package in held}
     wrong = _wrong(facts, platforms[0], names)

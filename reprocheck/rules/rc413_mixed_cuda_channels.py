@@ -165,13 +165,17 @@ def _locked_finding(
 
 def _declared(environment: EnvironmentFile) -> Iterator[Finding]:
     nvidias = [spec for spec in environment.conda if _is_of_nvidia(spec)]
-    for spec in environment.conda if nvidias else ():
-        if not _is_of_conda_forge(environment, spec):
-            continue
-        where = platforms_of(spec, environment)
-        other = next((one for one in nvidias if where & platforms_of(one, environment)), None)
-        if other and agree(_cuda(spec)[:1], _cuda(other)[:1]):
-            yield _declared_finding(other, spec)
+    forges = [spec for spec in environment.conda if _is_of_conda_forge(environment, spec)] if nvidias else []
+    pairs = [
+        (one, other)
+        for one in nvidias
+        for other in forges
+        if platforms_of(one, environment) & platforms_of(other, environment) and agree(_cuda(one)[:1], _cuda(other)[:1])
+    ]
+    if pairs:
+        yield _declared_finding(
+            tuple(dict.fromkeys(one for one, _ in pairs)), tuple(dict.fromkeys(other for _, other in pairs))
+        )
 
 
 def _is_of_nvidia(spec: CondaSpec) -> bool:
@@ -188,22 +192,28 @@ def _is_of_conda_forge(environment: EnvironmentFile, spec: CondaSpec) -> bool:
 
 
 def _cuda(spec: CondaSpec) -> Numbers:
-    return pinned_numbers(spec.version)[:2]
+    """Return the CUDA release of a pin; the version of a library says nothing about it."""
+    return () if spec.name.startswith("lib") else pinned_numbers(spec.version)[:2]
 
 
-def _declared_finding(nvidias: CondaSpec, forges: CondaSpec) -> Finding:
-    releases = {cuda for cuda in (_cuda(nvidias), _cuda(forges)) if cuda}
-    severity, why = (RULE.severity, _WITH_TOOLKIT) if forges.name == _TOOLKIT else _by_releases(releases)
+def _declared_finding(nvidias: Sequence[CondaSpec], forges: Sequence[CondaSpec]) -> Finding:
+    releases = {cuda for cuda in map(_cuda, (*nvidias, *forges)) if cuda}
+    has_toolkit = any(spec.name == _TOOLKIT for spec in forges)
+    severity, why = (RULE.severity, _WITH_TOOLKIT) if has_toolkit else _by_releases(releases)
     known = f" for CUDA {dotted(min(releases))}" if releases else ""
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=severity if releases else Severity.WARNING,
         confidence=RULE.confidence if releases else Confidence.MEDIUM,
-        message=f"`{written(nvidias)}` takes CUDA from nvidia, `{written(forges)}` from conda-forge{known}",
-        location=forges.location,
-        related=(RelatedLocation(location=nvidias.location, message="takes CUDA packages of the nvidia channel"),),
-        packages=tuple(PackageRef(manager="conda", name=spec.name) for spec in (nvidias, forges)),
-        evidence=(why,),
+        message=f"{_named(nvidias)} from nvidia and {_named(forges)} from conda-forge bring CUDA packages{known}",
+        location=forges[0].location,
+        related=tuple(RelatedLocation(location=one.location, message="takes those of nvidia") for one in nvidias),
+        packages=tuple(PackageRef(manager="conda", name=spec.name) for spec in (*nvidias, *forges)),
+        evidence=(why if releases else _OVERWRITES,),
         fix="take CUDA from one channel: conda-forge for all of it with strict channel priority, or nvidia",
     )
+
+
+def _named(specs: Sequence[CondaSpec]) -> str:
+    return ", ".join(f"`{written(spec)}`" for spec in specs)

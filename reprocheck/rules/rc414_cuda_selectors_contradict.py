@@ -1,8 +1,9 @@
-"""Two packages of the conda part ask for different CUDA versions.
+"""Packages ask for different CUDA versions, or for one that nothing was built for.
 
 What it checks.
     What `cudatoolkit`, `cuda-version`, `pytorch-cuda`, `cpuonly` and the build string of a framework say about
-    CUDA, against each other, in the environment.yml and in the lock.
+    CUDA, against each other, in the environment.yml and in the lock; pins that no build exists for; names such as
+    `dgl-cu110` and the label of pip's torch against the CUDA of the rest.
 
 Why it matters.
     The solver accepts some of these pairs (`pytorch-cuda=12.1` with `cudatoolkit=11.8`) and then installs two
@@ -25,31 +26,35 @@ How to fix.
 When it stays silent.
     The versions agree as far as they are written; one of them is a range; selectors put the lines on different
     platforms; a conda-forge build such as `cuda126` stands with a later `cuda-version` of the same major, which
-    it is made for.
+    it is made for; a release or a channel is not in the tables, or conda-forge may have the build. RC430 and RC432
+    tell labels of other wheels, RC410 two majors of conda and pip.
 
 Sources.
-    conda-forge/cuda-version-feedstock recipe and cuda-feedstock guide; pytorch/builder, conda/pytorch-cuda; pairs
-    that the solver accepts tried on real repodata, 2026-11-20.
+    conda-forge/cuda-version-feedstock recipe and cuda-feedstock guide; pytorch/builder, conda/pytorch-cuda; repodata
+    of the pytorch channel; installation pages of PyTorch; pairs that the solver accepts tried on real repodata,
+    2026-11-20.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 from reprocheck.facts.conda_builds import flavour_of_pin
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.platform_selectors import PLATFORMS
+from reprocheck.rules.closure import path_to
 from reprocheck.rules.cuda_claims import FRAMEWORKS, CudaClaim, Kind, agree
 from reprocheck.rules.cuda_matrix import Objection, objections
 from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims, pinned_numbers
-from reprocheck.rules.effective_cuda import platforms_in
+from reprocheck.rules.effective_cuda import DEFAULT_PLATFORM, platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims
 from reprocheck.rules.rule import Family, Rule
@@ -125,13 +130,9 @@ def _impossible(spec: CondaSpec) -> Iterator[Finding]:
 
 
 def _not_built(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
-    """Yield pins that no build exists for, once for all platforms."""
-    told: set[Objection] = set()
-    for platform in platforms_in(facts):
-        for found in objections(environment, platform):
-            if found not in told:
-                told.add(found)
-                yield _objection_finding(found)
+    """Yield pins that no build exists for; the tables are of one platform."""
+    if DEFAULT_PLATFORM in platforms_in(facts):
+        yield from map(_objection_finding, objections(environment, DEFAULT_PLATFORM))
 
 
 def _objection_finding(found: Objection) -> Finding:
@@ -240,9 +241,22 @@ def _declared_finding(clash: _Clash) -> Finding:
 
 def _locked_finding(facts: Facts, lock: Lock, clash: _Clash) -> Finding:
     declared = first_place(facts, tuple(("conda", item.package.name) for item in (*clash.fewer, *clash.more)))
-    told = _clash_finding(clash, "the lock brings", not _same_major(clash), declared)
+    # A `cuda-version` that single libraries brought in leaves the framework its CUDA, and raises the driver's floor.
+    by_libraries = all(item.kind == "cuda-version" for item in clash.fewer)
+    is_error = not _same_major(clash) and not by_libraries
+    told = _clash_finding(clash, "the lock brings", is_error, declared)
     fix = told.fix if _is_declared(facts, clash.fewer) else _hold_back(clash)
-    return replace(told, evidence=(*told.evidence, *_who_needs(lock, clash)), fix=fix)
+    evidence = (*told.evidence, *_who_needs(lock, clash))
+    return replace(told, evidence=evidence, fix=fix, paths=tuple(_paths(facts, lock, clash)))
+
+
+def _paths(facts: Facts, lock: Lock, clash: _Clash) -> Iterator[tuple[PackageRef, ...]]:
+    """Yield how the rarer CUDA came in, where that was through other packages."""
+    for item in clash.fewer:
+        held = lock.named(item.package.platform or "", item.package.name)
+        path = path_to(facts, lock, next(package for package in held if package.manager == "conda"))
+        if len(path) > 1:
+            yield path
 
 
 def _is_declared(facts: Facts, claims: tuple[CudaClaim, ...]) -> bool:

@@ -1,8 +1,8 @@
 """What is compiled in the environment finds another nvcc than its torch was built with, or none.
 
 What it checks.
-    Packages that pip compiles against CUDA (flash-attn, deepspeed, apex, detectron2, pytorch3d) against the compiler in
-    the conda part: `cuda-nvcc`, `cuda-toolkit`, `cudatoolkit-dev`.
+    The compiler in the conda part (`cuda-nvcc`, `cuda-toolkit`, `cudatoolkit-dev`) against the CUDA of torch, and
+    packages that pip compiles with it: flash-attn, deepspeed, apex, detectron2, pytorch3d.
 
 Why it matters.
     The extension is compiled for the CUDA of the compiler and loaded into a torch for another: the build stops with a
@@ -20,7 +20,6 @@ Good.
     dependencies:
       - cuda-nvcc=12.1
       - pip
-      - pip
       - pip:
           - --extra-index-url https://wheels.invalid/whl/cu121
           - torch==2.4.1+cu121
@@ -31,8 +30,9 @@ How to fix.
 
 When it stays silent.
     Compiler and torch are of one release; the package is a wheel or comes from conda; torch is a CPU build; a
-    conda-forge build of torch stands with a later compiler of its major, which it is made for. A compiler that only
-    the system has cannot be seen here, so a missing one is told as info, and as a warning for flash-attn from git.
+    conda-forge build of torch stands with a later compiler of its major, which it is made for; nothing known is
+    compiled and the majors agree. A compiler that only the system has cannot be seen here, so a missing one is told as
+    info, and as a warning for flash-attn from git.
 
 Sources.
     deepspeedai/DeepSpeed#3223 and #2902; flash-attention setup.py; conda-forge cuda-feedstock guide, read 2026-11-20.
@@ -50,6 +50,7 @@ from reprocheck.rules.cuda_carriers import CONDA_TORCHES
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.cuda_compilers import (
     COMPILERS,
+    METAPACKAGES,
     Piece,
     declared_compilers,
     declared_sources,
@@ -94,14 +95,15 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _on(facts: Facts, platform: str) -> Iterator[Finding]:
     if isinstance(facts.lock, Lock):
         sources = locked_sources(facts.lock, platform)
-        if sources and not any(map(is_cpu_build, facts.lock.named(platform, "torch", *CONDA_TORCHES))):
-            claims = locked_claims(facts.lock, platform)
-            yield from _judge(facts, sources, locked_compilers(facts.lock, platform), claims)
+        compilers = locked_compilers(facts.lock, platform)
+        torches = facts.lock.named(platform, "torch", *CONDA_TORCHES) if sources or compilers else ()
+        if torches and not any(map(is_cpu_build, torches)):
+            yield from _judge(facts, sources, compilers, locked_claims(facts.lock, platform))
     elif isinstance(facts.environment, EnvironmentFile):
         sources = declared_sources(facts.environment, platform)
-        if sources and not _asks_for_cpu(facts.environment):
-            claims = declared_claims(facts.environment, platform)
-            yield from _judge(facts, sources, declared_compilers(facts.environment, platform), claims)
+        compilers = declared_compilers(facts.environment, platform)
+        if (sources or compilers) and not _asks_for_cpu(facts.environment):
+            yield from _judge(facts, sources, compilers, declared_claims(facts.environment, platform))
 
 
 def _asks_for_cpu(environment: EnvironmentFile) -> bool:
@@ -116,10 +118,12 @@ def _judge(
     torch = next((item for item in claims if item.package.name not in COMPILERS), None)
     if not compilers:
         yield _missing(facts, sources, torch)
-    for compiler in compilers if torch else ():
+    # What else a toolkit brings, RC410 and RC414 tell; nvcc alone is there to compile something.
+    counted = compilers if sources else [one for one in compilers if one.name not in METAPACKAGES]
+    for compiler in counted if torch else ():
         severity = _severity(compiler, torch) if torch else None
-        if torch and severity:
-            yield _differs(facts, sources, compiler, torch, severity)
+        if torch and severity and (sources or severity is RULE.severity):
+            yield _differs(facts, sources, compiler, torch, severity if sources else Severity.WARNING)
 
 
 def _severity(compiler: Piece, torch: CudaClaim) -> Severity | None:
@@ -132,9 +136,7 @@ def _severity(compiler: Piece, torch: CudaClaim) -> Severity | None:
     return None if made_for_it else Severity.WARNING
 
 
-def _differs(
-    facts: Facts, sources: Sequence[Piece], compiler: Piece, torch: CudaClaim, severity: Severity
-) -> Finding:
+def _differs(facts: Facts, sources: Sequence[Piece], compiler: Piece, torch: CudaClaim, severity: Severity) -> Finding:
     cuda = dotted(torch.cuda)
     has_nvcc = torch.cuda[0] >= _FIRST_WITH_NVCC
     return Finding(
@@ -142,10 +144,12 @@ def _differs(
         name=RULE.name,
         severity=severity,
         confidence=RULE.confidence,
-        message=f"`{compiler.said}` compiles {_listed(sources)} for CUDA {dotted(compiler.cuda)}, torch is for {cuda}",
+        message=f"`{compiler.said}` compiles{_listed(sources)} for CUDA {dotted(compiler.cuda)},"
+        f" the environment is for {cuda}",
         location=_place(facts, compiler),
         related=tuple(RelatedLocation(location=item.location, message="is compiled with it") for item in sources),
         packages=(compiler.package, *(item.package for item in sources), torch.package),
+        platforms=tuple(filter(None, (compiler.package.platform,))),
         evidence=(torch.said,),
         fix=_fix(torch),
         edits=_edits(facts, compiler, cuda) if has_nvcc else (),
@@ -153,15 +157,17 @@ def _differs(
 
 
 def _missing(facts: Facts, sources: Sequence[Piece], torch: CudaClaim | None) -> Finding:
+    verb = "is" if len(sources) == 1 else "are"
     is_sure = any(item.from_source and item.name == "flash-attn" for item in sources)
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=Severity.WARNING if is_sure else Severity.INFO,
         confidence=Confidence.MEDIUM,
-        message=f"{_listed(sources)} {'is' if len(sources) == 1 else 'are'} compiled with nvcc, and none is declared",
+        message=f"{_listed(sources).strip()} {verb} compiled with nvcc, and none is declared",
         location=_place(facts, sources[0]),
         packages=tuple(item.package for item in sources),
+        platforms=tuple(filter(None, (sources[0].package.platform,))),
         evidence=(*((torch.said,) if torch else ()), _UNSEEN),
         fix=_fix(torch),
     )
@@ -179,7 +185,8 @@ def _place(facts: Facts, piece: Piece) -> Location:
 
 
 def _listed(sources: Sequence[Piece]) -> str:
-    return ", ".join(f"`{item.said}`" for item in sources[:_MOST_SHOWN])
+    named = ", ".join(f"`{item.said}`" for item in sources[:_MOST_SHOWN])
+    return f" {named}" if named else ""
 
 
 def _edits(facts: Facts, compiler: Piece, cuda: str) -> tuple[Edit, ...]:

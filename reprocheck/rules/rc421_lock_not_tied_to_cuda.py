@@ -74,7 +74,7 @@ RULE = Rule(
     since="0.3.0",
 )
 
-_VERSION = re.compile(r"\d+\.\d+")
+_VERSION = r"\d+\.\d+"
 _PIXI_LOCK = "pixi.lock"
 
 
@@ -92,10 +92,10 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _assumed(facts: Facts, lock: Lock) -> tuple[Numbers, str] | None:
     """Return the CUDA of the driver that the lock was made for, and who says so."""
     recorded = lock.custom(CUDA_KEY)
-    if recorded and _VERSION.match(recorded):
+    if recorded and re.match(_VERSION, recorded):
         return numbers(recorded)[:2], f"`{lock.path}` records CUDA {recorded}"
     proven = None if isinstance(facts.freshness, Unseen) else facts.freshness.assumed_cuda
-    if recorded is None and proven and _VERSION.match(proven):
+    if recorded is None and proven and re.match(_VERSION, proven):
         return numbers(proven)[:2], f"the content hash of `{lock.path}` is that of CUDA {proven}"
     return None
 

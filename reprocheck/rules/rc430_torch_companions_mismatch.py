@@ -91,7 +91,8 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _declared(environment: EnvironmentFile) -> Iterator[Finding]:
     torches = pinned_torches(environment)
     for companion in pinned_named(environment, conda=COMPANIONS, pip=COMPANIONS):
-        torch = next((one for one in torches if meet(one.entry, companion.entry, environment)), None)
+        own_first = sorted(torches, key=lambda one: one.manager != companion.manager)
+        torch = next((one for one in own_first if meet(one.entry, companion.entry, environment)), None)
         if torch:
             yield from _pair(environment, torch, companion)
     python = pinned_python(environment)
@@ -282,14 +283,18 @@ def _cuda_clash(torch: LockedPackage, companion: LockedPackage) -> str | None:
 
 def _cuda_of(package: LockedPackage, torch: LockedPackage) -> str:
     """Return the CUDA of a wheel, `none` for a CPU wheel, empty where it is not told."""
-    label = label_in(package.version) or label_in(package.url)
     if package.manager != "pip":
         return ""
-    if "+" in package.version or "%2B" in package.url or label:
-        return dotted(label) if label else "none" if "+cpu" in f"{package.version} {package.url}" else ""
+    told = f"{package.version} {package.url}".replace("%2B", "+")
+    label = label_in(told)
+    if label:
+        return dotted(label)
+    if "+" in told:
+        return "none" if "+cpu" in told else ""
     # torchaudio and torchtext of PyPI hold no CUDA that the import compares.
-    default = pypi_cuda(torch.version.partition("+")[0], torch.platform) if package.name != "torchtext" else None
-    return dotted(default) if default and package.name in ("torch", "torchvision") else ""
+    release, compares = torch.version.partition("+")[0], package.name in ("torch", "torchvision")
+    default = pypi_cuda(release, torch.platform) if compares else None
+    return dotted(default) if default else ""
 
 
 def _named(cuda: str) -> str:

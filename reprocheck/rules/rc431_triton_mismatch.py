@@ -27,7 +27,7 @@ How to fix.
 
 When it stays silent.
     The release of torch is not in the table, or no final one; conda brings torch without a triton to compare with; the
-    platform is not Linux; a range in the environment.yml. Two distributions that both hold `triton` are RC445.
+    platform is not Linux; a range in the environment.yml. Two distributions that both hold `triton` are RC305 and RC445.
 
 Sources.
     METADATA of the wheels of torch, read 2026-11-20.
@@ -94,10 +94,10 @@ def _wanted(torch: LockedPackage) -> str | None:
 def _meets(version: str, wanted: str) -> bool:
     # Imported where it is needed: packaging takes longer to load than the whole check may take.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
+    from packaging.version import InvalidVersion, Version
 
     try:
-        return SpecifierSet(wanted).contains(version, prereleases=True)
+        return SpecifierSet(wanted).contains(Version(version), prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
         return True
 

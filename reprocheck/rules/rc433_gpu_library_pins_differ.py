@@ -71,7 +71,7 @@ RULE = Rule(
 
 _MOST_SHOWN = 3
 _FIRST_LABEL_WITH_WHEELS = (2, 1)  # older labelled wheels hold the libraries themselves
-_CUDNN_OF_JAX = re.compile(r"\.cudnn(?P<major>\d)(?P<minor>\d)$")
+_CUDNN_OF_JAX = r"\.cudnn(?P<major>\d)(?P<minor>\d)$"  # compiled on use: few environments have such a jaxlib
 _OWN = "torch loads its own; conda's comes first only where LD_LIBRARY_PATH leads to the environment"
 
 
@@ -136,9 +136,7 @@ def _compare(wheel: Library, required: str) -> Severity | None:
     return Severity.ERROR if mine < wanted else Severity.WARNING
 
 
-def _against_label(
-    facts: Facts, torch: Library, label: Numbers, wheels: Mapping[str, Library]
-) -> Iterator[Finding]:
+def _against_label(facts: Facts, torch: Library, label: Numbers, wheels: Mapping[str, Library]) -> Iterator[Finding]:
     """A wheel with a label requires the libraries of that CUDA release; which update of it, no table says."""
     if numbers(torch.version)[:2] < _FIRST_LABEL_WITH_WHEELS:
         return
@@ -151,7 +149,9 @@ def _against_label(
         elif oldest and oldest > label and library_of(wheel.name) != "nvjitlink":
             found.setdefault(Severity.WARNING, []).append(wheel)
     for severity, libraries in found.items():
-        why = [f"label of `{torch.said}` gives CUDA {dotted(label)}"]
+        releases = [cuda_of_library(wheel.name, wheel.version) for wheel in libraries]
+        newest = max(newest or oldest or () for oldest, newest in releases)
+        why = [f"label of `{torch.said}` gives CUDA {dotted(label)}, these are of {dotted(newest)}"]
         yield _finding(facts, libraries, torch, severity, why)
 
 
@@ -169,7 +169,7 @@ def _beside_jax(facts: Facts, wheels: Mapping[str, Library]) -> Iterator[Finding
     jaxlib = wheels.get("jaxlib")
     if jaxlib is None:
         return
-    built = _CUDNN_OF_JAX.search(jaxlib.version)
+    built = re.search(_CUDNN_OF_JAX, jaxlib.version)
     cudnn = next((wheel for name, wheel in sorted(wheels.items()) if library_of(name) == "cudnn"), None)
     if built and cudnn and numbers(cudnn.version)[:2] < (int(built["major"]), int(built["minor"])):
         why = [f"`{jaxlib.said}` was compiled with cuDNN {built['major']}.{built['minor']}"]
@@ -199,7 +199,8 @@ def _finding(
     named = ", ".join(f"`{library.said}`" for library in libraries[:_MOST_SHOWN])
     more = f" and {len(libraries) - _MOST_SHOWN} more" if len(libraries) > _MOST_SHOWN else ""
     verb = "does" if len(libraries) == 1 else "do"
-    wanted = [(library.package.manager, library.name) for library in libraries]
+    wanted = [(one.package.manager, one.name) for one in (*libraries, framework)]
+    users = tuple(_users(facts, libraries, framework))
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -209,10 +210,27 @@ def _finding(
         location=first_place(facts, tuple(wanted)) or libraries[0].location,
         related=(RelatedLocation(location=framework.location, message=f"`{framework.said}`"),),
         packages=(*(library.package for library in libraries), framework.package),
-        evidence=tuple(why[:_MOST_SHOWN]),
-        fix=f"take the pin of {named}{more} out, so that `{framework.name}` brings its own",
+        evidence=(*why[:_MOST_SHOWN], *users),
+        fix=_fix(facts, f"{named}{more}", framework),
         paths=_paths(facts, libraries),
     )
+
+
+def _fix(facts: Facts, named: str, framework: Library) -> str:
+    if isinstance(facts.lock, Lock):
+        return f"lock anew with the version that `{framework.name}` requires; what asks for another one, elsewhere"
+    return f"take the pin of {named} out, so that `{framework.name}` brings its own"
+
+
+def _users(facts: Facts, libraries: Sequence[Library], framework: Library) -> Iterator[str]:
+    """Yield who else of the lock asks for a library in which version: torch is not the only one that pins them."""
+    if not isinstance(facts.lock, Lock):
+        return
+    names = {library.name for library in libraries}
+    for package in facts.lock.on(framework.package.platform or "", "pip"):
+        for name, constraint in package.dependencies:
+            if name in names and package.name != framework.name and constraint.startswith(("=", "<", "~")):
+                yield f"`{package.name}` asks for `{name} {constraint}`"
 
 
 def _paths(facts: Facts, libraries: Sequence[Library]) -> tuple[tuple[PackageRef, ...], ...]:

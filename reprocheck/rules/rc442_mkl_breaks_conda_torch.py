@@ -138,7 +138,7 @@ def _declared_finding(environment: EnvironmentFile, spec: CondaSpec) -> Finding:
         location=spec.location,
         packages=(PackageRef(manager="conda", name="pytorch"), PackageRef(manager="conda", name="mkl")),
         platforms=(_PLATFORM,),
-        evidence=(_NO_SYMBOL, "its `depends` say `mkl >=2018`, and conda-forge serves mkl 2026"),
+        evidence=(_NO_SYMBOL, "its `depends` say `mkl >=2018`, and of conda-forge the solver takes 2024.1 or later"),
         fix="add `mkl<2024.1` to the conda part",
         edits=_edits(environment, spec),
     )

@@ -123,15 +123,16 @@ def _place(facts: Facts) -> Location | None:
 
 
 def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
-    for torch in pinned_torches(environment):
-        where = sorted(platforms_of(torch.entry, environment) & {*platforms_in(facts)})
-        release = padded(numbers(torch.pin.version))
-        late = [platform for platform in where if release < torch_with_numpy_2(platform)]
-        if late and _counts(environment, torch) and _has_wheel(environment, torch):
-            choice = numpy_choice(environment)
-            if choice == "two" or (choice == "open" and _brings_numpy(environment)):
-                yield _declared_finding(environment, torch, late, is_sure=choice == "two")
-            return
+    torch = next(iter(pinned_torches(environment)), None)  # pip's first, which wins (RC412 tells of two)
+    if torch is None:
+        return
+    release, here = padded(numbers(torch.pin.version)), {*platforms_in(facts)}
+    where = sorted(platforms_of(torch.entry, environment) & here)
+    late = [platform for platform in where if release < torch_with_numpy_2(platform)]
+    if late and _counts(environment, torch) and _has_wheel(environment, torch):
+        choice = numpy_choice(environment)
+        if choice == "two" or (choice == "open" and _brings_numpy(environment)):
+            yield _declared_finding(environment, torch, late, is_sure=choice == "two")
 
 
 def _counts(environment: EnvironmentFile, torch: Pinned) -> bool:

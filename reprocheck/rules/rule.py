@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.rules.facts import Facts
 

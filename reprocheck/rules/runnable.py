@@ -225,7 +225,7 @@ def judge_kernels(stack: Stack, compute_capability: Numbers) -> Reason | None:
 def _named(stack: Stack) -> str:
     """Return what brings kernels, with its verb."""
     builds = dict.fromkeys(f"`{found.package.name}`" for found in stack.claims if found.kind == "build")
-    names = " and ".join(builds)
+    names = " and ".join(sorted(builds))
     return f"{names} {'holds' if len(builds) == 1 else 'hold'}" if builds else "the other packages hold"
 
 

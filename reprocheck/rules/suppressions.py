@@ -118,11 +118,9 @@ def _state(place: Location, code: str, needed: Needed, judged: Mapping[str, bool
 
 def _unknown(place: Location, code: str, judged: Mapping[str, bool]) -> Suppression:
     # Imported where it is needed: only a misspelt code asks for it.
-    import difflib
+    from reprocheck.rules.near_codes import near_code
 
-    begun = [known for known in judged if code and known.startswith(code.upper())]
-    near = begun or difflib.get_close_matches(code.upper(), judged, n=1)
-    return Suppression(place, code, "unknown", near[0] if near else "")
+    return Suppression(place, code, "unknown", near_code(code, judged))
 
 
 def without_codes(line: str, column: int, codes: set[str]) -> str | None:

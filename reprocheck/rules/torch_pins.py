@@ -14,7 +14,7 @@ from reprocheck.rules.declarations import Declaration, platforms_of
 
 CONDA_TORCHES = ("pytorch", "pytorch-gpu", "pytorch-cpu")
 
-_WHEEL_VERSION = re.compile(r"/[A-Za-z0-9_.]+-(?P<version>\d[^-/]*)-[^/]*\.whl")
+_WHEEL_VERSION = r"/[A-Za-z0-9_.]+-(?P<version>\d[^-/]*)-[^/]*\.whl"
 
 
 class Pinned(NamedTuple):
@@ -83,5 +83,5 @@ def _constraint(entry: Declaration) -> str | None:
     # Imported on use: few lines are URLs.
     from urllib.parse import unquote
 
-    found = _WHEEL_VERSION.search(unquote(entry.text)) if entry.kind in ("url", "path") else None
+    found = re.search(_WHEEL_VERSION, unquote(entry.text)) if entry.kind in ("url", "path") else None
     return f"=={found['version']}" if found else None

@@ -20,7 +20,8 @@ from reprocheck.rules.cuda_carriers import (
     locked_conda_stack,
     locked_pip_stack,
 )
-from reprocheck.rules.cuda_claims import CudaClaim
+from reprocheck.rules.cuda_claims import CudaClaim, agree
+from reprocheck.rules.cuda_compilers import COMPILERS, Piece, declared_sources, locked_sources
 from reprocheck.rules.declarations import Declaration, platforms_of, written
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.shared_folders import Pairs, declared_pairs, locked_pairs
@@ -30,6 +31,7 @@ Sides = tuple[Claims, Claims]
 NOBODY: Final[Sides] = ((), ())
 
 _SURE = ("build", "label", "wheel", "runtime")  # what a framework runs with, the surest first
+_TORCHES = frozenset({*CONDA_TORCHES, "torch"})
 
 
 def declared_sides(environment: EnvironmentFile, platform: str) -> Sides:
@@ -37,12 +39,13 @@ def declared_sides(environment: EnvironmentFile, platform: str) -> Sides:
     claims = declared_carriers(environment, platform)
     torches = _torches(environment, platform)
     conda, pip = declared_conda_stack(environment, platform), declared_pip_stack(environment, platform)
+    to_compile = declared_sources(environment, platform)
     if torches == "two":  # RC412 tells the two torches with all that they bring
         claims, conda = _of(claims, "pip"), ()
     elif torches == "one":
         claims = tuple(item for item in claims if item.package != PackageRef(manager="pip", name="torch"))
         pip = tuple(item for item in pip if item.name != "torch")
-    majors = _two_majors(claims, declared_pairs(environment, platform))
+    majors = _two_majors(_without_compilers(claims, to_compile), declared_pairs(environment, platform))
     if majors != NOBODY or not conda or not pip:
         return majors
     return _stacks([_asked(claims, spec) for spec in conda], [_asked(claims, item) for item in pip])
@@ -55,7 +58,7 @@ def locked_sides(lock: Lock, platform: str) -> Sides:
     torches = lock.named(platform, "torch", *CONDA_TORCHES)
     if {torch.manager for torch in torches} == {"conda", "pip"}:
         claims, conda = _of(claims, "pip"), ()
-    majors = _two_majors(claims, locked_pairs(lock, platform))
+    majors = _two_majors(_without_compilers(claims, locked_sources(lock, platform)), locked_pairs(lock, platform))
     pip = locked_pip_stack(lock, platform) if conda and majors == NOBODY else ()
     if not pip:
         return majors
@@ -70,6 +73,11 @@ def _torches(environment: EnvironmentFile, platform: str) -> str:
     if not pairs:
         return "none"
     return "one" if all(relate(spec.version, item) == "meets" for spec, item in pairs) else "two"
+
+
+def _without_compilers(claims: Claims, to_compile: Sequence[Piece]) -> Claims:
+    """RC416 tells a toolkit that compiles for another CUDA than torch's; where nothing is compiled, nobody does."""
+    return tuple(item for item in claims if not (to_compile and item.package.name in COMPILERS))
 
 
 def _of(claims: Iterable[CudaClaim], manager: str) -> Claims:
@@ -91,8 +99,8 @@ def _two_majors(claims: Claims, pairs: Pairs) -> Sides:
     if len(majors) < 2 or not pip:
         return NOBODY
     main = min(majors, key=lambda major: min(map(_rank, majors[major])))
-    others = tuple(item for major in sorted(majors) if major != main for item in majors[major])
-    return tuple(majors[main]), others
+    others = [item for major in sorted(majors) if major != main for item in majors[major]]
+    return tuple(sorted(majors[main], key=_rank)), tuple(sorted(others, key=_rank))
 
 
 def _is_told(claims: Sequence[CudaClaim], paired: set[str]) -> bool:
@@ -100,16 +108,20 @@ def _is_told(claims: Sequence[CudaClaim], paired: set[str]) -> bool:
     return names <= paired and all(library_of(name) in SHARED for name in names)
 
 
-def _rank(item: CudaClaim) -> int:
-    return _SURE.index(item.kind) if item.kind in _SURE else len(_SURE)
+def _rank(item: CudaClaim) -> tuple[bool, int]:
+    return item.package.name not in _TORCHES, _SURE.index(item.kind) if item.kind in _SURE else len(_SURE)
 
 
 def _stacks(conda: list[CudaClaim], pip: list[CudaClaim]) -> Sides:
-    """Return pip's runtimes and conda's, those first that say which CUDA they are."""
-    return tuple(sorted(pip, key=_openness)), tuple(sorted(conda, key=_openness))
+    """Return pip's runtimes and conda's, those first that say which CUDA they are; nobody's where majors differ.
+
+    Two majors that are no finding by now are those of a toolkit that compiles, which another rule tells.
+    """
+    main, other = tuple(sorted(pip, key=_openness)), tuple(sorted(conda, key=_openness))
+    return (main, other) if agree(main[0].cuda[:1], other[0].cuda[:1]) else NOBODY
 
 
-def _openness(item: CudaClaim) -> tuple[bool, int]:
+def _openness(item: CudaClaim) -> tuple[bool, tuple[bool, int]]:
     return not item.cuda, _rank(item)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import cast
 
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.rule import RuleModule
+from reprocheck.rules.rule import Family, RuleModule
+
+# Where there is no lock, these have seen all that there is; the others would find more in one.
+_COMPLETE_WITHOUT_LOCK = (Family.ENVIRONMENT, Family.LOCK)
 
 
 class _Watched:
@@ -14,11 +17,12 @@ class _Watched:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.memo: dict[tuple[str, str], object] = {}
-        self.missed = False
+        self.asked_for: list[Unseen] = []
 
     def __getattr__(self, name: str) -> object:
         value = getattr(self.facts, name)
-        self.missed = self.missed or isinstance(value, Unseen)
+        if isinstance(value, Unseen):
+            self.asked_for.append(value)
         return value
 
 
@@ -27,4 +31,5 @@ def misses_nothing(module: RuleModule, facts: Facts) -> bool:
     watched = _Watched(facts)
     for _ in module.check(cast(Facts, watched)):
         pass
-    return not watched.missed
+    absent_is_seen = module.RULE.family in _COMPLETE_WITHOUT_LOCK
+    return all(part.absent and absent_is_seen for part in watched.asked_for)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reprocheck.errors import InputError
 from reprocheck.locking.platforms import check_platform
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
 from reprocheck.readers.lock_names import PIXI_LOCK, is_lock_name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 from reprocheck.errors import UsageError
 from reprocheck.reports.rule_pages import PAGE_FORMATS
 from reprocheck.rules.engine import Selection
+from reprocheck.rules.near_codes import near_code
 from reprocheck.rules.registry import RULES
 from reprocheck.rules.rule import RuleModule
 from reprocheck.workflows.rule_texts import rule_text, rule_texts
@@ -37,9 +36,9 @@ def _named(wanted: str) -> RuleModule:
         if wanted.upper() == module.RULE.code or wanted.lower() == module.RULE.name:
             return module
     names = [rule.RULE.code for rule in RULES]
-    close = difflib.get_close_matches(wanted.upper(), names, n=1)
+    close = near_code(wanted, names)
     raise UsageError(
         f"unknown rule `{wanted}`",
         why=f"known rules are {', '.join(names)}",
-        how=f"did you mean `{close[0]}`?" if close else "see `reprocheck explain --help`",
+        how=f"did you mean `{close}`?" if close else "see `reprocheck explain --help`",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from reprocheck.facts.name_map import NameMap
 from reprocheck.locking.cuda_decision import check_cuda
 from reprocheck.locking.judging.closure import unmet_dependencies
 from reprocheck.locking.judging.freshness import Asked, judge_freshness
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock

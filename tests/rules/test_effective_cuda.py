@@ -112,3 +112,41 @@ def test_platforms_are_those_asked_for_then_locked_then_declared(make_facts: Mak
     assert platforms_in(make_facts(declared, lock)) == ("win-64",)
     assert platforms_in(make_facts(declared)) == ("linux-aarch64",)
     assert platforms_in(make_facts(None)) == ("linux-64",)
+
+
+def test_the_wheel_of_torch_comes_before_selectors_that_no_framework_of_conda_follows(make_facts: MakeFacts) -> None:
+    beside = "dependencies:\n- cudatoolkit=10.2\n- pip: [torch==2.0.0]\n"
+    assert chain(make_facts(beside)) == (
+        "unlabelled PyPI wheel `torch==2.0.0` gives CUDA 11.7",
+        "selector `cudatoolkit=10.2` gives CUDA 10.2",
+    )
+    followed = "dependencies:\n- pytorch\n- cudatoolkit=10.2\n- pip: [torch==2.0.0]\n"
+    assert chain(make_facts(followed))[0] == "selector `cudatoolkit=10.2` gives CUDA 10.2"
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ("- cuda-toolkit=12.4", ("runtime `cuda-toolkit=12.4` gives CUDA 12.4",)),
+        ("- cuda-runtime=11.7.1=0\n- cuda-cudart=11.7.99=0", ("runtime `cuda-cudart=11.7.99=0` gives CUDA 11.7",)),
+        ("- pip: [torch==1.7.1]", ("unlabelled PyPI wheel `torch==1.7.1` gives CUDA 10.2",)),
+        ("- pip: [torch==2.0]", ("unlabelled PyPI wheel `torch==2.0` gives CUDA 11.7",)),
+        ("- pip: [jaxlib==0.3.22+cuda11.cudnn82]", ("label of `jaxlib==0.3.22+cuda11.cudnn82` gives CUDA 11",)),
+        ("- pip: [jaxlib==0.4.30]", ()),
+    ],
+)
+def test_what_else_an_environment_file_pins(entries: str, said: tuple[str, ...], make_facts: MakeFacts) -> None:
+    assert chain(make_facts(f"dependencies:\n{entries}\n")) == said
+
+
+def test_a_package_index_of_the_lock_tool_counts_too(make_facts: MakeFacts) -> None:
+    entries = "pip-repositories: ['https://wheels.invalid/whl/cu121']\ndependencies:\n- pip: [torch==2.4.1]\n"
+    assert chain(make_facts(entries)) == ("package index for `torch==2.4.1` gives CUDA 12.1",)
+
+
+def test_builds_of_other_channels_are_read(make_facts: MakeFacts) -> None:
+    lock = "- conda linux-ppc64le pytorch 2.0.1 cuda11.8_py310_1\n- pip linux-ppc64le jaxlib 0.4.13+cuda11.cudnn86"
+    assert chain(make_facts(None, lock), "linux-ppc64le") == (
+        "label of `jaxlib 0.4.13+cuda11.cudnn86` gives CUDA 11",
+        "build string `cuda11.8_py310_1` of `pytorch 2.0.1` gives CUDA 11.8",
+    )

@@ -10,6 +10,7 @@ from reprocheck.model.findings import Edit, Finding
 from reprocheck.rules import (
     rc101_bracketed_comment,
     rc102_ambiguous_spec,
+    rc105_pip_section_without_pip,
     rc107_duplicate_spec,
     rc301_declared_twice,
 )
@@ -170,3 +171,9 @@ def test_yaml_that_is_written_otherwise_is_left_to_people(edits_of: Edits, make_
 def test_a_section_key_that_is_written_otherwise_keeps_its_last_item(edits_of: Edits) -> None:
     text = 'dependencies:\n  - numpy=1.26.4\n  - pip\n  - "pip":\n    - numpy>=1.20\n'
     assert edits_of(rc301_declared_twice, text) == []
+
+
+def test_a_section_that_asks_for_pip_itself_gets_no_second_one(edits_of: Edits) -> None:
+    text = "dependencies:\n  - python\n  - pip:\n    - einops\n"
+    assert told(edits_of(rc105_pip_section_without_pip, text)) == [(3, 2, ("  - pip",), True)]
+    assert edits_of(rc105_pip_section_without_pip, f"{text}    - pip>=25\n") == []

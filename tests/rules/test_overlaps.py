@@ -125,6 +125,44 @@ def test_the_removal_of_a_line_is_safe_only_where_pip_leaves_conda_alone(make_fa
         assert [(edit.first, edit.last, edit.lines, edit.safe) for edit in found.edits] == [(5, 5, (), safe)]
 
 
+@pytest.mark.parametrize(
+    ("line", "edits"),
+    [
+        ("numpy==1.26.4", [(3, 2, ("  - numpy=1.26.4",)), (5, 5, ())]),
+        ("numpy>=1.26", []),
+        ("numpy==1.26.*", []),
+        ("numpy==1.26.4; sys_platform == 'linux'", []),
+        ("numpy[extra]==1.26.4", []),
+        ("numpy @ https://w.invalid/numpy-1.26.4-py3-none-any.whl", []),
+    ],
+)
+def test_a_pin_moves_to_the_conda_part(
+    line: str, edits: list[tuple[int, int, tuple[str, ...]]], make_facts: MakeFacts
+) -> None:
+    environment = f"dependencies:\n  - scipy  # for the filters\n  - pip:\n    - einops\n    - {line}\n"
+    locked = (
+        "- conda linux-64 scipy 1.15 0, needs numpy >=1\n- conda linux-64 numpy 2.2.4 0\n- pip linux-64 numpy 1.26.4"
+    )
+    for lock in (None, locked):
+        [found] = rc303_pip_shadows_conda.check(make_facts(environment, lock))
+        assert [(edit.first, edit.last, edit.lines) for edit in found.edits] == edits
+        assert not any(edit.safe for edit in found.edits)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "dependencies: [scipy, pip: [numpy==1.26.4]]\n",
+        "dependencies:\n- scipy\n  >=1.15\n- pip:\n  - numpy==1.26.4\n",
+        "dependencies:\n- scipy  # [linux]\n- pip:\n  - numpy==1.26.4\n",
+    ],
+)
+def test_lines_that_hold_more_or_less_than_one_plain_entry_are_left_to_people(
+    environment: str, make_facts: MakeFacts
+) -> None:
+    assert [found.edits for found in rc303_pip_shadows_conda.check(make_facts(environment))] == [()]
+
+
 def test_a_pair_is_told_once(make_facts: MakeFacts) -> None:
     """What the environment file says twice is told by RC301 without a lock, and by RC302 with one that holds both."""
     environment = "dependencies:\n- numpy=2.2\n- pip:\n  - numpy==1.26.4\n"
@@ -168,7 +206,37 @@ def test_a_rule_of_locks_says_nothing_of_a_lock_that_nobody_saw(rule: RuleModule
     assert list(rule.check(make_facts(None))) == []
 
 
+def test_lines_that_the_lock_does_not_hold_are_looked_at_beside_those_that_it_holds(make_facts: MakeFacts) -> None:
+    environment = (
+        "dependencies:\n- scipy\n- pandas\n- pip:\n  - numpy\n  - pillow>=9\n  - pandas\n"
+        "  - torch; sys_platform == 'win32'\n  - einops\n"
+    )
+    conda = "".join(f"- conda linux-64 {name} 10 0\n" for name in ("numpy", "pillow", "pandas", "pytorch"))
+    lock = f"- conda linux-64 scipy 1.15 0, needs numpy >=1, pillow *, pytorch *\n{conda}- pip linux-64 numpy 1.26.4"
+    told = [(one.severity, one.location.line) for one in rc303_pip_shadows_conda.check(make_facts(environment, lock))]
+    assert told == [(Severity.ERROR, 5), (Severity.INFO, 6)]
+
+
+def test_two_replaced_packages_have_victims_each(make_facts: MakeFacts) -> None:
+    conda = (
+        "- conda linux-64 a 1 0, needs numpy <2, pandas <2\n- conda linux-64 numpy 1 0\n- conda linux-64 pandas 1 0\n"
+    )
+    facts = make_facts("dependencies: [a]\n", f"{conda}- pip linux-64 numpy 2\n- pip linux-64 pandas 2")
+    found = [one.evidence for one in rc444_compiled_package_overwritten.check(facts)]
+    assert found == [("`a 1` needs `numpy <2`",), ("`a 1` needs `pandas <2`",)]
+
+
+def test_a_conda_package_of_the_same_name_as_the_project_is_not_the_one_that_was_asked_for(
+    make_facts: MakeFacts,
+) -> None:
+    """conda's `triton` beside `torchtriton`, of which only the latter was declared."""
+    environment = "dependencies:\n- torchtriton\n- pip:\n  - triton==3.0\n"
+    [found] = rc301_declared_twice.check(make_facts(environment, "- conda linux-64 triton 2 0"))
+    assert found.location.line == 4
+
+
 def test_nothing_shadows_anything_without_an_environment_file(make_facts: MakeFacts) -> None:
+    assert list(rc301_declared_twice.check(make_facts(None, TWO_WAYS))) == []
     assert list(rc303_pip_shadows_conda.check(make_facts(None, TWO_WAYS))) == []
 
 

@@ -115,6 +115,14 @@ def replace_look(rule: FakeRule, look: Callable[[Facts], object]) -> FakeRule:
     return replace(rule, looks_at=look)
 
 
+@pytest.mark.parametrize(("family", "state"), [(Family.ENVIRONMENT, "unused"), (Family.OVERLAP, "undecided")])
+def test_a_lock_that_does_not_exist_holds_nothing_more_about_the_environment_file(family: Family, state: str) -> None:
+    curious = replace_look(fake("RC101"), lambda facts: facts.lock)
+    curious = replace(curious, RULE=replace(curious.RULE, family=family))
+    absent = replace(facts(COMMENTED), lock=Unseen(reason="there is none", absent=True))
+    assert states(run_rules(absent, [curious, fake("RC102")], Selection())) == [("RC101", state), ("RC102", "unused")]
+
+
 def test_an_audit_of_some_platforms_tells_no_comment_unused() -> None:
     some = replace(facts(COMMENTED), platforms=("linux-64",))
     found = run_rules(some, [fake("RC101"), fake("RC102")], Selection())

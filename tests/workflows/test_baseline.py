@@ -10,7 +10,7 @@ import pytest
 from reprocheck.model.baselines import Key, Known
 from reprocheck.model.findings import Audit, Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.readers.baseline_json import read_baseline
-from reprocheck.workflows.baseline import Scope, format_baseline, outgrown, set_apart
+from reprocheck.workflows.baseline import Scope, format_baseline, known_alone, outgrown, set_apart
 
 TORCH = PackageRef(manager="pip", name="torch", version="2.4.1")
 FINDING = Finding(
@@ -93,6 +93,16 @@ def test_the_worst_severity_of_equal_findings_is_known(path: Path) -> None:
 def test_a_finding_without_packages_or_platforms_has_one_key(path: Path) -> None:
     bare = replace(FINDING, packages=(), platforms=())
     assert [one.key for one in known(path, bare)] == [Key("RC302", "conda-lock.yml", "", "", "")]
+
+
+def test_a_package_in_two_versions_is_one_key(path: Path) -> None:
+    both = replace(FINDING, packages=(TORCH, replace(TORCH, version="2.5.0")), platforms=("linux-64",))
+    assert [one.key.package for one in known(path, both)] == ["torch"]
+
+
+def test_a_baseline_of_all_findings_leaves_none(path: Path) -> None:
+    found = audit(FINDING, moved(FINDING))
+    assert known_alone(found) == set_apart(found, known(path, *found.findings), path)
 
 
 def test_the_order_of_findings_changes_no_byte(path: Path) -> None:

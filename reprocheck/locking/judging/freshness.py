@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from reprocheck.errors import InputError
 from reprocheck.facts.name_map import NameMap
@@ -18,6 +18,7 @@ from reprocheck.locking.cuda_decision import NONE, recorded_decision
 from reprocheck.locking.judging.input_digest import declared_channels, input_digest
 from reprocheck.locking.judging.plain_specs import plainly_admits
 from reprocheck.locking.judging.reachability import unreachable_packages
+from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import CHANNEL_ALIAS, CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.freshness import Freshness, StaleSpec
 from reprocheck.model.locks import DIGEST_KEY, Lock, LockedPackage
@@ -48,10 +49,10 @@ class Asked:
     names: NameMap | None = None
 
 
-@dataclass(slots=True)
 class _Findings:
-    problems: list[StaleSpec] = field(default_factory=list)
-    unjudged: list[CondaSpec | PipRequirement] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.problems: list[StaleSpec] = []
+        self.unjudged: list[CondaSpec | PipRequirement] = []
 
 
 def judge_freshness(environment: EnvironmentFile, lock: Lock, asked: Asked | None = None) -> Freshness:

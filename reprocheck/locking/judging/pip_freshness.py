@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
-
 from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.locking.judging.closure import ByName, projects_by_name
 from reprocheck.locking.judging.content_requirements import SYSTEM_MARKERS
+from reprocheck.locking.judging.plain_pip_specs import plainly_contains
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.freshness import StaleSpec
 from reprocheck.model.locks import PIP_LEFT_OUT_KEY, Lock
@@ -82,6 +79,13 @@ def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iter
 
 
 def _admits(specifier: str, version: str) -> bool:
+    plain = plainly_contains(specifier, version)
+    if plain is not None:
+        return plain
+    # Imported where they are needed: most lines are judged without the 20 ms that packaging takes to load.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
     try:
         return SpecifierSet(specifier).contains(Version(version), prereleases=True)
     except (InvalidSpecifier, InvalidVersion) as error:
@@ -99,6 +103,10 @@ def _holds(marker: str, provided: ByName, platform: str) -> bool:
         environment["python_version"] = ".".join(python.version.split(".")[:2])
     elif "python" in marker:
         raise _Unjudged
+    # Imported where they are needed, see above: few lines have a marker.
+    from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+    from packaging.version import InvalidVersion
+
     try:
         return Marker(marker).evaluate(environment)
     except (InvalidMarker, UndefinedEnvironmentName, InvalidVersion) as error:
