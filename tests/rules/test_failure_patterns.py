@@ -60,7 +60,7 @@ SEEN = {
     "F43": ("pip overwrites a compiled conda package", "RC444", "numpy_2_over_numpy_1", "same_version"),
     "F44": ("pip torch beside conda pytorch", "RC412", "locked", "one_per_platform"),
     "F45": ("LD_LIBRARY_PATH shadows the environment", "RC415", "cuda_of_the_system", "other_variables"),
-    "F46": ("torch from PyPI, not from the index named", "RC420", "wheel_of_another_index", "index_of_the_default_cuda"),
+    "F46": ("torch from PyPI, past the index named", "RC420", "wheel_of_another_index", "index_of_the_default_cuda"),
     "F47": ("fp8 on a GPU without it", "RC450", "fp8_on_a100", "fp8_on_ada"),
 }
 UNSEEN = {
