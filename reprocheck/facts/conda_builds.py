@@ -6,7 +6,6 @@ Sources: recipes of the conda-forge pytorch feedstock and of pytorch/builder; re
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from reprocheck.facts.cuda_versions import Numbers, from_digits, from_tag
 from reprocheck.facts.tables import rows_of, text
@@ -26,8 +25,8 @@ class Flavour:
 
 def flavour_of_build(build: str) -> Flavour | None:
     """Return the flavour of a locked build string, None where it tells none."""
-    for pattern in _patterns():
-        found = pattern.match(build)
+    for row in rows_of("conda_builds", "grammar"):
+        found = re.match(text(row, "regex"), build)  # compiled when it is its turn, and kept by `re`
         if found:
             return Flavour(cuda=from_digits(found["cuda"]) if found["cuda"] else None)
     return None
@@ -41,8 +40,3 @@ def flavour_of_pin(pin: str) -> Flavour | None:
     if "cuda" in pin or not _PINNED_CPU.search(pin):
         return None
     return Flavour(cuda=None)
-
-
-@lru_cache(maxsize=1)
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(text(row, "regex")) for row in rows_of("conda_builds", "grammar"))

@@ -2,8 +2,8 @@
 
 The standard library writes and compiles up to ten methods for every class, 0.65 ms with Python 3.11, and `check` loads
 fifty such classes: that was a quarter of its time. Here the fields come from the standard library, comparison and
-representation are functions that write no code, and `__init__` is written when the first instance is made. What a class
-can do is the same, and a test holds it against the standard library; for type checkers it is the standard one.
+representation are functions that write no code, and `__init__` is written for classes of many instances only. What a
+class can do is the same, and a test holds it against the standard library; for type checkers it is the standard one.
 
 Source: docs.python.org "dataclasses"; Lib/dataclasses.py of Python 3.11.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MISSING = dataclasses.MISSING
+_BEFORE_WRITING = 40  # instances; writing takes as long as making so many without it
 
 
 def frozen_class(
@@ -53,12 +54,22 @@ def frozen_class(
 
 
 def _init(cls: type[object]) -> Callable[..., None]:
-    """Return an `__init__` that puts the real one in its place and calls it."""
+    """Return an `__init__` for the first instances; after these, and where it cannot help, the real one is written."""
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    names = {field.name for field in fields}
+    usual = {field.name: field.default for field in fields if field.default is not _MISSING and field.init}
+    setters = [(field.name, cls.__dict__[field.name].__set__) for field in fields]
+    left = iter(range(_BEFORE_WRITING))
 
     def first(self: object, *unnamed: object, **named: object) -> None:
-        real = _written_init(cls)
-        setattr(cls, "__init__", real)  # noqa: B010  (an assignment is what type checkers object to)
-        real(self, *unnamed, **named)
+        values = usual | named
+        if unnamed or values.keys() != names or next(left, None) is None:
+            real = _written_init(cls)
+            setattr(cls, "__init__", real)  # noqa: B010  (an assignment is what type checkers object to)
+            real(self, *unnamed, **named)
+            return
+        for name, put in setters:
+            put(self, values[name])
 
     return first
 
@@ -70,11 +81,12 @@ def _written_init(cls: type[object]) -> Callable[..., None]:
     lines: list[str] = []
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         name = field.name
-        value = name if field.init else f"make_{name}()"
+        made = f"default_{name}" if field.default_factory is _MISSING else f"make_{name}()"
+        value = name if field.init else made
         names |= {f"set_{name}": cls.__dict__[name].__set__, f"default_{name}": field.default}
         names[f"make_{name}"] = field.default_factory
         if field.init and field.default_factory is not _MISSING:
-            value = f"make_{name}() if {name} is missing else {name}"
+            value = f"{made} if {name} is missing else {name}"
             arguments[field.kw_only is True].append(f"{name}=missing")
         elif field.init:
             arguments[field.kw_only is True].append(name if field.default is _MISSING else f"{name}=default_{name}")

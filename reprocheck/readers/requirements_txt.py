@@ -57,6 +57,12 @@ def read_requirements(path: Path) -> tuple[PipRequirement, ...]:
     return parse_requirements(data, path.as_posix())
 
 
+def lines_of_file(path: Path) -> tuple[str, ...]:
+    """Return the lines of a requirements file as they stand there; raises as `read_requirements`."""
+    data = read_given(path, "the requirements file", "correct the path, or remove the line")
+    return tuple(_decode(data, path.as_posix()).split("\n"))
+
+
 def parse_requirements(data: bytes, path: str) -> tuple[PipRequirement, ...]:
     """Return the lines of the bytes of a requirements file; raises as `read_requirements`."""
     return tuple(

@@ -7,7 +7,7 @@ import re
 from reprocheck.facts.name_map import NameMap
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Location
-from reprocheck.model.platform_selectors import PLATFORMS, platforms_of_line
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS, PLATFORMS, platforms_of_line
 from reprocheck.model.redaction import public_line
 from reprocheck.rules.facts import Facts, Unseen
 
@@ -19,11 +19,17 @@ Declaration = CondaSpec | PipRequirement
 
 def platforms_of(entry: Declaration, environment: EnvironmentFile) -> frozenset[str]:
     """Return the platforms on which an entry stands, by its selector comment and its pip marker."""
-    number = entry.location.line
-    line = environment.lines[number - 1] if number <= len(environment.lines) else ""
-    kept = platforms_of_line(line)
+    kept = _platforms_of_line_of(entry, environment)
     marker = entry.marker if isinstance(entry, PipRequirement) else None
     return kept & _platforms_of_marker(marker) if marker else kept
+
+
+def _platforms_of_line_of(entry: Declaration, environment: EnvironmentFile) -> frozenset[str]:
+    """Return what the comment on an entry's line leaves; of a requirements file, on the line that names that file."""
+    if entry.location.path != environment.path:
+        return KNOWN_SELECTORS.get(entry.selector or "", PLATFORMS)
+    number = entry.location.line
+    return platforms_of_line(environment.lines[number - 1] if number <= len(environment.lines) else "")
 
 
 def _platforms_of_marker(marker: str) -> frozenset[str]:
@@ -50,6 +56,13 @@ def first_place(facts: Facts, wanted: tuple[tuple[str, str], ...]) -> Location |
     """Return where the first declared one of some (manager, name) pairs stands."""
     entries = (declared(facts, manager, name) for manager, name in wanted)
     return next((entry.location for entry in entries if entry), None)
+
+
+def line_of(entry: Declaration) -> str:
+    """Return where an entry stands, for people who are to change it: `line 7`, or `line 3 of requirements.txt`."""
+    path = entry.location.path
+    other = "" if path.endswith((".yml", ".yaml", ".toml")) else f" of {path}"
+    return f"line {entry.location.line}{other}"
 
 
 def written(entry: Declaration) -> str:

@@ -17,7 +17,7 @@ def other_file(package: LockedPackage) -> str | None:
     path = package.url.partition("#")[0].partition("?")[0]
     folder, _, file = path.rpartition("/")
     if package.manager == "pip":
-        return None if not file.endswith(".whl") or _wheel_agrees(package) else file
+        return None if not file.endswith(".whl") or _wheel_agrees(package, file) else file
     here = folder.rpartition("/")[2]
     elsewhere = here in PLATFORMS and here != package.platform
     return f"{here}/{file}" if elsewhere or not _conda_agrees(package, file) else None
@@ -37,8 +37,10 @@ def _conda_agrees(package: LockedPackage, file: str) -> bool:
     return not told or (told["name"], told["version"]) == (package.name, package.version)
 
 
-def _wheel_agrees(package: LockedPackage) -> bool:
+def _wheel_agrees(package: LockedPackage, file: str) -> bool:
     """Source archives are named as people like; only wheels have to say what they are."""
+    if file.lower().startswith(f"{normalise_name(package.name).replace('-', '_')}-{package.version.lower()}-"):
+        return True
     told = _told("pypi", package.url)
     if not told:
         return True

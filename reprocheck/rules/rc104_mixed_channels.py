@@ -66,7 +66,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _SAME_LIBRARIES = "defaults and conda-forge build the same libraries with other compilers and settings"

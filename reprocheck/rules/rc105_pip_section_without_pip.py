@@ -48,7 +48,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

@@ -31,8 +31,9 @@ How to fix.
 
 When it stays silent.
     The line names a commit, or a file behind a URL, which is locked with its hash. `-r FILE`, `-c FILE`, `--index-url`,
-    `--extra-index-url` and `--find-links`, because `reprocheck lock` follows them (conda-lock does not). The project of
-    this folder itself (`-e .`) is worth no more than an info.
+    `--extra-index-url` and `--find-links`, because `reprocheck lock` follows them (conda-lock does not); the lines of
+    such a file are looked at like those of the pip section. The project of this folder itself (`-e .`), and a file that
+    is not here, are worth no more than an info.
 
 Sources.
     pip "Requirements File Format" and "VCS Support", read 2026-11-20; conda-lock 4.0.3,
@@ -145,12 +146,11 @@ def _is_no_requirement(requirement: PipRequirement) -> bool:
 def _objection_to_option(requirement: PipRequirement, text: str) -> tuple[str, str] | None:
     # Imported where they are needed: few pip sections hold an option, and `check` starts without them.
     from reprocheck.readers.pip_options import read_pip_options
-    from reprocheck.readers.requirements_txt import is_remote, named_file
+    from reprocheck.readers.requirements_txt import named_file
 
-    named = named_file(requirement)
-    if named is not None:
-        if not is_remote(named[1]):
-            return None
+    if _local_file(requirement) is not None:
+        return f"the file of `{text}` cannot be read", "correct the path, or remove the line"
+    if named_file(requirement) is not None:
         return f"the requirements behind `{text}` are not read", "write them into a file here, and name that"
     if not read_pip_options([requirement]).unknown:
         return None
@@ -158,11 +158,10 @@ def _objection_to_option(requirement: PipRequirement, text: str) -> tuple[str, s
 
 
 def _finding(requirement: PipRequirement, message: str, fix: str) -> Finding:
-    own = requirement.kind in ("editable", "path") and _OWN_PROJECT.match(requirement.text)
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=Severity.INFO if own else RULE.severity,
+        severity=Severity.INFO if _is_mild(requirement) else RULE.severity,
         confidence=RULE.confidence,
         message=message,
         location=requirement.location,
@@ -170,3 +169,18 @@ def _finding(requirement: PipRequirement, message: str, fix: str) -> Finding:
         evidence=("a lock names files and their hashes",),
         fix=fix,
     )
+
+
+def _is_mild(requirement: PipRequirement) -> bool:
+    """Say whether a line is the project of this folder, or a file that may only not have come along."""
+    if requirement.kind in ("editable", "path"):
+        return _OWN_PROJECT.match(requirement.text) is not None
+    return requirement.kind == "option" and _local_file(requirement) is not None
+
+
+def _local_file(requirement: PipRequirement) -> str | None:
+    # Imported where they are needed: few pip sections hold an option, and `check` starts without them.
+    from reprocheck.readers.requirements_txt import is_remote, named_file
+
+    named = named_file(requirement)
+    return named[1] if named and not is_remote(named[1]) else None

@@ -36,7 +36,7 @@ from collections.abc import Iterator, Sequence
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
-from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.declarations import Declaration, line_of, platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import raw_text, removal
 from reprocheck.rules.rule import Family, Need, Rule
@@ -115,6 +115,6 @@ def _finding(environment: EnvironmentFile, earlier: Declaration, later: Declarat
         related=(RelatedLocation(location=earlier.location, message=f"first as `{written(earlier)}`"),),
         packages=(PackageRef(manager=manager, name=later.name or ""),),
         evidence=(_HOW_READ[manager],),
-        fix=f"remove line {later.location.line}" if redundant else "keep one line that holds every constraint",
+        fix=f"remove {line_of(later)}" if redundant else "keep one line that holds every constraint",
         edits=removal(environment, later, safe=True) if redundant else (),
     )

@@ -59,7 +59,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _MOST_RELATED = 5

@@ -53,7 +53,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _LAST_RELEASE = (2, 5, 1)

@@ -56,7 +56,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the environment file, or at the lock where the file names no mirror
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _MOST_URLS = 3

@@ -62,7 +62,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT, Need.LOCK, Need.FRESHNESS),
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _MOST_NAMED = 5

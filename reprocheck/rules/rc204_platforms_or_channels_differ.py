@@ -61,7 +61,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT, Need.LOCK, Need.FRESHNESS),
-    since="0.2.0",
+    since="0.1.0",
 )
 
 

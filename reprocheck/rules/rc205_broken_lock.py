@@ -62,7 +62,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK,),
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _ARCHIVES = (".conda", ".tar.bz2", ".whl", ".tar.gz", ".zip")

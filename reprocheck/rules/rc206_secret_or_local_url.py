@@ -48,19 +48,19 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK,),
-    since="0.2.0",
+    since="0.1.0",
 )
 
-_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S+")
-_USER = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*://(?P<user>[^/?#@]*)@")
-_TOKEN = re.compile(r"/t/(?P<token>[^/?#]+)(?:/|$)")
-_QUERY = re.compile(
+# Compiled where they are needed: nearly all addresses are plain.
+_IN_TEXT = r"[A-Za-z][A-Za-z0-9+.\-]*://\S+"
+_USER = r"^[A-Za-z][A-Za-z0-9+.\-]*://(?P<user>[^/?#@]*)@"
+_PATH_PART = r"/t/(?P<token>[^/?#]+)(?:/|$)"
+_QUERY = (
     r"[?&](?:access_?token|token|api_?key|key|auth|password|sig|signature|x-(?:amz|goog)-signature|"
-    r"x-amz-security-token)=(?P<value>[^&#]+)",
-    re.IGNORECASE,
+    r"x-amz-security-token)=(?P<value>[^&#]+)"
 )
-_NO_SECRET = re.compile(r"^(?:\$\{?\w+\}?|%24\w+|<.*>|%3C.*%3E|\*+|)$")
-_LOCAL = re.compile(r"^(?:(?:\w+\+)?file:|\.\.[/\\]|[/~\\]|[A-Za-z]:[/\\])", re.IGNORECASE)
+_MASK = r"^(?:\$\{?\w+\}?|%24\w+|<.*>|%3C.*%3E|\*+|)$"
+_LOCAL = r"^(?:(?:\w+\+)?file:|\.\.[/\\]|[/~\\]|[A-Za-z]:[/\\])"
 _MOST_NAMED = 3
 
 
@@ -80,7 +80,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     told: dict[str, list[_Address]] = {}
     for address in _addresses(facts.lock):
-        place = _secret_place(address.url) or ("" if _LOCAL.match(address.url) else None)
+        place = _secret_place(address.url) or ("" if re.match(_LOCAL, address.url, re.IGNORECASE) else None)
         if place is not None:
             told.setdefault(place, []).append(address)
     for place, addresses in told.items():
@@ -93,7 +93,7 @@ def _addresses(lock: Lock) -> Iterator[_Address]:
     for channel in lock.channels:
         yield _Address(url=channel, whose="a channel", location=head)
     for key, value in lock.custom_metadata:
-        for url in _IN_TEXT.findall(value):
+        for url in re.findall(_IN_TEXT, value):
             yield _Address(url=url, whose=f"`{key}` of the metadata", location=head)
     for package in lock.packages:
         if _is_plain(package.url):
@@ -109,15 +109,15 @@ def _is_plain(url: str) -> bool:
 
 def _secret_place(url: str) -> str | None:
     """Return in which part of the URL credentials stand, None where it has none."""
-    user = _USER.match(url)
+    user = re.match(_USER, url)
     name, _, password = user["user"].partition(":") if user else ("", "", "")
-    token, query = _TOKEN.search(url), _QUERY.search(url)
+    token, query = re.search(_PATH_PART, url), re.search(_QUERY, url, re.IGNORECASE)
     parts = {
         "as user name or password": password or ("" if name == "git" else name),
         "as a token in its path": token["token"] if token else "",
         "in its query": query["value"] if query else "",
     }
-    return next((part for part, secret in parts.items() if not _NO_SECRET.match(secret)), None)
+    return next((part for part, secret in parts.items() if not re.match(_MASK, secret)), None)
 
 
 def _secret(place: str, addresses: Sequence[_Address], tool: str) -> Finding:

@@ -61,7 +61,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     needs=(Need.LOCK,),
-    since="0.2.0",
+    since="0.1.0",
 )
 
 _UNDECIDED = re.compile(r"^undecided\b")

@@ -47,7 +47,7 @@ from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, Rel
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.compiled import is_always_compiled
 from reprocheck.rules.constraints import Relation, pin_of, relate, worst_of
-from reprocheck.rules.declarations import conda_providers, platforms_of, written
+from reprocheck.rules.declarations import conda_providers, line_of, platforms_of, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import removal, replacement
@@ -184,12 +184,11 @@ def _edits(
 
 def _fix(requirement: PipRequirement, spec: CondaSpec, relation: Relation, is_variant: bool) -> str:
     if relation == "meets":
-        return f"remove line {requirement.location.line}: conda provides `{requirement.name}`"
+        return f"remove {line_of(requirement)}: conda provides `{requirement.name}`"
     pin = _pin_to_take_over(requirement, spec, relation, is_variant)
     if pin:
-        lines = requirement.location.line, spec.location.line
-        return f"keep one: remove line {lines[0]} and write `{spec.name}={pin}` in line {lines[1]}"
-    return f"remove line {requirement.location.line}, or `{spec.name}` from the conda part"
+        return f"keep one: remove {line_of(requirement)} and write `{spec.name}={pin}` in {line_of(spec)}"
+    return f"remove {line_of(requirement)}, or `{spec.name}` from the conda part"
 
 
 def _pin_to_take_over(requirement: PipRequirement, spec: CondaSpec, relation: Relation, is_variant: bool) -> str | None:

@@ -55,7 +55,7 @@ from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Edit, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.rules.closure import conda_path_to, path_to
-from reprocheck.rules.declarations import declared, first_place
+from reprocheck.rules.declarations import declared, first_place, line_of
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
@@ -124,7 +124,7 @@ def _finding(facts: Facts, lock: Lock, overlaps: list[Overlap]) -> Finding:
 def _fix(facts: Facts, overlap: Overlap) -> str:
     item = declared(facts, "pip", overlap.project)
     if item:
-        return f"remove line {item.location.line} and run `reprocheck lock`"
+        return f"remove {line_of(item)} and run `reprocheck lock`"
     return f"run `reprocheck lock`, which tells pip that conda provides `{overlap.project}`"
 
 

@@ -62,7 +62,7 @@ from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.closure import arrows, conda_path_to, path_to
 from reprocheck.rules.compiled import is_compiled
 from reprocheck.rules.constraints import pin_of, relate
-from reprocheck.rules.declarations import conda_providers, declared, first_place, platforms_of, written
+from reprocheck.rules.declarations import conda_providers, declared, first_place, line_of, platforms_of, written
 from reprocheck.rules.declared_shadows import DeclaredShadow, declared_shadows
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
@@ -208,7 +208,7 @@ def _evidence(shadow: _Shadow) -> tuple[str, ...]:
 
 def _fix(shadow: _Shadow, item: PipRequirement | None) -> str:
     if item:
-        return f"declare `{shadow.conda.name}` in the conda part and remove line {item.location.line}, then lock anew"
+        return f"declare `{shadow.conda.name}` in the conda part and remove {line_of(item)}, then lock anew"
     return f"run `reprocheck lock`, which tells pip that conda provides `{shadow.project}`"
 
 
@@ -256,7 +256,7 @@ def _declared_finding(environment: EnvironmentFile, shadow: DeclaredShadow) -> F
             f"`{shadow.path[-2]}` needs `{conda}`: {_SEEN[shadow.sure]}",
             "which version conda chooses is not known without a lock",
         ),
-        fix=f"declare `{conda}` in the conda part and remove line {item.location.line}",
+        fix=f"declare `{conda}` in the conda part and remove {line_of(item)}",
         paths=(path,),
         edits=_edits(environment, item, spec.name, conda),
     )

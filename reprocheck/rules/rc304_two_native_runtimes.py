@@ -61,7 +61,7 @@ from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequire
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import conda_path_to, path_to
-from reprocheck.rules.declarations import conda_providers, first_place, platforms_of, written
+from reprocheck.rules.declarations import conda_providers, first_place, line_of, platforms_of, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
@@ -75,7 +75,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, at the environment file, or at both, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 
@@ -181,5 +181,5 @@ def _declared_finding(item: PipRequirement, spec: CondaSpec, library: str) -> Fi
         related=(RelatedLocation(location=spec.location, message=f"conda is asked for `{written(spec)}`"),),
         packages=(PackageRef(manager="pip", name=item.name or ""), PackageRef(manager="conda", name=spec.name)),
         evidence=("this wheel puts its libraries into the `lib` folder of the environment",),
-        fix=f"remove line {item.location.line}, or `{spec.name}` from the conda part",
+        fix=f"remove {line_of(item)}, or `{spec.name}` from the conda part",
     )

@@ -66,7 +66,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the environment file, and at the lock where there is none
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _OF_PYTHON = ("python_version", "python_full_version", "implementation_name", "extra")

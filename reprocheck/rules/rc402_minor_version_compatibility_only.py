@@ -61,7 +61,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.DRIVER,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _MOST_NAMED = 4

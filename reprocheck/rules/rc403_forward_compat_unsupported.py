@@ -57,7 +57,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.MEDIUM,
     needs=(Need.MACHINE,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _Objection = tuple[Severity, str, str, str]  # how bad, what, why, and whose GPU or driver it is

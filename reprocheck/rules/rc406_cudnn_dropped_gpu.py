@@ -54,7 +54,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.GPUS,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _KINDS = ("cudnn-dropped-gpu", "cudnn-older-than-gpu")

@@ -57,7 +57,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, at the environment file, or at both, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 # It needs NCCL even where it computes on the CPU, and brings the one of the newest CUDA beside that of torch.

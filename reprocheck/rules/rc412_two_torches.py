@@ -44,7 +44,7 @@ from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.closure import path_to
 from reprocheck.rules.constraints import Relation, relate, worst_of
 from reprocheck.rules.cuda_claims import CudaClaim
-from reprocheck.rules.declarations import first_place, platforms_of, written
+from reprocheck.rules.declarations import first_place, line_of, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts
@@ -153,8 +153,7 @@ def _declared_finding(
             *(PackageRef(manager="conda", name=spec.name) for spec in specs),
         ),
         evidence=_torch_evidence(claims),
-        fix=f"take torch from one side only: remove line {requirement.location.line},"
-        f" or `{specs[0].name}` from the conda part",
+        fix=f"take torch from one side only: remove {line_of(requirement)}, or `{specs[0].name}` from the conda part",
     )
 
 

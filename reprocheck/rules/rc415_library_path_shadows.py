@@ -53,7 +53,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the environment file, at the machine, or at both, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")

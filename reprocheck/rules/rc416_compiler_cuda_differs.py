@@ -72,7 +72,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, without one at the environment file
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _UNSEEN = "a compiler of the system (CUDA_HOME) is in no file, so another machine compiles with another one"

@@ -71,7 +71,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _VERSION = r"\d+\.\d+"

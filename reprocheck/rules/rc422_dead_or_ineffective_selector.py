@@ -61,7 +61,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

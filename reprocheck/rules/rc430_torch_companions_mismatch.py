@@ -73,7 +73,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, at the environment file, or at both, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _ENDED = "torchtext ended at 0.18.0, which is built for torch 2.3"

@@ -42,7 +42,7 @@ from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
-from reprocheck.rules.declarations import first_place, written
+from reprocheck.rules.declarations import first_place, line_of, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
@@ -58,7 +58,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, at the environment file, or at both, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 
@@ -153,6 +153,6 @@ def _declared_finding(environment: EnvironmentFile, triton: Pinned, torch: Pinne
             PackageRef(manager=torch.manager, name=torch.entry.name or "", version=torch.pin.version),
         ),
         evidence=(f"torch {torch.pin.version} asks for `triton{wanted}`",),
-        fix=f"remove line {triton.entry.location.line}: torch brings its own triton",
+        fix=f"remove {line_of(triton.entry)}: torch brings its own triton",
         edits=removal(environment, triton.entry, safe=False),
     )

@@ -66,7 +66,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, without one at the environment file
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _MOST_SHOWN = 3

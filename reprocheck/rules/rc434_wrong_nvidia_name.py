@@ -56,7 +56,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, at the environment file, or at both, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _TOOLKIT = "cudatoolkit"

@@ -75,7 +75,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _BINDING = ("GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PLACES", "OMP_PROC_BIND")

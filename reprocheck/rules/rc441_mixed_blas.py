@@ -73,7 +73,7 @@ RULE = Rule(
     severity=Severity.INFO,
     confidence=Confidence.MEDIUM,
     needs=(Need.LOCK,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _MKL = ("mkl",)

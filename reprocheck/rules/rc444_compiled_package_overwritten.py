@@ -58,7 +58,7 @@ from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLo
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import conda_path_to, path_to
 from reprocheck.rules.compiled import is_compiled
-from reprocheck.rules.declarations import declared, first_place
+from reprocheck.rules.declarations import declared, first_place, line_of
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
@@ -74,7 +74,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _MOST_SHOWN = 5
@@ -169,7 +169,7 @@ def _finding(facts: Facts, lock: Lock, same: list[tuple[Overlap, list[Victim]]])
 def _fix(facts: Facts, overlap: Overlap, bound: str, paths: tuple[tuple[PackageRef, ...], ...]) -> str:
     item = declared(facts, "pip", overlap.project)
     if item:
-        return f"remove line {item.location.line}, ask conda for `{bound}`, and lock anew"
+        return f"remove {line_of(item)}, ask conda for `{bound}`, and lock anew"
     pulled = next((path for path in paths if path[-1].manager == "pip" and len(path) > 1), ())
     if pulled:
         return f"choose a release of `{pulled[-2].name}` that lives with `{bound}`, and lock anew"

@@ -72,7 +72,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.ENVIRONMENT, Need.LOCK),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

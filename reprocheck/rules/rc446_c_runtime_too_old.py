@@ -55,7 +55,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK, Need.GLIBC),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _LEGACY = "manylinux"  # of manylinux1, manylinux2010 and manylinux2014

@@ -54,7 +54,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     needs=(Need.GPUS, Need.PRECISION),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

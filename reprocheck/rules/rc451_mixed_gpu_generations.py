@@ -50,7 +50,7 @@ RULE = Rule(
     severity=Severity.INFO,
     confidence=Confidence.HIGH,
     needs=(Need.GPUS,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

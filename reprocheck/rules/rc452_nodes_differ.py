@@ -55,7 +55,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK, Need.NODES),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

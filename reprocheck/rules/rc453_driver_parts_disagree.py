@@ -52,7 +52,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     needs=(Need.DRIVER_PARTS,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

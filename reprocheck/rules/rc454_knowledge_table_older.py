@@ -58,7 +58,7 @@ RULE = Rule(
     severity=Severity.INFO,
     confidence=Confidence.HIGH,
     needs=(),  # looks at the lock, the environment file and the machine, whichever is there
-    since="0.3.0",
+    since="0.1.0",
 )
 
 _TORCH = ("torch", "pytorch", "libtorch")

@@ -44,7 +44,7 @@ RULE = Rule(
     severity=Severity.INFO,
     confidence=Confidence.HIGH,
     needs=(Need.LOCK,),
-    since="0.3.0",
+    since="0.1.0",
 )
 
 

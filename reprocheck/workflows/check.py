@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reprocheck.errors import InputError
-from reprocheck.locking.platforms import check_platform
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
@@ -66,8 +65,12 @@ def run_check(request: CheckRequest) -> CheckOutcome:
         InputError: no environment file is there, or one is broken, or the baseline is.
         UsageError: a platform that nobody knows; its rules would look at nothing and pass.
     """
-    for name in request.platforms:
-        check_platform(name, "--platform")
+    if request.platforms:
+        # Imported where it is needed: `check` looks at every platform.
+        from reprocheck.locking.platforms import check_platform
+
+        for name in request.platforms:
+            check_platform(name, "--platform")
     audits: list[Audit] = []
     sources: dict[str, tuple[str, ...]] = {}
     subjects = find_subjects(request)

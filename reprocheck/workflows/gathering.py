@@ -20,7 +20,13 @@ from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.readers.lock_names import PIXI_LOCK
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.workflows.lock_origin import described_machines, first_source, merged_sources, read_source
+from reprocheck.workflows.lock_origin import (
+    described_machines,
+    first_source,
+    merged_sources,
+    read_source,
+    with_requirements,
+)
 from reprocheck.workflows.name_maps import names_of
 
 if TYPE_CHECKING:
@@ -79,16 +85,20 @@ def _refuse_absent_platforms(lock: Lock | Unseen, platforms: tuple[str, ...]) ->
 
 
 def _environment(subject: Subject, lock: Lock | Unseen) -> EnvironmentFile | Unseen:
-    """Return the named environment file; for a lock alone, the first file that it was made from."""
+    """Return the named environment file; for a lock alone, the first file that it was made from.
+
+    Requirements files that it names stand in the place of their lines, so that the rules see what pip will see.
+    """
     if subject.environment is not None and subject.draft is not None:
-        return parse_environment(subject.draft, subject.environment.as_posix())
+        draft = parse_environment(subject.draft, subject.environment.as_posix())
+        return with_requirements(draft, subject.environment)
     if subject.environment is not None:
-        return read_source(subject.environment)
+        return with_requirements(read_source(subject.environment), subject.environment)
     source = None if isinstance(lock, Unseen) else first_source(lock)
     if source is None:
         return Unseen(reason=f"there is no environment.yml beside {subject.lock.as_posix()}", absent=True)
     try:
-        return read_source(source)
+        return with_requirements(read_source(source), source)
     except ReprocheckError as error:
         return Unseen(reason=f"{source.as_posix()}, a source of the lock, is not understood: {error.what}")
 
@@ -144,6 +154,18 @@ def _freshness(
 
 
 def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:
-    """Return the lines of the environment file, by the path that findings use; credentials never reach a report."""
+    """Return the lines of the environment file, and of the requirements files that it names, by their paths.
+
+    Credentials never reach a report.
+    """
     environment = facts.environment
-    return {} if isinstance(environment, Unseen) else {environment.path: tuple(map(public_line, environment.lines))}
+    if isinstance(environment, Unseen):
+        return {}
+    others = {item.location.path for item in environment.pip} - {environment.path}
+    found = {environment.path: tuple(map(public_line, environment.lines))}
+    for path in sorted(others):
+        # Imported where it is needed: few files name requirements files.
+        from reprocheck.readers.requirements_txt import lines_of_file
+
+        found[path] = tuple(map(public_line, lines_of_file(Path(path))))
+    return found

@@ -45,17 +45,17 @@ def merged_sources(environment: EnvironmentFile, lock: Lock) -> tuple[Environmen
     """
     own = Path(environment.path)
     if len(lock.sources) <= 1:
-        return _with_requirements(environment, own), True
+        return with_requirements(environment, own), True
     paths = _paths(own, lock)
     if own not in paths or not all(path.is_file() for path in paths):
-        return _with_requirements(environment, own), False
+        return with_requirements(environment, own), False
     # Imported where they are needed: most locks have one source.
     from reprocheck.workflows.lock_sources import read_sources
 
     try:
         return read_sources(paths), True
     except ReprocheckError:
-        return _with_requirements(environment, own), False
+        return with_requirements(environment, own), False
 
 
 def _paths(own: Path, lock: Lock) -> list[Path]:
@@ -74,7 +74,8 @@ def _common_tail(one: Path, other: Path) -> int:
     return next((index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), len(pairs))
 
 
-def _with_requirements(environment: EnvironmentFile, path: Path) -> EnvironmentFile:
+def with_requirements(environment: EnvironmentFile, path: Path) -> EnvironmentFile:
+    """Return an environment with the requirements files that it names; a line whose file cannot be read stays."""
     if all(entry.kind != "option" for entry in environment.pip):
         return environment
     # Imported where it is needed: few files name requirements files.

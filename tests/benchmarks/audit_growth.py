@@ -6,9 +6,9 @@ The locks are made from a seed and have the shape of real ones: a core that near
 package, one package in six by pip, the same core of Python, PyTorch and CUDA in every size, so that the rules have
 something to look at. No digest says that they are fresh: every spec is matched, every path is walked, as for a lock
 that another conda-lock wrote. Commands are run in turns; figures are medians over the rounds, CPU is user and system
-time of the process. `net` is what is left without the same command on the smallest of all locks, the core alone: what
-grows. Exponents are slopes between two sizes on double logarithmic paper, 1 is linear; `fitted` is the slope of the
-least squares through all sizes. `--profile` tells where the time of 1,000 packages goes.
+time of the process. `net` is what is left without the same command, of the same round, on the smallest of all locks,
+the core alone: what grows. Exponents are slopes between two sizes on double logarithmic paper, 1 is linear; `fitted` is
+the slope of the least squares through all sizes. `--profile` tells where the time of 1,000 packages goes.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ PLATFORMS = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
 SEED = 20260214
 DECLARED = 40
 PIP_SHARE = 6  # every sixth package is pip's
+LEAST_MS = 10  # what grows by less is lost in the noise of a process
 TARGET_PACKAGES, TARGET_S, TARGET_EXPONENT = 1000, 1.0, 1.15
 AUDIT = ("audit", "--driver", "570.86.10", "--gpu", "sm_90", "--exit-zero")
 CHECK = ("check", "--exit-zero")
@@ -204,20 +205,24 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 def tell(command: str, sizes: Sequence[int], taken: Mapping[tuple[str, int], list[Times]]) -> float:
     """Print the rows of one command; return the fitted exponent of what grows."""
-    cpu = {size: statistics.median(one for one, _ in taken[command, size]) for size in (0, *sizes)}
-    wall = {size: statistics.median(one for _, one in taken[command, size]) for size in (0, *sizes)}
-    net = {size: cpu[size] - cpu[0] for size in sizes}
-    print(f"{command:8} {'start':>8} {cpu[0]:9.0f} {wall[0]:9.0f}")
-    for earlier, size in zip((None, *sizes), sizes, strict=False):
-        row = f"{command:8} {size:8} {cpu[size]:9.0f} {wall[size]:9.0f} {net[size]:9.0f}"
-        if earlier is None:
-            print(row)
-            continue
-        exponent = slope(((earlier, net[earlier]), (size, net[size])))
-        print(f"{row} {2**exponent:9.2f} {exponent:9.2f}")
-    fitted = slope(tuple(net.items()))
+    start = taken[command, 0]
+    net: dict[int, float] = {}
+    print(f"{command:8} {'start':>8} {median(start, 0):9.0f} {median(start, 1):9.0f}")
+    for size in sizes:
+        times = taken[command, size]
+        net[size] = statistics.median(mine - base for (mine, _), (base, _) in zip(times, start, strict=True))
+        row = f"{command:8} {size:8} {median(times, 0):9.0f} {median(times, 1):9.0f} {net[size]:9.0f}"
+        known = [other for other in net if net[other] >= LEAST_MS]
+        exponent = slope([(other, net[other]) for other in known[-2:]]) if len(known) > 1 else None
+        print(row if exponent is None else f"{row} {2**exponent:9.2f} {exponent:9.2f}")
+    fitted = slope([(size, net_ms) for size, net_ms in net.items() if net_ms >= LEAST_MS])
     print(f"{command:8} fitted exponent of what grows: {fitted:.2f}")
     return fitted
+
+
+def median(times: Sequence[Times], column: int) -> float:
+    """Return the median of CPU (0) or wall (1) milliseconds."""
+    return statistics.median(pair[column] for pair in times)
 
 
 def profile(folder: Path, lines: int = 25) -> None:

@@ -1,15 +1,17 @@
 """How long the pre-commit hook takes, as ratios against a bare interpreter and against importing its two libraries.
 
 Usage: python tests/benchmarks/check_startup.py [ROUNDS]
-Whole processes, taken in turns in one run: `reprocheck check` on a 60-line environment.yml with a 300-package lock and
-with one of 400 KB, against `python -c pass` and `python -c "import click, yaml"`. Prints the medians of CPU and wall
-time of each, and the medians of the ratios within a round.
+Whole processes, taken in turns in one run: `reprocheck check` on a 60-line environment.yml with a 300-package lock,
+with one of 400 KB, and with one of PyTorch, CUDA and pip on five platforms, which asks most rules and all readers,
+against `python -c pass` and `python -c "import click, yaml"`. Prints the medians of CPU and wall time of each, and the
+medians of the ratios within a round.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import runpy
 import statistics
 import subprocess
 import sys
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DECLARED = 52
 PACKAGES = 300
 PACKAGES_400_KB = 950
+PACKAGES_OF_TORCH = 60  # on each of five platforms
 OTHERS = (("libgcc", "15.2.0"), ("pip", "26.0"), ("python", "3.11.9"))
 ENTRY = """\
 - name: {name}
@@ -94,15 +97,17 @@ def main(rounds: int) -> None:
     """Print a line for each command."""
     check = [sys.executable, "-m", "reprocheck", "check"]
     with tempfile.TemporaryDirectory() as name:
-        small, large = Path(name, "small"), Path(name, "large")
+        small, large, torch = Path(name, "small"), Path(name, "large"), Path(name, "torch")
         for folder, packages in ((small, PACKAGES), (large, PACKAGES_400_KB)):
             folder.mkdir()
             write_project(folder, packages)
+        runpy.run_path(str(ROOT / "tests/benchmarks/audit_growth.py"))["write_project"](torch, PACKAGES_OF_TORCH)
         cases = {
             "python -c pass": ([sys.executable, "-c", "pass"], small),
             "import click, yaml": ([sys.executable, "-c", "import click, yaml"], small),
             f"check, {PACKAGES} packages": (check, small),
             f"check, {(large / 'conda-lock.yml').stat().st_size // 1000} KB": (check, large),
+            f"check, torch, {PACKAGES_OF_TORCH} x 5": (check, torch),
         }
         taken = [[milliseconds(*case) for case in cases.values()] for _ in range(rounds + 2)][2:]
     bare, libraries, *_ = columns = list(zip(*taken, strict=True))

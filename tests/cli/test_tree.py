@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -126,6 +125,8 @@ def test_a_program_gets_rows(project: Path, reprocheck: Runner) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 def test_a_terminal_gets_the_tree_as_well(project: Path) -> None:
+    import pty
+
     parent, child = pty.openpty()
     root = Path(__file__).resolve().parent.parent.parent
     env = {**os.environ, "PYTHONPATH": str(root)}

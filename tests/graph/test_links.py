@@ -65,6 +65,11 @@ def test_roots_are_what_was_declared(make_lock: MakeLock, make_environment: Make
     assert targets(links.roots) == [("conda", "pytorch", "=2.6"), ("pip", "einops-extra", ">=0.8")]
 
 
+def test_what_is_declared_and_not_locked_is_no_root(make_lock: MakeLock, make_environment: MakeEnvironment) -> None:
+    links = made(make_lock(LOCK), make_environment("dependencies: [absent, numpy]"))
+    assert targets(links.roots) == [("conda", "numpy", "")]
+
+
 def test_without_an_environment_roots_are_what_nothing_needs(make_lock: MakeLock) -> None:
     assert targets(made(make_lock(LOCK), None).roots) == [("pip", "einops-extra", "")]
 

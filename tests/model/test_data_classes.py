@@ -122,6 +122,24 @@ def test_wrong_arguments_are_named_by_the_first_and_every_call(
 
 
 @BOTH
+def test_the_first_instance_and_the_hundredth_are_alike(decorator: Decorator) -> None:
+    @decorator(frozen=True, slots=True, kw_only=True)
+    class Sealed:
+        """With a field that nobody may give."""
+
+        name: str
+        count: int = 1
+        seal: str = dataclasses.field(default="whole", init=False)
+
+    one = kinds(decorator)[1]
+    make: Any = Sealed  # for type checkers it takes nothing, since they do not know the decorator
+    assert {one(only=(1,)) for _ in range(100)} == {one(only=(1,))}
+    assert {repr(make(name="a")).rpartition(".")[2] for _ in range(100)} == {"Sealed(name='a', count=1, seal='whole')"}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'seal'"):
+        make(name="a", seal="broken")
+
+
+@BOTH
 def test_arguments_go_by_name_only(decorator: Decorator) -> None:
     with pytest.raises(TypeError, match=r"One\.__init__\(\) takes 1 positional argument but 2 were given"):
         kinds(decorator)[1]((1,))

@@ -13,6 +13,7 @@ from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.readers.requirements_txt import (
     expand_requirements,
     is_remote,
+    lines_of_file,
     named_file,
     parse_requirements,
     read_requirements,
@@ -193,3 +194,9 @@ def test_a_folder_is_no_requirements_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_requirements(tmp_path)
     assert caught.value.what == "cannot read the requirements file"
+
+
+def test_the_lines_of_a_file_are_told_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_bytes(b"# first\nidna==3.10 \\\n    --hash=sha256:00\n")
+    assert lines_of_file(path) == ("# first", "idna==3.10 \\", "    --hash=sha256:00", "")

@@ -13,7 +13,7 @@ import pytest
 
 from reprocheck.model.findings import Confidence, Finding, Location, Severity
 from reprocheck.model.package_graphs import GraphEdge, GraphPackage, GraphReport, PackageGraph
-from reprocheck.reports import graph_dot, graph_json, graph_mermaid, graph_registry, graph_svg
+from reprocheck.reports import graph_dot, graph_json, graph_mermaid, graph_svg
 from reprocheck.reports.graph_registry import GRAPH_FORMATS, graph_format
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -89,7 +89,7 @@ ATTACK = report(
 
 
 def test_the_registry_holds_every_format() -> None:
-    assert GRAPH_FORMATS == (graph_dot, graph_mermaid, graph_svg, graph_json)
+    assert (graph_dot, graph_mermaid, graph_svg, graph_json) == GRAPH_FORMATS
     assert [graph_format(module.NAME) for module in GRAPH_FORMATS] == list(GRAPH_FORMATS)
 
 

@@ -61,7 +61,7 @@ def test_the_edge_that_closes_a_circle_is_turned() -> None:
 def test_crossings_are_taken_out_by_order() -> None:
     layers = layers_of(4, [(0, 3), (1, 2)])
     [left, right] = layers.columns
-    assert [dict([(0, 3), (1, 2)])[node] for node in left] == list(right)
+    assert [{0: 3, 1: 2}[node] for node in left] == list(right)
 
 
 def test_nothing_has_no_size() -> None:

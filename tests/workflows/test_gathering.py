@@ -9,6 +9,7 @@ import pytest
 from reprocheck.errors import InputError, UsageError
 from reprocheck.model.settings import Settings
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.engine import Selection
 from reprocheck.workflows.check import CheckRequest, find_subjects, run_check
 from reprocheck.workflows.gathering import Subject, gather, sources_of
 
@@ -180,3 +181,18 @@ def test_a_lock_is_judged_by_all_its_sources(project: Path) -> None:
     (project / "more.yml").write_text("dependencies: [numpy]\n")
     (project / "conda-lock.yml").write_text(LOCK.replace("- environment.yml\n", "- environment.yml\n  - more.yml\n"))
     assert told(project, Settings()) == ["the lock is stale: `numpy` is not locked on linux-64"]
+
+
+def test_the_rules_see_the_requirements_files_that_an_environment_names(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("idna\n-e git+https://someone:secret@code.invalid/tool.git\n")
+    (tmp_path / "environment.yml").write_text("dependencies: [pip, {pip: [-r requirements.txt, -r gone.txt]}]\n")
+    outcome = run_check(CheckRequest(folder=tmp_path, selection=Selection(select=("RC106",))))
+    requirements, environment = tmp_path / "requirements.txt", tmp_path / "environment.yml"
+    assert [(str(item.location), item.message) for item in outcome.audit.findings] == [
+        (f"{environment}:1:49", "the file of `-r gone.txt` cannot be read"),
+        (
+            f"{requirements}:2:1",
+            "`-e git+https://code.invalid/tool.git` is whatever the default branch holds on the day of installation",
+        ),
+    ]
+    assert outcome.sources[requirements.as_posix()] == ("idna", "-e git+https://code.invalid/tool.git", "")

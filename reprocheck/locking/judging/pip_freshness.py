@@ -16,7 +16,6 @@ from reprocheck.model.environments import PipRequirement
 from reprocheck.model.freshness import StaleSpec
 from reprocheck.model.locks import PIP_LEFT_OUT_KEY, Lock
 from reprocheck.model.platform_selectors import selector_keeps
-from reprocheck.readers.requirements_txt import named_file
 
 _MACHINES = {"linux-64": "x86_64", "osx-64": "x86_64", "osx-arm64": "arm64", "win-64": "AMD64"}
 
@@ -54,7 +53,12 @@ def judge_pip(
 
 def _is_setting(line: PipRequirement) -> bool:
     """Say whether a line asks for nothing; what a requirements file asks for that could not be read is not known."""
-    return line.kind == "option" and named_file(line) is None
+    if line.kind != "option":
+        return False
+    # Imported where it is needed: it brings shlex, and few files have options.
+    from reprocheck.readers.requirements_txt import named_file
+
+    return named_file(line) is None
 
 
 def _judge(requirement: PipRequirement, provided: ByName, platform: str) -> Iterator[StaleSpec]:
