@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -40,11 +40,12 @@ def whole_graph(canvas: Canvas) -> PackageGraph:
 def paths_view(canvas: Canvas, targets: Sequence[Node]) -> PackageGraph:
     """Return the targets and shortest paths that lead to them, `MOST_DRAWN` packages at the most.
 
-    Targets come first; then each of them gets a path in turns, so that no one takes all the room.
+    Targets come first, and what they want of each other; then each of them gets a path in turns, so that no one takes
+    all the room.
     """
     graph = graph_of(canvas.links)
     paths = {target: paths_to(graph, target) for target in targets[:MOST_DRAWN]}
-    drawn, edges, undrawn = set(paths), _Edges(), {target: len(found) for target, found in paths.items()}
+    drawn, edges, undrawn = set(paths), _edges_among(paths, canvas.links), {key: len(to) for key, to in paths.items()}
     for target, path in _in_turns(paths):
         along = [link.target for link in path]
         if len(drawn.union(along)) <= MOST_DRAWN:
@@ -54,6 +55,11 @@ def paths_view(canvas: Canvas, targets: Sequence[Node]) -> PackageGraph:
     in_order = (node for node in canvas.links.packages if node in drawn)
     packages = {node: replace(canvas.describe(node), undrawn=undrawn.get(node, 0)) for node in in_order}
     return replace(_graph(canvas, packages, edges), undrawn=len(targets) - len(paths))
+
+
+def _edges_among(targets: Collection[Node], links: Links) -> _Edges:
+    needs = ((node, link) for node in targets for link in reversed(links.needs[node]) if link.target in targets)
+    return {(node, link.target): link.constraint for node, link in needs}
 
 
 def _in_turns(paths: Mapping[Node, tuple[_Path, ...]]) -> Iterator[tuple[Node, _Path]]:

@@ -50,7 +50,8 @@ class Freshness:
     looked for only where no digest or hash proves freshness and every source is known. `assumed_cuda` is the
     `__cuda` that the content hash proves to have been assumed, `none` for no driver. `unjudged` are specs that
     could not be read as conda reads them, that a direct URL stands behind, or that ask for extras. `changed` says
-    that a lock of ours records other sources or machines. `every_source` says that all sources were there to be judged.
+    that a lock of ours records other sources or machines. `every_source` says that all sources were there to be judged;
+    `sources` are then their paths, as they lie here.
     """
 
     fresh: bool
@@ -66,3 +67,4 @@ class Freshness:
     unjudged: tuple[CondaSpec | PipRequirement, ...] = ()
     changed: bool = False
     every_source: bool = True
+    sources: tuple[str, ...] = ()

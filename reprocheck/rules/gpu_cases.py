@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
@@ -34,19 +34,12 @@ class Case(NamedTuple):
 
 
 def gpu_cases(facts: Facts, judge: Judge) -> list[Case]:
-    """Return what `judge` says of each GPU on each platform, the same reasons together."""
-    # Imported where it is needed, see above.
-    from reprocheck.rules.runnable import stack_of
-
-    if isinstance(facts.gpus, Unseen):
-        return []
+    """Return what `judge` says of each GPU on each platform that it exists for, the same reasons together."""
     found: dict[tuple[Reason, Gpu], list[Stack]] = {}
-    for platform in platforms_in(facts):
-        stack = stack_of(facts, platform)
-        for gpu in facts.gpus if stack else ():
-            reason = judge(stack, capability(gpu)) if stack else None
-            if stack and reason:
-                found.setdefault((reason, gpu), []).append(stack)
+    for stack, gpu in _pairs(facts):
+        reason = judge(stack, capability(gpu))
+        if reason:
+            found.setdefault((reason, gpu), []).append(stack)
     together: dict[tuple[Reason, tuple[str, ...]], tuple[Stack, list[Gpu]]] = {}
     for (reason, gpu), stacks in found.items():
         key = (reason, tuple(stack.platform for stack in stacks))
@@ -54,6 +47,18 @@ def gpu_cases(facts: Facts, judge: Judge) -> list[Case]:
     return [
         Case(reason, stack, tuple(dict.fromkeys(gpus)), where) for (reason, where), (stack, gpus) in together.items()
     ]
+
+
+def _pairs(facts: Facts) -> Iterator[tuple[Stack, Gpu]]:
+    # Imported where it is needed, see above.
+    from reprocheck.rules.runnable import is_of_another_processor, stack_of
+
+    gpus = () if isinstance(facts.gpus, Unseen) else facts.gpus
+    for platform in platforms_in(facts):
+        stack = stack_of(facts, platform)
+        for gpu in gpus:
+            if stack and not is_of_another_processor(platform, capability(gpu)):
+                yield stack, gpu
 
 
 def capability(gpu: Gpu) -> Numbers:

@@ -6,7 +6,8 @@ What it checks.
 
 Why it matters.
     torch starts, sees the GPU, and stops at the first kernel: "no kernel image is available for execution on the
-    device". New GPUs need new builds, and new builds leave old GPUs out.
+    device". New GPUs need new builds, and new builds leave old GPUs out. Nothing that is locked for x86 alone
+    starts on a Jetson board at all.
 
 Bad.
     environment.yml:
@@ -47,8 +48,9 @@ from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_versions import Numbers
 from reprocheck.model.findings import Confidence, Finding, Severity
-from reprocheck.rules.effective_cuda import evidence_of
-from reprocheck.rules.facts import Facts
+from reprocheck.model.locks import Lock
+from reprocheck.rules.effective_cuda import evidence_of, platforms_in
+from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, told_by
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -91,6 +93,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
     cases = gpu_cases(facts, misses)
     yield from (_finding(facts, case, case.stack.torch) for case in cases if case.stack.torch)
+    yield from _other_processor(facts)
 
 
 def _finding(facts: Facts, case: Case, torch: TorchBuild) -> Finding:
@@ -109,6 +112,42 @@ def _finding(facts: Facts, case: Case, torch: TorchBuild) -> Finding:
         platforms=case.platforms,
         evidence=(case.reason.said, *evidence_of(case.stack.claims), f"{gpus} according to {told_by(facts)}"),
         fix=_fix(case, torch.build),
+        paths=paths_of(facts, torch.package),
+    )
+
+
+def _other_processor(facts: Facts) -> Iterator[Finding]:
+    """Yield that a lock with torch holds nothing for the processor of the GPUs that are on Jetson boards only."""
+    # Imported where they are needed, see `check`.
+    from reprocheck.rules.runnable import JETSON_PLATFORM, is_of_another_processor, stack_of
+
+    lock, gpus = facts.lock, () if isinstance(facts.gpus, Unseen) else facts.gpus
+    if not isinstance(lock, Lock) or JETSON_PLATFORM in lock.platforms:
+        return
+    boards = tuple(gpu for gpu in gpus if is_of_another_processor("", capability(gpu)))
+    stacks = [stack for platform in platforms_in(facts) if (stack := stack_of(facts, platform)) and stack.torch]
+    torch = stacks[0].torch if stacks and boards else None
+    if torch:
+        yield _elsewhere(facts, torch, called(boards), tuple(stack.platform for stack in stacks))
+
+
+def _elsewhere(facts: Facts, torch: TorchBuild, boards: str, platforms: tuple[str, ...]) -> Finding:
+    # Imported where it is needed, see `check`.
+    from reprocheck.rules.runnable import JETSON_PLATFORM
+
+    place, related = place_of(facts, torch.package, torch.location)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=RULE.confidence,
+        message=f"{torch.said} is locked for {', '.join(platforms)}, and {boards} is on {JETSON_PLATFORM} boards only",
+        location=place,
+        related=related,
+        packages=(torch.package,),
+        platforms=platforms,
+        evidence=(f"the lock holds nothing for {JETSON_PLATFORM}", f"{boards} according to {told_by(facts)}"),
+        fix=f"lock for `{JETSON_PLATFORM}` too, with conda-forge's build for Jetson: `arm-variant=*=tegra*`",
         paths=paths_of(facts, torch.package),
     )
 

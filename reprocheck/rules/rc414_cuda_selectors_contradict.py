@@ -245,9 +245,16 @@ def _locked_finding(facts: Facts, lock: Lock, clash: _Clash) -> Finding:
     by_libraries = all(item.kind == "cuda-version" for item in clash.fewer)
     is_error = not _same_major(clash) and not by_libraries
     told = _clash_finding(clash, "the lock brings", is_error, declared)
-    fix = told.fix if _is_declared(facts, clash.fewer) else _hold_back(clash)
-    evidence = (*told.evidence, *_who_needs(lock, clash))
-    return replace(told, evidence=evidence, fix=fix, paths=tuple(_paths(facts, lock, clash)))
+    chosen = _is_declared(facts, clash.fewer)
+    # The `pytorch` channel bounds few of NVIDIA's libraries: later ones of the same major come in unasked, and work.
+    harmless = by_libraries and _same_major(clash) and _came_in(facts, lock, clash)
+    return replace(
+        told,
+        severity=Severity.INFO if harmless else told.severity,
+        evidence=(*told.evidence, *_who_needs(lock, clash)),
+        fix=told.fix if chosen else _hold_back(clash),
+        paths=tuple(_paths(facts, lock, clash)),
+    )
 
 
 def _paths(facts: Facts, lock: Lock, clash: _Clash) -> Iterator[tuple[PackageRef, ...]]:
@@ -263,6 +270,13 @@ def _is_declared(facts: Facts, claims: tuple[CudaClaim, ...]) -> bool:
     """Say whether a line of the environment file could be dropped; without a file nobody knows."""
     names = tuple(("conda", item.package.name) for item in claims)
     return not isinstance(facts.environment, EnvironmentFile) or first_place(facts, names) is not None
+
+
+def _came_in(facts: Facts, lock: Lock, clash: _Clash) -> bool:
+    """Say whether dependencies brought the rarer CUDA in; without an environment file those of the lock tell."""
+    if isinstance(facts.environment, EnvironmentFile):
+        return not _is_declared(facts, clash.fewer)
+    return any(True for _ in _who_needs(lock, clash))
 
 
 def _hold_back(clash: _Clash) -> str:

@@ -33,7 +33,9 @@ def _files(facts: Facts) -> tuple[str, ...]:
     own = () if isinstance(facts.environment, Unseen) else (facts.environment.path,)
     if isinstance(facts.lock, Unseen) or len(facts.lock.sources) < 2:
         return own
+    if isinstance(facts.freshness, Unseen) or not facts.freshness.every_source:
+        return own
     folder = posixpath.dirname(facts.lock.path)
-    sources = tuple(posixpath.normpath(posixpath.join(folder, source)) for source in facts.lock.sources)
-    all_seen = not isinstance(facts.freshness, Unseen) and facts.freshness.every_source
-    return sources if all_seen and set(own) <= set(sources) else own
+    recorded = tuple(posixpath.normpath(posixpath.join(folder, source)) for source in facts.lock.sources)
+    found = facts.freshness.sources or recorded  # a lock may record where they lay on another machine
+    return found if set(own) <= set(found) else own

@@ -18,7 +18,7 @@ from reprocheck.facts.cuda_drivers import (
 )
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.cudnn import first_for, oldest_gpu
-from reprocheck.facts.gpu_arch import architecture_of, is_within_reach
+from reprocheck.facts.gpu_arch import architecture_of, is_tegra, is_within_reach
 from reprocheck.facts.torch_archs import coverage, shown
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Location, PackageRef
@@ -32,6 +32,7 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.torch_builds import TorchBuild, torch_build
 
+JETSON_PLATFORM = "linux-aarch64"
 COMPAT_PACKAGES = ("cuda-compat", "cuda-compat-impl")
 CUDNN_PACKAGES = ("cudnn", "nvidia-cudnn-cu13", "nvidia-cudnn-cu12", "nvidia-cudnn-cu11")
 _COMPILERS = ("triton", "pytorch-triton", "numba", "numba-cuda", "cupy", "cuda-nvrtc")
@@ -94,10 +95,21 @@ def _stack(facts: Facts, platform: str) -> Stack | None:
         platform=platform,
         claims=claims,
         torch=torch,
-        cudnn=part_of(facts, platform, CUDNN_PACKAGES),
+        cudnn=part_of(facts, platform, _cudnn_of(torch)),
         compat=part_of(facts, platform, COMPAT_PACKAGES),
         jit=_compilers(facts.lock, platform) if isinstance(facts.lock, Lock) else (),
     )
+
+
+def _cudnn_of(torch: TorchBuild | None) -> tuple[str, ...]:
+    """Return the packages that torch may load its cuDNN from: one of another origin or CUDA lies there unused."""
+    if torch is None:
+        return CUDNN_PACKAGES
+    if torch.package.manager == "conda":
+        # Builds of the `pytorch` channel carry their own.
+        return () if torch.build and torch.build.origin == "pytorch" else CUDNN_PACKAGES[:1]
+    major = f"-cu{torch.cuda[0]}" if torch.cuda else ""
+    return tuple(name for name in CUDNN_PACKAGES[1:] if name.endswith(major))
 
 
 def part_of(facts: Facts, platform: str, names: tuple[str, ...]) -> Part | None:
@@ -189,6 +201,8 @@ def _unknown_cuda(stack: Stack) -> str:
 
 def judge_gpu(stack: Stack, compute_capability: Numbers) -> tuple[Reason, ...]:
     """Return what a GPU alone says: kernels, the range of CUDA, cuDNN; each fault is told once."""
+    if is_of_another_processor(stack.platform, compute_capability):
+        return (Reason("no-such-machine", f"Jetson boards are {JETSON_PLATFORM}"),)
     kernels = judge_kernels(stack, compute_capability)
     unknown = kernels is not None and kernels.kind == "unknown-kernels"
     ranges = judge_range(stack, compute_capability) if unknown else None
@@ -197,6 +211,11 @@ def judge_gpu(stack: Stack, compute_capability: Numbers) -> tuple[Reason, ...]:
     if cudnn is None or any(reason.kind != "unknown-kernels" for reason in found):
         return found
     return (*found, cudnn)
+
+
+def is_of_another_processor(platform: str, compute_capability: Numbers) -> bool:
+    """Say whether a GPU sits on Jetson boards, whose processor runs nothing of a platform."""
+    return platform != JETSON_PLATFORM and is_tegra(compute_capability)
 
 
 def judge_kernels(stack: Stack, compute_capability: Numbers) -> Reason | None:

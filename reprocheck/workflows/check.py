@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +80,18 @@ def run_check(request: CheckRequest) -> CheckOutcome:
         )
         audits.append(run_rules(facts, RULES, request.selection))
         sources.update(sources_of(facts))
-    audit = _for_these_files(merge_audits(audits), request.settings)
+    audit = _for_these_files(merge_audits(_told_once(subjects, audits)), request.settings)
     return _beside_baseline(CheckOutcome(audit=audit, sources=sources), request, subjects)
+
+
+def _told_once(subjects: Sequence[Subject], audits: Sequence[Audit]) -> Iterable[Audit]:
+    locks = [subject.lock for subject in subjects]
+    if len(set(locks)) == len(locks):
+        return audits
+    # Imported where it is needed: few locks are made from several files.
+    from reprocheck.workflows.shared_lock import told_once
+
+    return told_once(list(zip(locks, audits, strict=True)))
 
 
 def _drafted(subject: Subject, request: CheckRequest) -> Subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from reprocheck.workflows.lock_origin import (
     first_source,
     merged_sources,
     read_source,
+    source_paths,
     with_requirements,
 )
 from reprocheck.workflows.name_maps import names_of
@@ -150,7 +152,8 @@ def _freshness(
         machines=tuple(described_machines(*sorted(folders))),
         names=names,
     )
-    return judge_freshness(sources, lock, asked)
+    judged = judge_freshness(sources, lock, asked)
+    return replace(judged, sources=source_paths(environment, lock)) if every_source and len(lock.sources) > 1 else judged
 
 
 def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:

@@ -38,6 +38,11 @@ def first_source(lock: Lock) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def source_paths(environment: EnvironmentFile, lock: Lock) -> tuple[str, ...]:
+    """Return where the files are that `lock` was made from, as seen from here."""
+    return tuple(path.as_posix() for path in _paths(Path(environment.path), lock))
+
+
 def merged_sources(environment: EnvironmentFile, lock: Lock) -> tuple[EnvironmentFile, bool]:
     """Return the files that `lock` was made from as one, and whether that is all of them.
 

@@ -69,6 +69,13 @@ def test_a_view_shows_a_replacement_between_what_is_drawn(make_lock: MakeLock) -
     assert arrows(graph)[-1] == "numpy/pip replaces numpy/conda "
 
 
+def test_a_view_shows_what_targets_want_of_each_other(make_lock: MakeLock, make_environment: MakeEnvironment) -> None:
+    environment = make_environment("dependencies: [pytorch, numpy]")
+    drawing = canvas(make_lock(LOCK), environment)
+    graph = paths_view(drawing, [Node("conda", "pytorch"), Node("conda", "numpy"), Node("conda", "libblas")])
+    assert arrows(graph) == ["pytorch/conda needs numpy/conda >=1.23", "numpy/conda needs libblas/conda >=3.9"]
+
+
 def test_a_view_never_grows_beyond_what_can_be_read(make_lock: MakeLock) -> None:
     targets = [f"- conda linux-64 t{number} 1" for number in range(30)]
     roots = [f"- conda linux-64 r{number} 1, needs t{number}" for number in range(30)]

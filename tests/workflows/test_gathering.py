@@ -195,4 +195,8 @@ def test_the_rules_see_the_requirements_files_that_an_environment_names(tmp_path
             "`-e git+https://code.invalid/tool.git` is whatever the default branch holds on the day of installation",
         ),
     ]
-    assert outcome.sources[requirements.as_posix()] == ("idna", "-e git+https://code.invalid/tool.git", "")
+    assert outcome.sources[requirements.as_posix()] == (
+        "idna",
+        "-e git+https://<credentials>@code.invalid/tool.git",
+        "",
+    )
