@@ -54,6 +54,7 @@ def command(
         folder=Path(),
         files=files or tuple(Path(name) for name in settings.files),
         lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
+        pixi_environment=choices.environment,
         selection=make_selection(choices, settings),
         settings=settings,
         machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),

@@ -31,6 +31,7 @@ def command(*, files: tuple[Path, ...], choices: AuditChoices) -> int:
         folder=Path(),
         files=files or tuple(Path(name) for name in settings.files),
         lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
+        pixi_environment=choices.environment,
         selection=make_selection(choices, settings),
         settings=settings,
     )

@@ -14,6 +14,9 @@ from typing import TextIO
 
 import click
 
+from reprocheck.reports.log_text import log_line
+from reprocheck.reports.visible import visible
+
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
 _PATIENCE_S = 2.0
@@ -33,8 +36,8 @@ def deliver(text: str, output: Path | None) -> None:
 
 
 def note(text: str) -> None:
-    """Tell the user something that is not part of the report."""
-    click.echo(text, err=True)
+    """Tell the user something that is not part of the report, in one line that no CI system takes for a command."""
+    click.echo(log_line(visible(text)), err=True)
 
 
 def wants_color(choice: str, *, to_file: bool = False) -> bool:

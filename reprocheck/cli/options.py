@@ -30,6 +30,7 @@ class AuditChoices:
     """The options that `check` and `audit` share, as click read them."""
 
     lockfile: Path | None
+    environment: str | None
     name_map: Path | None
     expect_gpu: bool
     format_name: str | None
@@ -53,6 +54,7 @@ class AuditChoices:
 
 _AUDIT_OPTIONS = (
     click.option("--lockfile", type=click.Path(path_type=Path), help="The lock.  [default: conda-lock.yml beside it]"),
+    click.option("--environment", metavar="NAME", help="This environment of a pixi.lock.  [default: default]"),
     click.option("--name-map", type=_FILE, help="Pairs `conda-name: pypi-name` that go before the packaged ones."),
     click.option("--expect-gpu", is_flag=True, help="A GPU is meant: object to every build without CUDA."),
     click.option("--output-format", "format_name", type=click.Choice(_FORMATS), help="[default: full]"),

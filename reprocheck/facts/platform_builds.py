@@ -3,6 +3,8 @@
 Asked for every spec of a file that is meant for several platforms, so the table is read line by line with two patterns,
 not by a YAML parser.
 Source: the table `platform_builds.yaml`, whose rows name theirs. A name such as `ld_impl_linux-64` says its platform.
+The `pytorch` channel writes the whole release of cuDNN into its builds for Linux, and the major alone for Windows: all
+CUDA builds of its repodata for linux-64 and win-64, read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ _SUFFIX = re.compile(r"[_-](?P<platform>(?:linux|osx|win)-(?:64|32|aarch64|arm64
 _HASH = re.compile(r"h(?P<hash>[0-9a-f]{7})(?=_|$)")
 # Builds of one Python carry `py39h…`; `pyh…` stands for every Python, mostly on every platform.
 _OF_ONE_PYTHON = re.compile(r"(?:^|_)py\d{2,3}(?:_|h)")
+_CUDNN_ON_LINUX = re.compile(r"^py[\d.]+_cuda[\d.]+_cudnn\d+\.\d+\.\d+_\d+$")
 
 
 def platforms_of_package(name: str) -> frozenset[str] | None:
@@ -32,6 +35,8 @@ def platforms_of_build(name: str, build: str) -> frozenset[str] | None:
     hashed = _hashes().get(found["hash"]) if found else None
     if hashed:
         return frozenset({hashed})
+    if name == "pytorch" and _CUDNN_ON_LINUX.match(build):
+        return frozenset({"linux-64"})
     suffix = _SUFFIX.search(name)
     return frozenset({suffix["platform"]}) if suffix else _packages().get(name)
 

@@ -118,7 +118,7 @@ def _environment(root: Block, path: str, name: str) -> Block:
         what or f"the lock has no environment `{name}`",
         where=f"{path}:{root.lines['environments']}, environments",
         why=f"it holds {', '.join(f'`{held}`' for held in others[:10]) or 'none'}",
-        how="name one of them with `--environment`, which `diff` and `export` have",
+        how="name one of them with `--environment`",
     )
 
 

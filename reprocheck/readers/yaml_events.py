@@ -22,6 +22,7 @@ DEEPEST_NESTING = 16
 MOST_NODES = 50_000
 
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
+_ODD_BREAK = re.compile("[\x85\u2028\u2029]")
 _Loader = getattr(yaml, "CLoader", yaml.Loader)  # pure Python where libyaml was not built in
 
 
@@ -40,7 +41,7 @@ def parse_yaml(text: str, path: str, most_nodes: int = MOST_NODES) -> YamlNode |
 
     Raises:
         InputError: not YAML, or YAML beyond mappings, sequences and scalars.
-        GatheredErrors: several conflict markers, tabs or duplicate keys.
+        GatheredErrors: several conflict markers, odd line breaks, tabs or duplicate keys.
     """
     raise_gathered(list(_plain_faults(text, path)))
     builder = _Builder(path, most_nodes)
@@ -57,7 +58,7 @@ def parse_yaml(text: str, path: str, most_nodes: int = MOST_NODES) -> YamlNode |
 
 
 def _plain_faults(text: str, path: str) -> Iterator[ReprocheckError]:
-    """Yield faults that a YAML parser reports badly: conflict markers, and tabs in the indentation."""
+    """Yield faults that a YAML parser reports badly: conflict markers, odd line breaks, tabs in the indentation."""
     for number, line in enumerate(text.split("\n"), start=1):
         if _CONFLICT.match(line):
             yield InputError(
@@ -65,6 +66,13 @@ def _plain_faults(text: str, path: str) -> Iterator[ReprocheckError]:
                 where=f"{path}:{number}:1",
                 why="a merge was left unfinished",
                 how="resolve the conflict and remove the markers",
+            )
+        elif found := _ODD_BREAK.search(line):
+            yield InputError(
+                f"line break U+{ord(found.group()):04X} within a line",
+                where=f"{path}:{number}:{found.start() + 1}",
+                why="some readers of YAML go on in a new line there, and others do not",
+                how="remove the character, or begin a new line",
             )
         elif "\t" in line[: len(line) - len(line.lstrip())] and line.strip():
             yield InputError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from reprocheck.facts.conda_builds import flavour_of_pin
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.nvidia_wheels import suffix_cuda
 from reprocheck.facts.torch_companions import padded, pairs_of
@@ -73,7 +74,8 @@ def _builds_that_do_not_exist(environment: EnvironmentFile, conda: Sequence[Cond
     torch = next((spec for spec in conda if spec.name == "pytorch"), None)
     vision = next((spec for spec in conda if spec.name == "torchvision"), None) if torch is None else None
     spec = torch or vision
-    if spec is None or (spec.build and "cu" in spec.build) or _is_built_elsewhere(environment, spec):
+    # A build pin names its CUDA itself, or none at all: RC414 holds those against the selectors.
+    if spec is None or (spec.build and flavour_of_pin(spec.build)) or _is_built_elsewhere(environment, spec):
         return
     for selector in conda:
         cuda = pinned_numbers(selector.version)[:2] if selector.name in _SELECTORS and _exists(selector) else ()

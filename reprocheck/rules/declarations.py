@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from reprocheck.facts.name_map import NameMap
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
@@ -41,6 +42,18 @@ def _platforms_of_marker(marker: str) -> frozenset[str]:
 def conda_providers(environment: EnvironmentFile, pip_name: str, names: NameMap) -> tuple[CondaSpec, ...]:
     """Return the declared conda specs that install a PyPI project, in file order."""
     return tuple(spec for spec in environment.conda if pip_name in names.pypi_names(spec.name))
+
+
+def providers_by_project(facts: Facts, environment: EnvironmentFile) -> dict[str, list[CondaSpec]]:
+    """Return the declared conda specs that install each PyPI project, in file order: for who asks of many projects."""
+    key = ("providers_by_project", environment.path)
+    if key not in facts.memo:
+        found: dict[str, list[CondaSpec]] = {}
+        for spec in environment.conda:
+            for project in facts.names.pypi_names(spec.name):
+                found.setdefault(project, []).append(spec)
+        facts.memo[key] = found
+    return cast("dict[str, list[CondaSpec]]", facts.memo[key])
 
 
 def declared(facts: Facts, manager: str, name: str) -> Declaration | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reprocheck.facts.conda_builds import flavour_of_pin
 from reprocheck.facts.cuda_versions import Numbers, from_digits, numbers
@@ -35,8 +36,11 @@ def declared_claims(environment: EnvironmentFile, platform: str) -> tuple[CudaCl
     conda = [spec for spec in environment.conda if platform in platforms_of(spec, environment)]
     pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
     has_cudart = any(spec.name == "cuda-cudart" for spec in conda)
+    said = [found for spec in conda if not (has_cudart and spec.name in _METAPACKAGES) for found in conda_claims(spec)]
+    # `cudatoolkit` holds the runtime too: a later one beside it is a second one.
+    beside = any(item.kind == "cudatoolkit" for item in said)
     found = [
-        *(found for spec in conda if not (has_cudart and spec.name in _METAPACKAGES) for found in conda_claims(spec)),
+        *(replace(item, exact=True) if beside and item.kind == "runtime" else item for item in said),
         *(found for item in pip for found in _pip_claims(environment, item, platform)),
     ]
     frameworks = any(spec.name in CONDA_FRAMEWORKS for spec in conda)

@@ -10,10 +10,11 @@ Source: facts/tables, whose rows name theirs; conda-forge cuda-feedstock guide f
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
+from reprocheck.rules.bound_builds import tied_platform
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.facts import Facts
@@ -23,13 +24,25 @@ DEFAULT_PLATFORM: Final = "linux-64"
 
 
 def platforms_in(facts: Facts) -> tuple[str, ...]:
-    """Return the platforms to look at: those asked for, else those of the lock, else those of the environment."""
+    """Return the platforms to look at: those asked for, else those of the lock, else those of the environment.
+
+    An environment that names none is meant for the one that its builds are of, as in a file exported on Windows.
+    """
     if facts.platforms:
         return facts.platforms
     if isinstance(facts.lock, Lock):
         return facts.lock.platforms
-    named = facts.environment.platforms if isinstance(facts.environment, EnvironmentFile) else ()
-    return tuple(platform.name for platform in named) or (DEFAULT_PLATFORM,)
+    if not isinstance(facts.environment, EnvironmentFile):
+        return (DEFAULT_PLATFORM,)
+    return tuple(platform.name for platform in facts.environment.platforms) or (_tied(facts, facts.environment),)
+
+
+def _tied(facts: Facts, environment: EnvironmentFile) -> str:
+    key = ("effective_cuda", "tied platform")
+    if key not in facts.memo:
+        found = tied_platform(environment)
+        facts.memo[key] = found[0] if found else DEFAULT_PLATFORM
+    return cast("str", facts.memo[key])
 
 
 def effective_cuda(facts: Facts, platform: str) -> tuple[CudaClaim, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from reprocheck.facts.conda_builds import flavour_of_pin
 from reprocheck.facts.cuda_versions import Numbers, from_digits
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
-from reprocheck.model.locks import CUDA_KEY, Lock
+from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 from reprocheck.rules.cuda_claims import FRAMEWORKS
 from reprocheck.rules.declarations import Declaration, platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
@@ -15,19 +16,28 @@ from reprocheck.rules.facts import Facts, Unseen
 EXPECTED = "`--expect-gpu` says that a GPU is meant"
 
 _DECIDED = r"\d+\.\d+"  # any other text than `none` says that nobody decided
-_GPU_PACKAGES = ("pytorch-gpu", "pytorch-cuda", "cuda-version", "cudatoolkit", "tensorflow-gpu", "cupy")
+_GPU_PACKAGES = ("cuda-version", "cudatoolkit", "cupy")
+# The framework that a name speaks of: of the others it says nothing.
+_FRAMEWORK_OF = {
+    "pytorch-gpu": "pytorch",
+    "pytorch-cuda": "pytorch",
+    "libtorch": "pytorch",
+    "torch": "pytorch",
+    "tensorflow-gpu": "tensorflow",
+    "tensorflow-base": "tensorflow",
+}
 _CUDA_INDEX = r"/whl/(?:\w+/)?cu(?P<digits>\d{2,3})\b"
 
 
-def wish_for_gpu(facts: Facts, lock: Lock, platform: str, manager: str) -> str:
-    """Return what asks for a GPU on a platform, as a sentence; empty when nothing does.
+def wish_for_gpu(facts: Facts, lock: Lock, package: LockedPackage) -> str:
+    """Return what asks for a GPU build of a framework, as a sentence; empty when nothing does.
 
     The package index of a CUDA speaks of what pip installs alone.
     """
     if facts.expects_gpu:
         return EXPECTED
-    entries = entries_on(facts, platform)
-    asked = next((entry for entry in entries if _asks_for_gpu(entry, manager)), None)
+    entries = entries_on(facts, package.platform)
+    asked = asks_by_name(entries, package) or next((one for one in entries if one.name in _GPU_PACKAGES), None)
     against = any(asks_for_cpu(entry) for entry in entries)
     decision = re.fullmatch(_DECIDED, lock.custom(CUDA_KEY) or "")
     if asked and not _is_cpuonly(entries):  # RC414 tells `cpuonly` beside a CUDA package
@@ -38,6 +48,11 @@ def wish_for_gpu(facts: Facts, lock: Lock, platform: str, manager: str) -> str:
         names = ", ".join(gpu.name for gpu in facts.machine.gpus)
         return f"the machine has {names} according to {facts.machine.source}"
     return ""
+
+
+def asks_by_name(entries: Iterable[Declaration], package: LockedPackage) -> Declaration | None:
+    """Return the entry that asks for CUDA of this very framework, None where there is none."""
+    return next((entry for entry in entries if _asks_for_gpu(entry, package)), None)
 
 
 def entries_on(facts: Facts, platform: str) -> tuple[Declaration, ...]:
@@ -65,12 +80,15 @@ def cuda_of_index(entry: Declaration) -> Numbers | None:
     return from_digits(found["digits"]) if found else None
 
 
-def _asks_for_gpu(entry: Declaration, manager: str) -> bool:
+def _asks_for_gpu(entry: Declaration, package: LockedPackage) -> bool:
+    if cuda_of_index(entry) is not None:
+        return package.manager == "pip"
+    name = entry.name or ""
+    if _FRAMEWORK_OF.get(name, name) != _FRAMEWORK_OF.get(package.name, package.name):
+        return False
     if not isinstance(entry, CondaSpec):
-        labelled = entry.name == "torch" and "+cu" in entry.specifier
-        return labelled or "and-cuda" in entry.extras or (manager == "pip" and cuda_of_index(entry) is not None)
-    pinned = entry.name in FRAMEWORKS and "cuda" in (entry.build or "")
-    return pinned or entry.name in _GPU_PACKAGES
+        return "+cu" in entry.specifier or "and-cuda" in entry.extras
+    return "cuda" in (entry.build or "") or name in ("pytorch-gpu", "pytorch-cuda", "tensorflow-gpu")
 
 
 def _is_cpuonly(entries: tuple[Declaration, ...]) -> bool:

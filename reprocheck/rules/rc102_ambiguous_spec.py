@@ -1,31 +1,39 @@
-"""A space in a spec turns its second constraint into a build string.
+"""Conda reads a spec otherwise than it was meant.
 
 What it checks.
-    Conda specs whose second part, after a space, is a version constraint.
+    Conda specs whose second part, after a space, is a version constraint; the operators `=>` and `=<`, which there are
+    not; and extras in brackets, which belong to pip.
 
 Why it matters.
     To conda a space ends the version: `python >=3.11 <3.12` asks for version `>=3.11` and for a build string
     named `<3.12`. Some tools refuse it, some find nothing, and some ignore the second half, so the upper bound
-    that was meant is not there.
+    that was meant is not there. `python=>3.11` means `>3.11*` to conda, and `napari[pyqt5]` is `napari` alone; pixi
+    and this tool's own solver refuse both.
 
 Bad.
     dependencies:
       - python >=3.11 <3.12
+      - scipy=>1.14
+      - imageio[ffmpeg]
 
 Good.
     dependencies:
       - python >=3.11,<3.12
       - numpy 2.1.* py312*
+      - scipy>=1.14
+      - imageio
+      - imageio-ffmpeg
 
 How to fix.
-    Join the constraints by a comma.
+    Join the constraints by a comma; write `>=` and `<=`; declare what an extra stands for in lines of its own.
 
 When it stays silent.
     The second part is a build string such as `py312*` or `cuda126*`; a space stands only around an operator or
-    a comma.
+    a comma; brackets hold keys, as in `numpy[version='>=2']`.
 
 Sources.
-    docs.conda.io "Package match specifications", read 2026-11-20; conda/models/match_spec.py.
+    docs.conda.io "Package match specifications", read 2026-11-20; conda/models/match_spec.py; what conda and rattler
+    make of such specs tried 2026-11-21.
 """
 
 from __future__ import annotations
@@ -50,18 +58,23 @@ RULE = Rule(
 )
 
 _OPERATORS = ("<", ">", "!", "~", "=")
+_TURNED = {"=>": ">=", "=<": "<="}
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each spec with a version constraint in the place of its build string."""
+    """Yield one finding for each spec that conda reads otherwise than it was meant."""
     if isinstance(facts.environment, Unseen):
         return
     for spec in facts.environment.conda:
         if spec.version and spec.build and spec.build.startswith(_OPERATORS):
-            yield _finding(facts.environment, spec, spec.version, spec.build)
+            yield _second_constraint(facts.environment, spec, spec.version, spec.build)
+        elif any(operator in spec.text for operator in _TURNED):
+            yield _turned(facts.environment, spec)
+        elif spec.text.endswith("]") and "=" not in spec.text[spec.text.index("[") :]:
+            yield _extras(spec)
 
 
-def _finding(environment: EnvironmentFile, spec: CondaSpec, version: str, build: str) -> Finding:
+def _second_constraint(environment: EnvironmentFile, spec: CondaSpec, version: str, build: str) -> Finding:
     channel = f"{spec.channel}::" if spec.channel else ""
     joined = ",".join([version, *build.split()])
     return Finding(
@@ -75,6 +88,40 @@ def _finding(environment: EnvironmentFile, spec: CondaSpec, version: str, build:
         evidence=("to conda a space ends the version and begins the build string",),
         fix=f"write `{channel}{spec.name} {joined}`",
         edits=_edits(environment, spec, joined),
+    )
+
+
+def _turned(environment: EnvironmentFile, spec: CondaSpec) -> Finding:
+    operator = next(one for one in _TURNED if one in spec.text)
+    meant, shown = spec.text, written(spec)
+    for turned, right in _TURNED.items():
+        meant, shown = meant.replace(turned, right), shown.replace(turned, right)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=RULE.confidence,
+        message=f"there is no operator `{operator}`, as in `{written(spec)}`",
+        location=spec.location,
+        packages=(PackageRef(manager="conda", name=spec.name),),
+        evidence=("conda takes `=>1.0` for `>1.0*`, and other tools refuse it",),
+        fix=f"write `{shown}`",
+        edits=replacement(environment, spec, meant, safe=True),
+    )
+
+
+def _extras(spec: CondaSpec) -> Finding:
+    brackets = spec.text[spec.text.index("[") :]
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.WARNING,
+        confidence=RULE.confidence,
+        message=f"`{brackets}` in `{written(spec)}` is dropped: conda packages have no extras",
+        location=spec.location,
+        packages=(PackageRef(manager="conda", name=spec.name),),
+        evidence=("conda drops brackets without `key=value` and says nothing, and other tools refuse the spec",),
+        fix="remove the brackets, and declare what the extra needs in lines of its own",
     )
 
 

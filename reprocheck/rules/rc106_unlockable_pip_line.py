@@ -64,7 +64,7 @@ RULE = Rule(
 _VCS = re.compile(r"\b(?:git|hg|svn|bzr)\+[^\s#@]+://(?:[^\s/#]*@)?[^\s#@]+(?:@(?P<ref>[^\s#]+))?")
 _COMMIT = re.compile(r"^(?:[0-9a-f]{7,64}|[0-9]+)$")
 _CLAUSE = re.compile(r"\s*(?:(?:===?|!=|~=|[<>]=?)\s*[^\s=]\S*\s*)?")
-_OWN_PROJECT = re.compile(r"^(?:(?:-e|--editable)[ =]+)?\.[/\\]?(?:\[[^\]]*\])?$")
+_OWN_PROJECT = re.compile(r"^(?:(?:-e|--editable)[ =]+)?(?P<quote>[\"']?)(?:file:)?\.[/\\]?(?:\[[^\]]*\])?(?P=quote)$")
 _MOST_NAMED = 3
 _AFTERWARDS = "install it after the environment was made, with `pip install --no-deps`"
 

@@ -36,6 +36,7 @@ from collections.abc import Iterator, Sequence
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
+from reprocheck.model.platform_selectors import KNOWN_SELECTORS
 from reprocheck.rules.declarations import Declaration, line_of, platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import raw_text, removal
@@ -66,10 +67,13 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _repeats(environment: EnvironmentFile, entries: Sequence[Declaration]) -> Iterator[Finding]:
-    for index, later in enumerate(entries):
-        earlier = next((entry for entry in entries[:index] if _collide(entry, later, environment)), None)
+    by_name: dict[str | None, list[Declaration]] = {}
+    for later in entries:
+        known = by_name.setdefault(later.name, [])
+        earlier = next((entry for entry in known if _collide(entry, later, environment)), None)
         if earlier:
             yield _finding(environment, earlier, later)
+        known.append(later)
 
 
 def _collide(one: Declaration, other: Declaration, environment: EnvironmentFile) -> bool:
@@ -87,7 +91,9 @@ def _constraint(entry: Declaration) -> tuple[str | None, ...]:
 
 
 def _asks_the_same(earlier: Declaration, later: Declaration, environment: EnvironmentFile) -> bool:
-    """Say whether nothing is lost with the later line."""
+    """Say whether nothing is lost with the later line; conda-lock drops an earlier one whose comment it misreads."""
+    if earlier.selector and earlier.selector not in KNOWN_SELECTORS:
+        return False
     everywhere = platforms_of(later, environment) <= platforms_of(earlier, environment)
     return everywhere and (_whole(earlier) == _whole(later) or raw_text(earlier) == raw_text(later))
 

@@ -40,13 +40,13 @@ Sources.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reprocheck.facts.platform_builds import is_of_one_platform, platforms_of_build, platforms_of_package
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
+from reprocheck.rules.bound_builds import exact_build, tied_platform
 from reprocheck.rules.declarations import platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import replacement
@@ -63,7 +63,6 @@ RULE = Rule(
 )
 
 _MOST_RELATED = 5
-_NEARLY_ALL = 0.9
 _COVERED = "the hash in a build string covers the platform that it was built for"
 
 
@@ -94,7 +93,7 @@ def _missed(environment: EnvironmentFile, targets: frozenset[str]) -> Iterator[F
         wanted = targets & platforms_of(spec, environment)
         if known is not None and wanted - known:
             missed.append((spec, wanted - known))
-        elif known is None and len(wanted) > 1 and is_of_one_platform(_exact_build(spec) or ""):
+        elif known is None and len(wanted) > 1 and is_of_one_platform(exact_build(spec) or ""):
             unsure.append(spec)
     if missed:
         yield _missed_finding(environment, missed, unsure)
@@ -103,13 +102,8 @@ def _missed(environment: EnvironmentFile, targets: frozenset[str]) -> Iterator[F
 
 
 def _known_platforms(spec: CondaSpec) -> frozenset[str] | None:
-    build = _exact_build(spec)
+    build = exact_build(spec)
     return platforms_of_build(spec.name, build) if build else platforms_of_package(spec.name)
-
-
-def _exact_build(spec: CondaSpec) -> str | None:
-    build = spec.build
-    return build if build and "*" not in build and build[0] not in "<>=!~^" else None
 
 
 def _missed_finding(
@@ -117,7 +111,7 @@ def _missed_finding(
 ) -> Finding:
     first, lacking = missed[0]
     others = [*(spec for spec, _ in missed[1:]), *unsure]
-    what = "no such build" if _exact_build(first) else "no such package"
+    what = "no such build" if exact_build(first) else "no such package"
     where = ", ".join(sorted(lacking))
     more = f", and {len(others)} more like it" if others else ""
     return _finding(
@@ -141,14 +135,11 @@ def _unsure_finding(environment: EnvironmentFile, unsure: list[CondaSpec], targe
 
 def _tied(environment: EnvironmentFile) -> Iterator[Finding]:
     """Yield that build strings tie the file to one platform; where they point to several, nothing is sure."""
-    exact = [(spec, build) for spec in environment.conda if (build := _exact_build(spec))]
-    known = [(spec, platforms_of_build(spec.name, build)) for spec, build in exact]
-    told = [(spec, platforms) for spec, platforms in known if platforms]
-    platform = _agreed([platforms for _, platforms in told])
-    telling = [spec for spec, platforms in told if platforms == {platform}]
-    if platform is None or not telling:
+    found = tied_platform(environment)
+    if found is None:
         return
-    others = [spec for spec, _ in exact if spec is not telling[0]]
+    platform, telling = found
+    others = [spec for spec in environment.conda if exact_build(spec) and spec is not telling[0]]
     more = f" and {len(others)} more" if others else ""
     yield _finding(
         environment,
@@ -157,13 +148,6 @@ def _tied(environment: EnvironmentFile) -> Iterator[Finding]:
         Severity.INFO,
         platforms=(platform,),
     )
-
-
-def _agreed(told: list[frozenset[str]]) -> str | None:
-    """Return the platform that nearly all agree on, None where two do; a hash may stand for another platform too."""
-    votes = Counter(platform for platforms in told for platform in platforms)
-    best = [platform for platform, count in votes.items() if count >= _NEARLY_ALL * len(told)]
-    return best[0] if len(best) == 1 else None
 
 
 def _finding(
@@ -187,7 +171,7 @@ def _finding(
         ),
         packages=tuple(PackageRef(manager="conda", name=spec.name) for spec in specs),
         platforms=platforms,
-        evidence=(_COVERED,) if any(map(_exact_build, specs)) else (),
+        evidence=(_COVERED,) if any(map(exact_build, specs)) else (),
         fix=_fix(specs),
         edits=_edits(environment, specs),
     )
@@ -196,13 +180,13 @@ def _finding(
 def _fix(specs: Sequence[CondaSpec]) -> str:
     strip = "strip the build strings, and let `reprocheck lock` hold the builds of every platform"
     keep_off = "keep the package off the other platforms with a comment behind it, for example `# [linux]`"
-    told = {strip if _exact_build(spec) else keep_off: None for spec in specs}
+    told = {strip if exact_build(spec) else keep_off: None for spec in specs}
     return "; ".join(told)
 
 
 def _edits(environment: EnvironmentFile, specs: Sequence[CondaSpec]) -> tuple[Edit, ...]:
     """Strip the exact build strings, where that is all there is to do and every one can be stripped."""
-    exact = [(spec, build) for spec in specs if (build := _exact_build(spec))]
+    exact = [(spec, build) for spec in specs if (build := exact_build(spec))]
     edits = [
         replacement(environment, spec, spec.text.removesuffix(build).rstrip("= "), safe=False)
         for spec, build in exact

@@ -47,7 +47,7 @@ from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, Rel
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.compiled import is_always_compiled
 from reprocheck.rules.constraints import Relation, pin_of, relate, worst_of
-from reprocheck.rules.declarations import conda_providers, line_of, platforms_of, written
+from reprocheck.rules.declarations import line_of, platforms_of, providers_by_project, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import removal, replacement
@@ -92,7 +92,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _rivals(facts: Facts, environment: EnvironmentFile, requirement: PipRequirement) -> tuple[CondaSpec, ...]:
     where = platforms_of(requirement, environment)
-    providers = conda_providers(environment, requirement.name or "", facts.names)
+    providers = providers_by_project(facts, environment).get(requirement.name or "", ())
     return tuple(spec for spec in providers if where & platforms_of(spec, environment))
 
 

@@ -73,6 +73,7 @@ _LAST_CUDATOOLKIT = 11
 _FIRST_PYTORCH_CUDA = (11, 6)
 _MOST_SHOWN = 5
 _AT_LEAST = re.compile(r"^>=?(?P<version>[\d.]+)")
+_OF_CHANNEL: tuple[Kind, ...] = ("cudatoolkit", "pytorch-cuda")  # the selectors that its builds look at
 _GPU_ONLY = ("pytorch-cuda", "pytorch-gpu", "cudatoolkit", "cuda-version")
 # Beside a CPU build the solver refuses these two; the others it installs for nothing.
 _REFUSED_WITH_CPU = ("pytorch-cuda", "pytorch-gpu")
@@ -316,9 +317,16 @@ def _listed(claims: tuple[CudaClaim, ...]) -> str:
 
 
 def _keep_one(clash: _Clash) -> str:
-    """On the pytorch channel `cudatoolkit`, later `pytorch-cuda`, goes with the build; elsewhere `cuda-version`."""
-    kept = next((item for item in clash.all if item.kind == "pytorch-cuda"), clash.more[0])
+    """On the pytorch channel `cudatoolkit`, later `pytorch-cuda`, goes with the build; elsewhere `cuda-version`.
+
+    A build is what the other lines have to follow; the selector that stands beside it is the one that it knows.
+    """
+    build = next((item for item in clash.all if item.kind == "build" and item.exact), None)
+    kept = build or next((item for item in clash.all if item.kind == "pytorch-cuda"), clash.more[0])
+    beside = next((item for item in clash.all if build and item.kind in _OF_CHANNEL and item.cuda == build.cuda), None)
     name = "cuda-version"
-    if kept.exact and kept.kind in ("build", "pytorch-cuda"):
+    if beside:
+        name = beside.package.name
+    elif kept.exact and kept.kind in ("build", "pytorch-cuda"):
         name = "pytorch-cuda" if kept.cuda >= _FIRST_PYTORCH_CUDA else "cudatoolkit"
     return f"state one CUDA only, with `{name}={dotted(kept.cuda)}`, and drop the rest"

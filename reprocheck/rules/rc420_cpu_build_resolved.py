@@ -37,7 +37,8 @@ How to fix.
 When it stays silent.
     Nothing asks for a GPU (a `cpuonly` that nobody declared is told as info); the lock was made with `--cuda none`; the
     environment.yml itself asks for the CPU build (`cpuonly`, `pytorch=*=cpu*`, `torch==2.6.0+cpu`) and only the
-    machine has a GPU; the platform is macOS.
+    machine has a GPU; the platform is macOS. Beside another framework with CUDA it only warns, unless CUDA was asked
+    for of this very one: `pytorch-cuda` says nothing of tensorflow.
 
 Sources.
     conda/conda#14761; conda-forge/pytorch-cpu-feedstock recipe and #187; meta-pytorch/data#315; astral-sh/uv#17236;
@@ -58,7 +59,7 @@ from reprocheck.rules.cuda_claims import FRAMEWORKS, label_in
 from reprocheck.rules.declarations import Declaration, declared, first_place, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.gpu_wish import EXPECTED, asks_for_cpu, cuda_of_index, entries_on, wish_for_gpu
+from reprocheck.rules.gpu_wish import EXPECTED, asks_by_name, asks_for_cpu, cuda_of_index, entries_on, wish_for_gpu
 from reprocheck.rules.locked_cuda import framework_flavour, is_cpu_build, reference
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_locked_from_channel
@@ -124,17 +125,28 @@ def _is_bare(package: LockedPackage) -> bool:
 
 def _wish(facts: Facts, lock: Lock, package: LockedPackage) -> _Wish | None:
     """Return what asks for a GPU, None when nothing does."""
-    said = wish_for_gpu(facts, lock, package.platform, package.manager)
+    said, entries = wish_for_gpu(facts, lock, package), entries_on(facts, package.platform)
     if said:
         # CUDA libraries may lie on the system, where tensorflow finds them.
-        return Severity.WARNING if _is_bare(package) else RULE.severity, f"but {said}"
-    if any(map(asks_for_cpu, entries_on(facts, package.platform))) or _is_bare(package):
+        mild = _is_bare(package) or not (facts.expects_gpu or asks_by_name(entries, package) or _is_alone(lock, package))
+        return Severity.WARNING if mild else RULE.severity, f"but {said}"
+    if any(map(asks_for_cpu, entries)) or _is_bare(package):
         return None
     beside = _cuda_beside(lock, package)
     if beside:
         return Severity.WARNING, f"but `{beside.name} {beside.version}` of the same lock is built for CUDA"
     other = _cuda_elsewhere(lock, package)
     return (Severity.INFO, f"but {other}") if other else _pulled(facts, lock, package)
+
+
+def _is_alone(lock: Lock, package: LockedPackage) -> bool:
+    """Say whether no other framework answers the wish; beside one, the CPU build may be meant."""
+    return not any(_has_cuda(one) for one in lock.named(package.platform, *FRAMEWORKS, "torch"))
+
+
+def _has_cuda(package: LockedPackage) -> bool:
+    flavour = framework_flavour(package)
+    return (flavour is not None and flavour.cuda is not None) or (package.name == "torch" and not is_cpu_build(package))
 
 
 def _cuda_beside(lock: Lock, package: LockedPackage) -> LockedPackage | None:

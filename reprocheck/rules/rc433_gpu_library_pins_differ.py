@@ -106,7 +106,7 @@ def _shelf(facts: Facts, platform: str) -> Shelf | None:
 
 def _beside_torch(facts: Facts, torch: Library, shelf: Shelf, platform: str) -> Iterator[Finding]:
     label = label_in(torch.version)
-    if label:
+    if label and not platform.startswith("win-"):  # for Windows the wheels hold the libraries themselves
         yield from _against_label(facts, torch, label, shelf.wheels)
     elif "+" not in torch.version and shelf.from_pypi and has_pypi_cuda(torch.version, platform):
         required = required_by_torch(torch.version)

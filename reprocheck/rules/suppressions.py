@@ -7,7 +7,7 @@ line, and those about a package that is declared there whose place is another fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from reprocheck.model.environments import Comment, EnvironmentFile
@@ -19,6 +19,7 @@ _CODES = re.compile(r"\s+(?P<codes>RC\d{3}(?:[,\s]+RC\d{3})*)\b")
 _LIKE_A_CODE = re.compile(r"[,\s]+(?P<word>[Rr][Cc]\d\w*)")
 
 Needed = Set[tuple[Location, str]]
+_Mark = tuple[str, tuple[str, str | int] | None]  # a code, and a place or a package; None for the whole file
 
 
 class Allowance(NamedTuple):
@@ -32,6 +33,11 @@ class Allowance(NamedTuple):
     misspelt: tuple[str, ...]
     line: int
     declared: frozenset[tuple[str, str]]
+
+    def marks(self) -> Iterator[_Mark]:
+        """Yield its codes with all that it may speak of: the file, its line, what is declared there."""
+        about: list[tuple[str, str | int] | None] = [(self.location.path, self.line), *self.declared]
+        yield from ((code, one) for code in self.codes for one in (about if self.line else [None]))
 
     def covers(self, finding: Finding) -> bool:
         """Say whether the comment allows this finding."""
@@ -80,12 +86,25 @@ def sift(findings: Sequence[Finding], allowed: Sequence[Allowance]) -> tuple[tup
     """Return the findings that no comment allows, and which codes the comments were needed for."""
     kept: list[Finding] = []
     needed: set[tuple[Location, str]] = set()
+    by_mark: dict[_Mark, list[Allowance]] = {}
+    for allowance in allowed:
+        for mark in allowance.marks():
+            by_mark.setdefault(mark, []).append(allowance)
     for finding in findings:
-        covering = [(one.location, finding.code) for one in allowed if one.covers(finding)]
+        likely = (one for mark in _marks_of(finding) for one in by_mark.get(mark, ()))
+        covering = {(one.location, finding.code) for one in likely if one.covers(finding)}
         needed.update(covering)
         if not covering:
             kept.append(finding)
     return tuple(kept), needed
+
+
+def _marks_of(finding: Finding) -> Iterator[_Mark]:
+    """Yield what a comment that covers the finding has one of among its own; thousands of both meet in one file."""
+    yield finding.code, None
+    for place in (finding.location, *(one.location for one in finding.related)):
+        yield finding.code, (place.path, place.line)
+    yield from ((finding.code, (package.manager, package.name)) for package in finding.packages)
 
 
 def states_of(found: Iterable[Allowance], needed: Needed, judged: Mapping[str, bool]) -> tuple[Suppression, ...]:

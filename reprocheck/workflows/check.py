@@ -32,13 +32,14 @@ class CheckRequest:
     """What to check.
 
     `files` are environment files or locks as given; empty means the usual names in `folder`. `lockfile`
-    overrides the lock beside each environment. `expects_gpu` says that a GPU is meant. `baseline` holds findings
-    that are known. `drafts` are read in the place of environment files.
+    overrides the lock beside each environment; of a pixi.lock `pixi_environment` is looked at. `expects_gpu` says that a
+    GPU is meant. `baseline` holds findings that are known. `drafts` are read in the place of environment files.
     """
 
     folder: Path
     files: tuple[Path, ...] = ()
     lockfile: Path | None = None
+    pixi_environment: str | None = None
     selection: Selection = field(default_factory=Selection)
     machine: TargetMachine | Unseen = NO_MACHINE
     platforms: tuple[str, ...] = ()
@@ -96,7 +97,8 @@ def _told_once(subjects: Sequence[Subject], audits: Sequence[Audit]) -> Iterable
 
 def _drafted(subject: Subject, request: CheckRequest) -> Subject:
     path = subject.environment
-    return subject if path is None or path not in request.drafts else replace(subject, draft=request.drafts[path])
+    draft = None if path is None else request.drafts.get(path)
+    return replace(subject, draft=draft, pixi_environment=request.pixi_environment)
 
 
 def _for_these_files(audit: Audit, settings: Settings) -> Audit:

@@ -148,13 +148,18 @@ def _take(mends: Sequence[_Mend], drafts: Drafts) -> list[_Mend]:
         if _has_effect(mend, files) and not taken & touched(mend.edits):
             taken |= touched(mend.edits)
             apart.append(mend)
-    if _keeps_the_rest(apart, drafts, files):
-        return apart
-    sound: list[_Mend] = []
-    for mend in apart:
-        if _keeps_the_rest([*sound, mend], drafts, files):
-            sound.append(mend)
-    return sound
+    return _sound([], apart, lambda some: _keeps_the_rest(some, drafts, files))
+
+
+def _sound(taken: list[_Mend], more: list[_Mend], keeps: Callable[[list[_Mend]], bool]) -> list[_Mend]:
+    """Return `taken` and all of `more` that can go with it, in order; halved where it is not all of them."""
+    together = [*taken, *more]
+    if keeps(together):
+        return together
+    if len(more) < 2:
+        return taken
+    half = len(more) // 2
+    return _sound(_sound(taken, more[:half], keeps), more[half:], keeps)
 
 
 def _has_effect(mend: _Mend, files: Mapping[str, EnvironmentFile]) -> bool:

@@ -41,13 +41,15 @@ class Subject:
     """What to look at: an environment file (None: the lock alone) and where its lock is or should be.
 
     `lock_is_named` is True where the user named the lock, which then belongs to the environment whatever
-    its `sources` say. `draft` is read in the place of the environment file: what it would hold after a mend.
+    its `sources` say. `draft` is read in the place of the environment file: what it would hold after a mend. Of a
+    pixi.lock `pixi_environment` is read, None for the usual one.
     """
 
     environment: Path | None
     lock: Path
     lock_is_named: bool = False
     draft: bytes | None = None
+    pixi_environment: str | None = None
 
 
 def gather(
@@ -109,20 +111,20 @@ def _lock(subject: Subject) -> Lock | Unseen:
     path = subject.lock
     if not path.exists():
         return Unseen(reason=f"there is no {path.as_posix()}; `reprocheck lock` writes it", absent=True)
-    lock = _read_lock(path)
+    lock = _read_lock(path, subject.pixi_environment)
     if _is_of_another_file(lock, subject):
         sources = ", ".join(f"`{source}`" for source in lock.sources)
         return Unseen(reason=f"{path.as_posix()} was made from {sources}; name another with `--lockfile`")
     return lock
 
 
-def _read_lock(path: Path) -> Lock:
+def _read_lock(path: Path, pixi_environment: str | None) -> Lock:
     if path.name != PIXI_LOCK:
         return read_lock(path)
     # Imported where it is needed: most locks are conda-lock's.
     from reprocheck.readers.locks import read_any_lock
 
-    return read_any_lock(path)
+    return read_any_lock(path, *filter(None, (pixi_environment,)))
 
 
 def _is_of_another_file(lock: Lock, subject: Subject) -> bool:

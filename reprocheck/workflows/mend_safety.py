@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reprocheck.errors import ReprocheckError
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Edit, Location
 from reprocheck.model.line_edits import lines_after, lines_put
 from reprocheck.readers.environment_yml import parse_environment
+from reprocheck.readers.yaml_events import parse_yaml
+from reprocheck.readers.yaml_nodes import scalars_in
 
 _Entry = tuple[str, str, int, int]  # what it is, its text, and where it stands
 
@@ -23,9 +25,26 @@ def keeps_the_rest(before: EnvironmentFile, after: bytes, edits: Sequence[Edit])
     kept = [entry for entry in _entries(mended) if entry[2] not in new]
     moved = ((entry, lines_after(edits, entry[2])) for entry in _entries(before))
     expected = [(what, text, line, column) for (what, text, _, column), line in moved if line is not None]
-    # A section without lines is refused by installers.
-    emptied = before.pip and mended.pip_location and not mended.pip
-    return kept == expected and not emptied and _keys_are_kept(before, mended, edits)
+    return kept == expected and _keys_are_kept(before, mended, edits) and _scalars_are_kept(before, mended, edits)
+
+
+def _scalars_are_kept(before: EnvironmentFile, after: EnvironmentFile, edits: Sequence[Edit]) -> bool:
+    """Say whether all that stands on other lines is the same to YAML: no value went on there, no list is empty now.
+
+    Installers refuse a section without lines.
+    """
+    new = lines_put(edits)
+    kept = [(one[0], *one[1]) for one in _scalars(after) if new.isdisjoint(one[1])]
+    moved = ((text, [lines_after(edits, line) for line in lines]) for text, lines in _scalars(before))
+    return kept == [(text, *lines) for text, lines in moved if None not in lines]
+
+
+def _scalars(environment: EnvironmentFile) -> Iterator[tuple[str, range]]:
+    """Yield the text of each scalar, and its lines; a block ends at the start of the line after it."""
+    root = parse_yaml("\n".join(environment.lines), environment.path)
+    for scalar in scalars_in(root) if root else ():
+        last = scalar.end.line - (scalar.end.column == 1 and scalar.end.line > scalar.location.line)
+        yield scalar.value, range(scalar.location.line, last + 1)
 
 
 def _entries(environment: EnvironmentFile) -> list[_Entry]:

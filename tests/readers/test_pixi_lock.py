@@ -257,7 +257,7 @@ def test_an_environment_that_is_not_there_gets_the_others_named() -> None:
         "error: the lock has no environment `gpu`",
         "  where: pixi.lock:2, environments",
         "  why:   it holds `cuda`, `default`",
-        "  how:   name one of them with `--environment`, which `diff` and `export` have",
+        "  how:   name one of them with `--environment`",
     ]
 
 

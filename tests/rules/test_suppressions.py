@@ -103,7 +103,9 @@ def test_a_rule_that_did_not_run_leaves_its_comments_undecided() -> None:
 
 
 @pytest.mark.parametrize(
-    "look", [lambda facts: facts.lock, lambda facts: facts.machine, lambda facts: facts.driver], ids=str
+    "look",
+    [lambda facts: facts.lock, lambda facts: facts.machine, lambda facts: facts.driver],
+    ids=["lock", "machine", "driver"],
 )
 def test_a_rule_that_missed_a_part_leaves_its_comments_undecided(look: Callable[[Facts], object]) -> None:
     curious = replace_look(fake("RC101"), look)
