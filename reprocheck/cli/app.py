@@ -11,6 +11,7 @@ import click
 
 from reprocheck import __version__
 from reprocheck.errors import EXIT_BUG, EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, ReprocheckError, UsageError
+from reprocheck.reports.log_text import log_line, log_text
 from reprocheck.reports.visible import visible
 
 # name -> one line of help; the module is `reprocheck.cli.<name>`, loaded only when the command is called.
@@ -110,10 +111,12 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 
 
 def _tell(error: ReprocheckError, *, verbose: bool) -> None:
-    # A name out of a hostile file must not start a line of its own: CI systems read commands from lines.
-    click.echo("\n".join(map(visible, error.lines())), err=True)
-    if error.detail:
-        click.echo(f"\n{error.detail}" if verbose else "  more:  run again with `-v`", err=True)
+    # A name out of a hostile file must neither start a line of its own nor be a command: CI systems read them.
+    click.echo(log_text(map(visible, error.lines())), err=True, nl=False)
+    if error.detail and verbose:
+        click.echo(log_text(map(visible, ["", *error.detail.split("\n")])), err=True, nl=False)
+    elif error.detail:
+        click.echo("  more:  run again with `-v`", err=True)
 
 
 def _tell_usage(error: click.ClickException) -> None:
@@ -123,7 +126,7 @@ def _tell_usage(error: click.ClickException) -> None:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return
-    message = visible(error.format_message().rstrip("."))
+    message = log_line(visible(" ".join(error.format_message().split()).rstrip(".")))  # click lists choices in lines
     click.echo(f"error: {message[:1].lower()}{message[1:]}", err=True)
     click.echo(f"  where: {where}\n  how:   see `{where} --help`", err=True)
 

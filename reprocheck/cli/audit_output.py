@@ -36,6 +36,7 @@ def print_audit(outcome: CheckOutcome, choices: AuditChoices, settings: Settings
         width=text_width(to_file=to_file) if name == "full" else None,
         rules=_rules(name, choices, settings),
         fails_from=fails_from,
+        every_code=choices.verbose,
     )
     code = exit_code(outcome.audit, choices, fails_from)
     if code or not choices.quiet or to_file:

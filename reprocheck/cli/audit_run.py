@@ -11,7 +11,7 @@ from reprocheck.cli.console import deliver, note
 from reprocheck.cli.options import AuditChoices
 from reprocheck.errors import UsageError
 from reprocheck.model.settings import Settings
-from reprocheck.workflows.check import CheckOutcome, CheckRequest, run_check
+from reprocheck.workflows.check import CheckOutcome, CheckRequest, find_subjects, run_check
 
 if TYPE_CHECKING:
     # For annotations only: most projects have no baseline.
@@ -30,6 +30,8 @@ def run_and_print(request: CheckRequest, choices: AuditChoices, settings: Settin
     _refuse_contradictions(choices)
     named = choices.baseline or (Path(settings.baseline) if settings.baseline else None)
     request = replace(request, baseline=None if choices.write_baseline else named, expects_gpu=choices.expect_gpu)
+    if choices.output or choices.write_baseline:
+        _refuse_outputs(request, choices)
     if choices.diff:
         return _print_diff(request, choices, settings)
     outcome = _mended(request, choices) if choices.fix else run_check(request)
@@ -55,6 +57,27 @@ def _refuse_contradictions(choices: AuditChoices) -> None:
             why="`--diff` prints a diff in the place of the report, and writes nothing",
             how="run it twice",
         )
+
+
+def _refuse_outputs(request: CheckRequest, choices: AuditChoices) -> None:
+    """Refuse, before anything is mended, what cannot be written, and what would take the place of an input."""
+    # Imported where it is needed: most reports go to stdout, and it takes 4 ms to load.
+    from reprocheck.atomic_write import require_writable
+
+    subjects = find_subjects(request)
+    inputs = {path.resolve() for one in subjects for path in (one.environment, one.lock, choices.name_map) if path}
+    baselines = {path.resolve() for path in (request.baseline, choices.write_baseline) if path}
+    named = (("--output", choices.output, inputs | baselines), ("--write-baseline", choices.write_baseline, inputs))
+    for option, path, taken in named:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise UsageError(
+                f"`{option} {path.as_posix()}` would overwrite a file of this run",
+                why="it is an environment file, a lock, a name map or a baseline",
+                how="name another file",
+            )
+        require_writable(path)
 
 
 def _mended(request: CheckRequest, choices: AuditChoices) -> CheckOutcome:

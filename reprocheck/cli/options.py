@@ -73,7 +73,7 @@ _AUDIT_OPTIONS = (
     click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
     click.option("--color", type=click.Choice(_COLORS), default="auto", help="[default: auto; NO_COLOR is honoured]"),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more, also about errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Name every skipped rule; say more about errors."),
 )
 
 audit_options = packed_as(AuditChoices, _AUDIT_OPTIONS)  # hands them over together as `choices`

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from reprocheck.facts.cuda_versions import Numbers, from_digits, from_tag
-from reprocheck.facts.tables import rows_of, text
+from reprocheck.facts.tables import firm_rows, text
 from reprocheck.model.data_classes import dataclass
 
 # A pin in an environment.yml is mostly a glob, `*cuda126*`, which no whole-string pattern fits.
@@ -25,7 +25,7 @@ class Flavour:
 
 def flavour_of_build(build: str) -> Flavour | None:
     """Return the flavour of a locked build string, None where it tells none."""
-    for row in rows_of("conda_builds", "grammar"):
+    for row in firm_rows("conda_builds", "grammar"):
         found = re.match(text(row, "regex"), build)  # compiled when it is its turn, and kept by `re`
         if found:
             return Flavour(cuda=from_digits(found["cuda"]) if found["cuda"] else None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.tables import Row, optional_text, rows_of, text
+from reprocheck.facts.tables import Row, firm_rows, optional_text, rows_of, text
 from reprocheck.model.data_classes import dataclass
 
 FIRST_MAJOR_WITH_MINOR_COMPATIBILITY = 11
@@ -46,14 +46,14 @@ def bundled_driver(cuda: Numbers, *, windows: bool) -> str | None:
 def newest_cuda(driver: str) -> Numbers | None:
     """Return the newest CUDA that a driver brings, None for one older than the table."""
     mine = numbers(driver)[:1]
-    known = [row for row in rows_of("cuda_driver", "driver_branches") if numbers(text(row, "branch")) <= mine]
+    known = [row for row in firm_rows("cuda_driver", "driver_branches") if numbers(text(row, "branch")) <= mine]
     newest = max(known, key=lambda row: numbers(text(row, "branch")), default=None)
     return numbers(text(newest, "max_cuda")) if newest else None
 
 
 def branches() -> tuple[int, ...]:
     """Return every known driver branch, oldest first."""
-    return tuple(int(text(row, "branch")) for row in rows_of("cuda_driver", "driver_branches"))
+    return tuple(int(text(row, "branch")) for row in firm_rows("cuda_driver", "driver_branches"))
 
 
 def branch_of(driver: str) -> int | None:
@@ -64,7 +64,7 @@ def branch_of(driver: str) -> int | None:
 
 def first_branch_for(cuda: Numbers) -> int | None:
     """Return the first known branch that brings a CUDA or a newer one, None where none does."""
-    rows = rows_of("cuda_driver", "driver_branches")
+    rows = firm_rows("cuda_driver", "driver_branches")
     return next((int(text(row, "branch")) for row in rows if numbers(text(row, "max_cuda")) >= cuda), None)
 
 
@@ -88,7 +88,7 @@ def is_older(driver: str, floor: str) -> bool:
 
 def forward_compatibility(compat: Numbers, driver: str) -> ForwardCompat | None:
     """Say how the libraries of cuda-compat for a CUDA stand to a driver; None where the table does not know."""
-    rows = rows_of("cuda_driver", "forward_compat")
+    rows = firm_rows("cuda_driver", "forward_compat")
     branch, own = branch_of(driver), _bringing(compat[:2])
     row = next((row for row in rows if numbers(text(row, "compat")) == compat[:2]), None)
     if branch is None or row is None or is_newer_than_known(driver):
@@ -118,30 +118,27 @@ def newest_runnable(driver: str, *, windows: bool) -> Numbers | None:
 
 def _bringing(cuda: Numbers) -> int | None:
     """Return the first driver branch that brings a CUDA."""
-    rows = rows_of("cuda_driver", "driver_branches")
+    rows = firm_rows("cuda_driver", "driver_branches")
     return next((int(text(row, "branch")) for row in rows if numbers(text(row, "max_cuda")) == cuda), None)
 
 
 def _own_floor(cuda: Numbers, column: str) -> DriverFloor | None:
     """Return the lowest driver packaged with any update of one release."""
-    drivers = [_driver(row, column) for row in _trusted("toolkits") if numbers(text(row, "cuda")) == cuda[:2]]
+    drivers = [
+        _driver(row, column) for row in firm_rows("cuda_driver", "toolkits") if numbers(text(row, "cuda")) == cuda[:2]
+    ]
     known = sorted((driver for driver in drivers if driver), key=numbers)
     release = ".".join(str(part) for part in cuda[:2])
     return DriverFloor(driver=known[0], why=f"CUDA {release} came with that driver") if known else None
 
 
 def _major_floor(major: int, column: str) -> DriverFloor | None:
-    for row in _trusted("major_floors"):
+    for row in firm_rows("cuda_driver", "major_floors"):
         driver = _driver(row, column)
         if numbers(text(row, "major")) == (major,) and driver:
             why = f"minor-version compatibility lets every CUDA {major} release run from that driver on"
             return DriverFloor(driver=driver, why=why)
     return None
-
-
-def _trusted(section: str) -> tuple[Row, ...]:
-    """A driver floor stands behind errors, so rows of low confidence stay out."""
-    return tuple(row for row in rows_of("cuda_driver", section) if text(row, "confidence") != "low")
 
 
 def _driver(row: Row, column: str) -> str | None:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, from_digits, numbers
-from reprocheck.facts.tables import Row, rows_of, text
+from reprocheck.facts.tables import firm_rows, text
 
 # All packages of the table, so that it is read only where one of them is there.
 EXTENSIONS: Final = (
@@ -48,12 +48,12 @@ class Built(NamedTuple):
 @cache
 def packages_of_pages() -> frozenset[str]:
     """Return the packages that pages of wheels for one torch serve."""
-    return frozenset(name for row in _trusted("pages") for name in row["packages"])
+    return frozenset(name for row in firm_rows("extensions", "pages") for name in row["packages"])
 
 
 def built_for(package: str, told: str) -> Built | None:
     """Return what a version, a file name or a build string tells, None where it tells nothing."""
-    for row in _trusted("tags"):
+    for row in firm_rows("extensions", "tags"):
         found = _compiled(text(row, "regex")).search(told) if package in row["packages"] else None
         if found:
             return _built(found, cuda_is_major=text(row, "cuda_is_major") == "yes")
@@ -62,7 +62,7 @@ def built_for(package: str, told: str) -> Built | None:
 
 def page_for(address: str) -> Built | None:
     """Return for which torch and CUDA a page of wheels is, None for other pages."""
-    for row in _trusted("pages"):
+    for row in firm_rows("extensions", "pages"):
         found = _compiled(text(row, "regex")).search(address)
         if found:
             told = found["cuda"] or found["cpu"]
@@ -72,19 +72,23 @@ def page_for(address: str) -> Built | None:
 
 def torch_pin_of(package: str, version: str) -> str | None:
     """Return the torch that a release asks for, None where it is not known."""
-    rows = (row for row in _trusted("torch_pins") if (text(row, "package"), text(row, "version")) == (package, version))
+    rows = (
+        row
+        for row in firm_rows("extensions", "torch_pins")
+        if (text(row, "package"), text(row, "version")) == (package, version)
+    )
     return next((text(row, "torch") for row in rows), None)
 
 
 @cache
 def pinning_packages() -> frozenset[str]:
     """Return the packages whose releases ask for one torch."""
-    return frozenset(text(row, "package") for row in _trusted("torch_pins"))
+    return frozenset(text(row, "package") for row in firm_rows("extensions", "torch_pins"))
 
 
 def cuda_libraries(package: str, version: str) -> tuple[Numbers, ...]:
     """Return the CUDA versions that a wheel holds libraries for, () where it is not known."""
-    for row in _trusted("libraries"):
+    for row in firm_rows("extensions", "libraries"):
         if (text(row, "package"), text(row, "version")) == (package, version):
             return tuple(numbers(cuda) for cuda in row["cuda"])
     return ()
@@ -93,7 +97,7 @@ def cuda_libraries(package: str, version: str) -> tuple[Numbers, ...]:
 def cuda_class_of(package: str, version: str) -> int | None:
     """Return the CUDA major that a release is built for, None where it is not known."""
     mine = numbers(version)
-    for row in _trusted("classes"):
+    for row in firm_rows("extensions", "classes"):
         if text(row, "package") == package and numbers(text(row, "first")) <= mine <= numbers(text(row, "last")):
             return int(text(row, "cuda"))
     return None
@@ -101,7 +105,9 @@ def cuda_class_of(package: str, version: str) -> int | None:
 
 def twin_of(package: str) -> str | None:
     """Return the package that has to have the same release, None without one."""
-    return next((text(row, "twin") for row in _trusted("twins") if text(row, "package") == package), None)
+    return next(
+        (text(row, "twin") for row in firm_rows("extensions", "twins") if text(row, "package") == package), None
+    )
 
 
 def has_cxx11_abi(torch: Numbers, cuda: Numbers | None) -> bool | None:
@@ -128,8 +134,3 @@ def _cuda(digits: str | None, *, is_major: bool) -> Numbers:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
-
-
-def _trusted(section: str) -> tuple[Row, ...]:
-    """The table stands behind errors, so rows of low confidence stay out."""
-    return tuple(row for row in rows_of("extensions", section) if text(row, "confidence") != "low")

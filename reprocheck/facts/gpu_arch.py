@@ -15,6 +15,7 @@ from reprocheck.facts.tables import Row, optional_text, rows_of, text
 GpuKind = Literal["datacenter", "workstation", "consumer", "tegra"]
 
 _SM = re.compile(r"^(?:sm|compute)_?(?P<major>\d{1,2})(?P<minor>\d)[af]?$")
+_BARE = re.compile(r"^(?P<major>\d{1,2})\.(?P<minor>\d)$")
 _BRAND = re.compile(r"\b(?:nvidia|geforce|tesla|generation|gpu)\b")
 _VARIANT = re.compile(r"(?<=\d)(?:ti|super)+$")  # the same chip family as the plain model
 _FORM = re.compile(r"-?\b(?:pcie|sxm\d?|nvl|hbm\d\w?|\d+gb|laptop|max-q)\b")
@@ -32,11 +33,14 @@ class Architecture(NamedTuple):
 
 
 def compute_capability_of(name: str) -> str | None:
-    """Return `7.0` for `sm_70`, `compute_70`, `7.0`, `V100` or `Tesla V100-SXM2-16GB`; None for an unknown name."""
+    """Return `7.0` for `sm_70`, `compute_70`, `7.0`, `V100` or `Tesla V100-SXM2-16GB`; None for an unknown name.
+
+    A compute capability that is newer than the table passes.
+    """
     wanted = name.strip().lower()
-    found = _SM.match(wanted)
+    found = _SM.match(wanted) or _BARE.match(wanted)
     written = f"{found['major']}.{found['minor']}" if found else wanted
-    if written in _capabilities():
+    if written in _capabilities() or (found and numbers(written) > newest_known_gpu()):
         return written
     row = _product(wanted)
     return text(row, "cc") if row else None
@@ -65,6 +69,11 @@ def architectures() -> tuple[Architecture, ...]:
 def architecture_of(compute_capability: Numbers) -> Architecture | None:
     """Return what is known of a compute capability, None for one that is not in the table."""
     return next((known for known in architectures() if known.compute_capability == compute_capability), None)
+
+
+def newest_known_gpu() -> Numbers:
+    """Return the newest compute capability of the table."""
+    return max(known.compute_capability for known in architectures())
 
 
 def is_tegra(compute_capability: Numbers) -> bool:
@@ -101,7 +110,10 @@ def _products() -> dict[str, Row]:
 
 
 def _architecture(row: Row) -> Architecture:
-    last_cuda, last_branch = optional_text(row, "last_cuda"), optional_text(row, "last_driver_branch")
+    # A GPU of low confidence has a name, and no end that could stand behind an error.
+    firm = text(row, "confidence") != "low"
+    last_cuda = optional_text(row, "last_cuda") if firm else None
+    last_branch = optional_text(row, "last_driver_branch") if firm else None
     return Architecture(
         compute_capability=numbers(text(row, "cc")),
         name=text(row, "arch"),

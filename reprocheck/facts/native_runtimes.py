@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from reprocheck.facts.tables import rows_of, text
+from reprocheck.facts.tables import firm_rows, text
 
 # The names that the table speaks of, known without reading it: most locks hold none of them.
 PREFIX_WRITERS: Final = frozenset({"intel-openmp", "mkl", "tbb"})
@@ -21,7 +21,7 @@ Section = Literal["openmp", "blas"]
 
 def written_beside(wheel: str) -> Mapping[str, str]:
     """Return the conda packages whose libraries a wheel writes over, and the name that the libraries share."""
-    rows = (row for row in rows_of("native_runtimes", "prefix_writers") if text(row, "pip") == wheel)
+    rows = (row for row in firm_rows("native_runtimes", "prefix_writers") if text(row, "pip") == wheel)
     return {name: text(row, "library") for row in rows for name in row["conda"]}
 
 
@@ -30,6 +30,6 @@ def runtimes_on(section: Section, platform: str, manager: str) -> Mapping[str, s
     system = platform.partition("-")[0]
     return {
         text(row, "provider"): text(row, "library")
-        for row in rows_of("native_runtimes", section)
+        for row in firm_rows("native_runtimes", section)
         if text(row, "manager") == manager and system in row["platforms"]
     }

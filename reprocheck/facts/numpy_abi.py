@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.tables import optional_text, rows_of, text
+from reprocheck.facts.tables import firm_rows, optional_text, text
 
 FIRST_PYTHON_WITH_NUMPY_2: Final = (3, 9)
 # All packages of the table, so that it is read only where one of them is there.
@@ -50,7 +50,7 @@ class NumpyFloor(NamedTuple):
 
 def torch_with_numpy_2(platform: str) -> Numbers:
     """Return the first torch that runs beside NumPy 2 on a conda platform."""
-    known = {text(row, "platform"): numbers(text(row, "first")) for row in rows_of("numpy_abi", "torch")}
+    known = {text(row, "platform"): numbers(text(row, "first")) for row in firm_rows("numpy_abi", "torch")}
     return known.get(platform.partition("-")[0], known["any"])
 
 
@@ -63,6 +63,5 @@ def numpy_floors() -> dict[str, NumpyFloor]:
             since=numbers(optional_text(row, "since") or ""),
             bounded=text(row, "bounded") == "yes",
         )
-        for row in rows_of("numpy_abi", "packages")
-        if text(row, "confidence") != "low"
+        for row in firm_rows("numpy_abi", "packages")
     }

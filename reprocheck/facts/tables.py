@@ -24,6 +24,11 @@ def rows_of(table: str, section: str) -> tuple[Row, ...]:
     return tuple(_document(table)[section]) if plain is None else plain
 
 
+def firm_rows(table: str, section: str) -> tuple[Row, ...]:
+    """Return the rows that may stand behind an error: those of low confidence stay out."""
+    return tuple(row for row in rows_of(table, section) if row["confidence"] != "low")
+
+
 def text(row: Row, key: str) -> str:
     """Return a value that is always there."""
     value = row[key]

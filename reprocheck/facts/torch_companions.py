@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.tables import Row, optional_text, rows_of, text
+from reprocheck.facts.tables import firm_rows, optional_text, text
 
 COMPANIONS: Final = ("torchvision", "torchaudio", "torchtext")
 LAST_TORCH_WITH_TEXT: Final = (2, 3)  # torchtext ended at 0.18.0
@@ -22,19 +22,23 @@ _PLAIN = r"\d+(?:\.\d+)*"
 def pairs_of(companion: str) -> tuple[tuple[Numbers, Numbers], ...]:
     """Return the (torch, companion) releases that ask for each other, oldest first."""
     return tuple(
-        (numbers(text(row, "torch")), numbers(version)) for row in _trusted("releases") for version in row[companion]
+        (numbers(text(row, "torch")), numbers(version))
+        for row in firm_rows("torch_companions", "releases")
+        for version in row[companion]
     )
 
 
 @cache
 def minors() -> tuple[Numbers, ...]:
     """Return the minor releases of torch that the table knows, oldest first."""
-    return tuple(dict.fromkeys(numbers(text(row, "torch"))[:2] for row in _trusted("releases")))
+    return tuple(dict.fromkeys(numbers(text(row, "torch"))[:2] for row in firm_rows("torch_companions", "releases")))
 
 
 def pythons_of(torch: Numbers) -> tuple[Numbers, Numbers] | None:
     """Return the oldest and the newest Python for which wheels of a torch release exist, None where it is not sure."""
-    known = {numbers(text(row, "torch")): optional_text(row, "python") for row in _trusted("releases")}
+    known = {
+        numbers(text(row, "torch")): optional_text(row, "python") for row in firm_rows("torch_companions", "releases")
+    }
     told = known.get(padded(torch))
     if told is None:
         return None
@@ -45,7 +49,10 @@ def pythons_of(torch: Numbers) -> tuple[Numbers, Numbers] | None:
 def triton_of(torch: str) -> str | None:
     """Return what the wheel of a torch release asks of triton, for example `==3.1.0`; None for a release not known."""
     wanted = padded(numbers(torch))
-    return next((text(r, "triton") for r in _trusted("triton") if numbers(text(r, "torch")) == wanted), None)
+    return next(
+        (text(r, "triton") for r in firm_rows("torch_companions", "triton") if numbers(text(r, "torch")) == wanted),
+        None,
+    )
 
 
 def padded(release: Numbers) -> Numbers:
@@ -57,8 +64,3 @@ def plain_release(version: str) -> str | None:
     """Return a version without its local label; None for what is no final release, such as `2.1.0.dev20230310`."""
     public = version.partition("+")[0]
     return public if re.fullmatch(_PLAIN, public) else None
-
-
-def _trusted(section: str) -> tuple[Row, ...]:
-    """The table stands behind errors, so rows of low confidence stay out."""
-    return tuple(row for row in rows_of("torch_companions", section) if text(row, "confidence") != "low")

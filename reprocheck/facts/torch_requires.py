@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.tables import Row, optional_text, rows_of, text
+from reprocheck.facts.tables import Row, firm_rows, optional_text, text
 
 
 def required_by_torch(torch: str) -> Mapping[str, str]:
     """Return the libraries that an unlabelled torch wheel requires, by wheel name; empty for an unknown release."""
     wanted = numbers(torch)
-    for row in rows_of("torch_requires", "releases"):
+    for row in firm_rows("torch_requires", "releases"):
         if numbers(text(row, "torch")) == wanted:
             toolkit = optional_text(row, "toolkit")
             whole = {**(_libraries(toolkit) if toolkit else {}), **_pairs(row["own"])}
@@ -35,7 +35,7 @@ def cuda_of_library(name: str, version: str) -> tuple[Numbers | None, Numbers | 
 
 
 def _toolkits() -> tuple[Row, ...]:
-    return rows_of("torch_requires", "toolkits")
+    return firm_rows("torch_requires", "toolkits")
 
 
 def _release(row: Row) -> Numbers:

@@ -6,7 +6,7 @@ Source: PyTorch RELEASE.md, "Release Compatibility Matrix"; METADATA of the whee
 from __future__ import annotations
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.tables import optional_text, rows_of, text
+from reprocheck.facts.tables import firm_rows, optional_text, rows_of, text
 
 FIRST_AARCH64_WITH_CUDA = (2, 11)
 
@@ -16,8 +16,8 @@ def pypi_cuda(torch: str, platform: str) -> Numbers | None:
     if not has_pypi_cuda(torch, platform):
         return None
     wanted = _padded(numbers(torch))
-    for row in rows_of("torch_wheels", "releases"):
-        if numbers(text(row, "torch")) == wanted and text(row, "confidence") != "low" and "pypi_default_cuda" in row:
+    for row in firm_rows("torch_wheels", "releases"):
+        if numbers(text(row, "torch")) == wanted and "pypi_default_cuda" in row:
             default = optional_text(row, "pypi_default_cuda")
             return numbers(default) if default else None
     return None
@@ -37,8 +37,13 @@ def _padded(version: Numbers) -> Numbers:
 
 def wheel_builds() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the (release, CUDA builds) pairs that are known for sure, oldest first."""
-    rows = rows_of("torch_wheels", "releases")
-    return tuple((text(row, "torch"), tuple(row["cuda_builds"])) for row in rows if text(row, "confidence") != "low")
+    rows = firm_rows("torch_wheels", "releases")
+    return tuple((text(row, "torch"), tuple(row["cuda_builds"])) for row in rows)
+
+
+def is_newer_than_known(torch: str) -> bool:
+    """Say whether a release is newer than the table: what PyPI serves of it nobody knows."""
+    return numbers(torch) > newest_torch()
 
 
 def newest_torch() -> Numbers:

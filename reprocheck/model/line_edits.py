@@ -40,11 +40,15 @@ def touched(edits: Iterable[Edit]) -> set[tuple[str, int]]:
     return {(edit.path, line) for edit in edits for line in range(edit.first, max(edit.first, edit.last) + 1)}
 
 
-def lines_after(edits: Sequence[Edit], number: int) -> int | None:
-    """Return where line `number` stands after the edits, None where they replaced it."""
-    if any(edit.first <= number <= edit.last for edit in edits):
-        return None
-    return number + sum(len(edit.lines) - (edit.last - edit.first + 1) for edit in edits if edit.first <= number)
+def lines_after(edits: Sequence[Edit], lines: int) -> list[int | None]:
+    """Return where each of so many lines stands after the edits, None where they replaced it; line 0 stays."""
+    moved: list[int | None] = []
+    shift = 0
+    for edit in sorted(edits, key=_span):
+        moved += [number + shift for number in range(len(moved), edit.first)]
+        moved += [None] * (edit.last - edit.first + 1)
+        shift += len(edit.lines) - (edit.last - edit.first + 1)
+    return moved + [number + shift for number in range(len(moved), lines + 1)]
 
 
 def lines_put(edits: Sequence[Edit]) -> frozenset[int]:

@@ -32,7 +32,7 @@ def read_environment(path: Path, shown_as: str | None = None) -> EnvironmentFile
         InputError: missing, unreadable, no YAML, or no environment file.
         GatheredErrors: several such faults.
     """
-    data = read_given(path, "the environment file", "name an existing file with `-f`, or write an environment.yml")
+    data = read_given(path, "the environment file", "name an existing file, or write an environment.yml")
     return parse_environment(data, shown_as or path.as_posix())
 
 

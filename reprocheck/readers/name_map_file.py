@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
 from reprocheck.model.project_names import normalise_name
+from reprocheck.model.redaction import public_line
 from reprocheck.readers.decoded_text import decode_text, read_given
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._\-]*[A-Za-z0-9_])?")
@@ -90,4 +91,4 @@ def _refuse_second(conda: str, places: Mapping[str, int], where: str) -> None:
 
 
 def _shown(text: str) -> str:
-    return text.replace("`", "")[:80]
+    return public_line(text.replace("`", ""))[:80]

@@ -20,7 +20,8 @@ class AuditReport:
 
     `sources` are the lines of the environment files, by path, without credentials. `width` is that of a terminal in
     columns; without one, lines are as long as they are. `rules` are those that ran, for the formats that need them
-    (`registry.WITH_RULES`). Findings milder than `fails_from` fail nothing.
+    (`registry.WITH_RULES`). Findings milder than `fails_from` fail nothing. `every_code` names each skipped rule, where
+    a reader at a terminal is told how many they are.
     """
 
     audit: Audit
@@ -30,6 +31,7 @@ class AuditReport:
     width: int | None = None
     rules: tuple[RuleText, ...] = ()
     fails_from: Severity = Severity.WARNING
+    every_code: bool = False
 
 
 class AuditFormat(Protocol):

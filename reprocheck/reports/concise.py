@@ -13,7 +13,9 @@ NAME = "concise"
 
 def render(report: AuditReport) -> str:
     """Return `path:line:column: CODE severity: message` lines, then the summary."""
-    return log_text([*map(concise_line, report.audit.findings), *closing_lines(report.audit)])
+    return log_text(
+        [*map(concise_line, report.audit.findings), *closing_lines(report.audit, every_code=report.every_code)]
+    )
 
 
 def concise_line(finding: Finding) -> str:

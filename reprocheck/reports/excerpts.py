@@ -26,7 +26,7 @@ def excerpt_lines(finding: Finding, report: AuditReport, paint: Callable[[str], 
     for place, message in shown:
         line = line_at(place, report)
         if line is None:
-            if message:
+            if message and place != finding.location:  # that one heads the finding
                 yield f"see {visible(str(place))}: {message}"
             continue
         if place.path != file:

@@ -24,7 +24,7 @@ def render(report: AuditReport) -> str:
     lines: list[str] = []
     for finding in report.audit.findings:
         lines += [*paragraph(finding, report), ""]
-    for line in closing_lines(report.audit):
+    for line in closing_lines(report.audit, every_code=report.every_code):
         lines += _hanging("", line, report, indent=2)
     return log_text(lines)
 

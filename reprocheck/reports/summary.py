@@ -10,9 +10,13 @@ from reprocheck.reports.visible import visible
 _PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
 
 
-def closing_lines(audit: Audit) -> list[str]:
-    """Return every closing line, in order."""
-    return [counts_line(audit), *fix_lines(audit), *suppression_lines(audit), *skipped_lines(audit.skipped)]
+_MOST_CODES = 3
+
+
+def closing_lines(audit: Audit, *, every_code: bool = True) -> list[str]:
+    """Return every closing line, in order; without `every_code` many rules that share a reason are only counted."""
+    skips = skipped_lines(audit.skipped, every_code=every_code)
+    return [counts_line(audit), *fix_lines(audit), *suppression_lines(audit), *skips]
 
 
 def counts_line(audit: Audit) -> str:
@@ -50,11 +54,16 @@ def _objection(suppression: Suppression) -> str:
     return f"suppression of an unknown rule: {suppression.code}{near}"
 
 
-def skipped_lines(skipped: tuple[Skipped, ...]) -> list[str]:
-    """Return one line for each reason, with the codes that share it."""
+def skipped_lines(skipped: tuple[Skipped, ...], *, every_code: bool = True) -> list[str]:
+    """Return one line for each reason, with the codes that share it, or how many rules they are."""
     by_reason = sorted(skipped, key=lambda skip: (skip.reason, skip.code))
     groups = [(reason, [skip.code for skip in group]) for reason, group in groupby(by_reason, lambda s: s.reason)]
-    return [f"skipped {', '.join(codes)}: {visible(reason)}" for reason, codes in sorted(groups, key=lambda g: g[1])]
+    ordered = sorted(groups, key=lambda group: group[1])
+    return [f"skipped {_rules(codes, every_code=every_code)}: {visible(reason)}" for reason, codes in ordered]
+
+
+def _rules(codes: list[str], *, every_code: bool) -> str:
+    return ", ".join(codes) if every_code or len(codes) <= _MOST_CODES else f"{len(codes)} rules (-v names them)"
 
 
 def _counted(audit: Audit, severity: Severity) -> str:

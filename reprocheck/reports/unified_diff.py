@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.model.redaction import public_line
+from reprocheck.reports.log_text import log_line
 from reprocheck.reports.visible import visible
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+\Z")
@@ -26,5 +27,5 @@ def _lines(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         text = line.rstrip("\r\n")
         end = line[len(text) :]
-        yield "\t".join(visible(part) for part in public_line(text).split("\t"))
+        yield log_line("\t".join(visible(part) for part in public_line(text).split("\t")))
         yield end if end.endswith("\n") else f"{end}\n\\ No newline at end of file\n"

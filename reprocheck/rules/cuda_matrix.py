@@ -49,7 +49,7 @@ def objections(environment: EnvironmentFile, platform: str) -> Iterator[Objectio
     pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
     yield from _selectors_that_do_not_exist(conda)
     yield from _builds_that_do_not_exist(environment, conda)
-    yield from _labels_that_do_not_exist(pip)
+    yield from labels_that_do_not_exist(pip)
     yield from _names_for_another_release(environment, platform, (*conda, *pip))
     yield from _bindings_of_another_major(environment, platform, (*conda, *pip))
     yield from _label_against_selector(environment, conda, pip, platform)
@@ -139,7 +139,8 @@ def _is_missing(
     return len(cuda) > 1 and cuda < oldest
 
 
-def _labels_that_do_not_exist(pip: Sequence[PipRequirement]) -> Iterator[Objection]:
+def labels_that_do_not_exist(pip: Sequence[PipRequirement]) -> Iterator[Objection]:
+    """Yield pins of torch for a CUDA that its release has no wheels for."""
     for item in pip:
         cuda = label_in(item.specifier) if item.name == "torch" else None
         pin = pin_of(item.specifier) if cuda else None

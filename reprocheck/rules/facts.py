@@ -55,7 +55,7 @@ class Facts:
         """Return the driver version of the machine."""
         if isinstance(self.machine, Unseen):
             return self.machine
-        told = f"no driver version is known according to {self.machine.source}; name one with `--driver`"
+        told = f"no driver version is known of {self.machine.source}; name one with `--driver`"
         return self.machine.driver_version or Unseen(reason=told)
 
     @property
@@ -64,7 +64,7 @@ class Facts:
         if isinstance(self.machine, Unseen):
             return self.machine
         known = tuple(gpu for gpu in self.machine.gpus if gpu.compute_capability)
-        told = f"no GPU is known according to {self.machine.source}; name one with `--gpu`"
+        told = f"no GPU is known of {self.machine.source}; name one with `--gpu`"
         return known or Unseen(reason=told)
 
     @property
@@ -72,7 +72,7 @@ class Facts:
         """Return the parts of the driver with their versions, where at least two of them could be read."""
         if isinstance(self.machine, Unseen):
             return self.machine
-        told = f"fewer than two parts of the driver could be read of {self.machine.source}"
+        told = f"fewer than two parts of the driver are known of {self.machine.source}"
         return self.machine.driver_parts if len(self.machine.driver_parts) > 1 else Unseen(reason=told)
 
     @property

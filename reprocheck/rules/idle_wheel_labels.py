@@ -13,6 +13,7 @@ from reprocheck.facts.cuda_versions import dotted, from_digits, numbers
 from reprocheck.facts.tables import rows_of, text
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock
+from reprocheck.rules.cuda_matrix import labels_that_do_not_exist
 from reprocheck.rules.declarations import Declaration, written
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.idle_selectors import Idle
@@ -40,7 +41,10 @@ def _unserved(environment: EnvironmentFile, lines: list[PipRequirement]) -> Iter
     if len(indexes) != sum(line.kind == "option" for line in environment.pip):
         return
     served = {index.flavour for index in indexes}
-    found = [(line, label) for line in lines if (label := _label(line)) and label not in served]
+    nowhere = {id(objection.entry) for objection in labels_that_do_not_exist(lines)}  # no index would help: RC414
+    found = [
+        (line, label) for line in lines if (label := _label(line)) and label not in served and id(line) not in nowhere
+    ]
     if not found:
         return
     names = [f"`{written(line)}`" for line, _ in found[:_MOST_NAMED]]

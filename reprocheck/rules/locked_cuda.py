@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reprocheck.facts.conda_builds import Flavour, flavour_of_build
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.torch_wheels import has_pypi_cuda, pypi_cuda
+from reprocheck.facts.torch_wheels import has_pypi_cuda, is_newer_than_known, pypi_cuda
 from reprocheck.model.findings import PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.cuda_claims import (
@@ -42,7 +42,9 @@ def is_cpu_build(package: LockedPackage) -> bool:
         return flavour is not None and flavour.cuda is None
     if package.name != "torch" or label_in(package.version):
         return False
-    return "+cpu" in package.version or not has_pypi_cuda(package.version, package.platform)
+    if "+cpu" in package.version:
+        return True
+    return not (has_pypi_cuda(package.version, package.platform) or is_newer_than_known(package.version))
 
 
 def framework_flavour(package: LockedPackage) -> Flavour | None:

@@ -64,4 +64,12 @@ def _installers(facts: Facts, lock: Lock, platform: str) -> Installers:
         for index, project in enumerate(facts.names.pypi_names(package.name)):
             found = also if index else mainly
             found[project] = (*found.get(project, ()), package)
-    return {project: (*mainly.get(project, ()), *also.get(project, ())) for project in {**mainly, **also}}
+    return {
+        project: (*sorted(mainly.get(project, ()), key=_is_choice), *also.get(project, ()))
+        for project in {**mainly, **also}
+    }
+
+
+def _is_choice(package: LockedPackage) -> bool:
+    """Say whether the name is one that only chooses a build of another package, as `pytorch-cpu` does of `pytorch`."""
+    return package.name.endswith(("-cpu", "-gpu"))

@@ -66,11 +66,11 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.environment, Unseen):
         return
     for spec in facts.environment.conda:
-        if spec.version and spec.build and spec.build.startswith(_OPERATORS):
-            yield _second_constraint(facts.environment, spec, spec.version, spec.build)
-        elif any(operator in spec.text for operator in _TURNED):
+        if any(operator in spec.text for operator in _TURNED):
             yield _turned(facts.environment, spec)
-        elif spec.text.endswith("]") and "=" not in spec.text[spec.text.index("[") :]:
+        elif spec.version and spec.build and spec.build.startswith(_OPERATORS):
+            yield _second_constraint(facts.environment, spec, spec.version, spec.build)
+        elif spec.text.endswith("]") and "=" not in spec.text.partition("[")[2] and "[" in spec.text:
             yield _extras(spec)
 
 

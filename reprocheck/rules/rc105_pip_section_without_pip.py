@@ -62,6 +62,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(environment: EnvironmentFile, place: Location) -> Finding:
+    edits = _edits(environment, place)
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -71,8 +72,8 @@ def _finding(environment: EnvironmentFile, place: Location) -> Finding:
         location=place,
         packages=(PackageRef(manager="conda", name="pip"),),
         evidence=("which pip installs the section is left to the tool",),
-        fix=f"write `- pip` before line {place.line}",
-        edits=_edits(environment, place),
+        fix=f"write `- pip` before line {place.line}" if edits else "ask for `pip` in the conda part",
+        edits=edits,
     )
 
 

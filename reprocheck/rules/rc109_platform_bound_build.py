@@ -63,7 +63,7 @@ RULE = Rule(
 )
 
 _MOST_RELATED = 5
-_COVERED = "the hash in a build string covers the platform that it was built for"
+_COVERED = "a build is made for one platform, which the hash or the spelling of its build string tells"
 
 
 def check(facts: Facts) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ _LAST_RELEASE = (2, 5, 1)
 _LAST = "the last pytorch of the channel `pytorch` is 2.5.1"
 _LOWEST = re.compile(r"(?:^|,)\s*(?:>=?|~=|={0,2})\s*(?P<version>\d[\d.]*)")
 _HAVE_NEWER = (CONDA_FORGE, DEFAULTS)
+_FROM_THERE = r"pytorch(-.+)?|torch(vision|audio|text|data|serve|triton|-.+)|cpuonly|(lib)?faiss(-.+)?|magma-cuda\d+"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -109,14 +110,15 @@ def _asked(spec: CondaSpec, place: Location) -> Finding:
 
 
 def _listed(environment: EnvironmentFile, place: Location) -> Finding:
-    used = any(spec.name in ("pytorch", "torchvision", "torchaudio") for spec in environment.conda)
+    used = any(re.fullmatch(_FROM_THERE, spec.name) or own_channel(spec) == PYTORCH for spec in environment.conda)
     instead = "move to conda-forge or PyPI before you need a newer release" if used else "remove it"
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=Severity.INFO,
         confidence=RULE.confidence,
-        message="the channel `pytorch` gets no new releases" + ("" if used else ", and nothing here needs it"),
+        message="the channel `pytorch` gets no new releases of PyTorch"
+        + ("" if used else ", and nothing here needs it"),
         location=place,
         evidence=(_LAST,),
         fix=instead,

@@ -42,6 +42,7 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reprocheck.model.findings import Confidence, Finding, RelatedLocation, Severity
 from reprocheck.model.freshness import UnmetDependency
@@ -51,7 +52,7 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.locked_files import has_broken_hash, other_file
-from reprocheck.rules.relock_command import lock_tool
+from reprocheck.rules.relock_command import PIXI, lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import listed
 
@@ -176,9 +177,13 @@ def _entries(lock: Lock, packages: Sequence[LockedPackage]) -> Iterator[Finding]
     unhashed = [package for package in packages if _lacks_hash(package)]
     if unhashed:
         said = f"no hash is locked of {listed(unhashed)}"
-        yield _of_several(
+        # pixi writes the hashes that an index gives, and has no other way to one.
+        ungiven = lock_tool(lock) == PIXI and all(package.manager == "pip" for package in unhashed)
+        found = _of_several(
             lock, unhashed, Severity.WARNING, said, "`hash` holds neither a `sha256` nor what may stand for it"
         )
+        how = "take it from an index that gives hashes"
+        yield replace(found, severity=Severity.INFO, fix=how) if ungiven else found
 
 
 def _lacks_hash(package: LockedPackage) -> bool:

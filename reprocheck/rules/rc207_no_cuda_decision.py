@@ -52,6 +52,7 @@ from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import framework_flavour, reference
+from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -115,7 +116,7 @@ def _finding(facts: Facts, lock: Lock, packages: list[LockedPackage]) -> Finding
         packages=tuple(reference(package) for package in packages),
         platforms=platforms,
         evidence=(_evidence(facts, lock),),
-        fix="reprocheck lock --cuda X.Y for the driver's CUDA, or --cuda none",
+        fix=f"{lock_for_cuda(facts, 'X.Y')} with the CUDA of the driver for X.Y, or `none` for CPU builds",
     )
 
 

@@ -47,6 +47,7 @@ from reprocheck.rules.declarations import first_place
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import effective_cuda, evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Need, Rule
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _fix(facts: Facts, driver: str, floor: DriverFloor, case: _Case) -> str:
         return upgrade
     if case.claims[0].package.manager == "pip":
         return f"{upgrade}, or take a torch wheel for CUDA {dotted(runs)} or older"
-    relock = f"run `reprocheck lock --cuda {dotted(newest)}`"
+    relock = lock_for_cuda(facts, dotted(newest))
     pinned = _pinned(facts, case.platform)
     if pinned:
         place = f"line {pinned.location.line} (`{pinned.package.name}`)"

@@ -38,8 +38,10 @@ from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_versions import Numbers, dotted
 from reprocheck.model.findings import Confidence, Finding, Severity
+from reprocheck.model.locks import Lock
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, told_by
+from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 
 if TYPE_CHECKING:
@@ -90,12 +92,12 @@ def _finding(facts: Facts, case: Case, cudnn: Part) -> Finding:
         packages=(cudnn.package,),
         platforms=case.platforms,
         evidence=(case.reason.said, f"{gpus} according to {told_by(facts)}"),
-        fix=_fix(case, cudnn, dropped=dropped),
+        fix=_fix(facts, case, cudnn, dropped=dropped),
         paths=paths_of(facts, cudnn.package),
     )
 
 
-def _fix(case: Case, cudnn: Part, *, dropped: bool) -> str:
+def _fix(facts: Facts, case: Case, cudnn: Part, *, dropped: bool) -> str:
     # Imported where it is needed: few GPUs are out of reach of cuDNN.
     from reprocheck.facts.cudnn import dropped_by, first_for
 
@@ -105,4 +107,5 @@ def _fix(case: Case, cudnn: Part, *, dropped: bool) -> str:
     bound = f"`{cudnn.package.name} <{dropped_by(oldest)}`"
     if cudnn.package.manager == "pip":
         return f"ask for {bound}, with a torch that goes with it: wheels pin their cuDNN"
-    return f"add {bound} to the conda part and run `reprocheck lock`"
+    tool = lock_tool(facts.lock) if isinstance(facts.lock, Lock) else "reprocheck lock"
+    return f"add {bound} to the conda part and run `{tool}`"

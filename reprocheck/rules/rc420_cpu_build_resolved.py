@@ -50,7 +50,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.facts.cuda_versions import dotted, numbers
-from reprocheck.facts.torch_wheels import pypi_cuda
+from reprocheck.facts.torch_wheels import is_newer_than_known, pypi_cuda
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
@@ -61,6 +61,7 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.gpu_wish import EXPECTED, asks_by_name, asks_for_cpu, cuda_of_index, entries_on, wish_for_gpu
 from reprocheck.rules.locked_cuda import framework_flavour, is_cpu_build, reference
+from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_locked_from_channel
 
@@ -128,8 +129,8 @@ def _wish(facts: Facts, lock: Lock, package: LockedPackage) -> _Wish | None:
     said, entries = wish_for_gpu(facts, lock, package), entries_on(facts, package.platform)
     if said:
         # CUDA libraries may lie on the system, where tensorflow finds them.
-        mild = _is_bare(package) or not (facts.expects_gpu or asks_by_name(entries, package) or _is_alone(lock, package))
-        return Severity.WARNING if mild else RULE.severity, f"but {said}"
+        firm = facts.expects_gpu or asks_by_name(entries, package) or _is_alone(lock, package)
+        return RULE.severity if firm and not _is_bare(package) else Severity.WARNING, f"but {said}"
     if any(map(asks_for_cpu, entries)) or _is_bare(package):
         return None
     beside = _cuda_beside(lock, package)
@@ -207,7 +208,7 @@ def _finding(facts: Facts, lock: Lock, packages: list[LockedPackage], wish: _Wis
         packages=tuple(dict.fromkeys(map(reference, packages))),
         platforms=platforms,
         evidence=tuple(dict.fromkeys((_why_cpu(first), said.partition(" ")[2], *_no_use(facts, first), *brought))),
-        fix=_fix(first, path),
+        fix=_fix(facts, first, path),
         paths=(path,) if path else (),
     )
 
@@ -239,14 +240,14 @@ def _place(facts: Facts, lock: Lock, package: LockedPackage) -> Location:
     return first_place(facts, wanted) or lock.location_of(package)
 
 
-def _fix(package: LockedPackage, path: tuple[PackageRef, ...]) -> str:
+def _fix(facts: Facts, package: LockedPackage, path: tuple[PackageRef, ...]) -> str:
     if path:
         return f"remove `{path[0].name}`, or take a release of it that does not ask for `cpuonly`, and lock anew"
     if _is_bare(package):
         return "ask for `tensorflow[and-cuda]`, or for the CUDA and cuDNN of that release in the conda part"
     if package.manager == "pip":
         return "name PyTorch's own wheel index for a CUDA, and pin the build, for example `torch==2.6.0+cu126`"
-    return f"write `{package.name}=*=*cuda*` in the conda part and run `reprocheck lock --cuda X.Y` for your driver"
+    return f"write `{package.name}=*=*cuda*` in the conda part, and {lock_for_cuda(facts, 'X.Y')} for your driver"
 
 
 def _wheel_of_another_index(facts: Facts, lock: Lock, platform: str) -> Iterator[Finding]:
@@ -294,7 +295,9 @@ def _declared(facts: Facts) -> Iterator[Finding]:
 
 
 def _is_plain(entry: Declaration) -> bool:
-    return isinstance(entry, PipRequirement) and entry.kind == "requirement" and "+" not in entry.specifier
+    if not isinstance(entry, PipRequirement) or entry.kind != "requirement" or "+" in entry.specifier:
+        return False
+    return not is_newer_than_known(entry.specifier.lstrip("=>~ "))
 
 
 def _declared_finding(entry: Declaration, platform: str, said: str) -> Finding:

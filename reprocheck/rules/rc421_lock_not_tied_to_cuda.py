@@ -52,7 +52,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from reprocheck.facts.cuda_drivers import newest_cuda
+from reprocheck.facts.cuda_drivers import is_newer_than_known, newest_cuda
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.model.findings import Confidence, Finding, Location, Severity
 from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
@@ -61,7 +61,7 @@ from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import effective_cuda, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
-from reprocheck.rules.relock_command import relock_command
+from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -106,6 +106,8 @@ def _too_high(facts: Facts, assumed: Numbers, source: str) -> Iterator[Finding]:
     claims = [found for platform in platforms_in(facts) for found in _conda_claims(facts, platform)]
     if newest is None or isinstance(driver, Unseen) or not claims or assumed <= newest:
         return
+    if is_newer_than_known(driver):
+        return  # it brings more than the table knows, which RC454 tells
     if any(found.cuda > newest for found in claims):
         return  # RC401 and RC402 tell what does not run, and why
     yield Finding(
@@ -119,7 +121,7 @@ def _too_high(facts: Facts, assumed: Numbers, source: str) -> Iterator[Finding]:
         packages=tuple(dict.fromkeys(found.package for found in claims)),
         platforms=tuple(dict.fromkeys(found.package.platform or "" for found in claims)),
         evidence=(source, f"driver {driver} brings CUDA {dotted(newest)}"),
-        fix=f"run `{relock_command(facts, '--cuda', dotted(newest))}`",
+        fix=lock_for_cuda(facts, dotted(newest)),
     )
 
 

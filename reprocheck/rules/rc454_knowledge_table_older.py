@@ -1,7 +1,7 @@
 """What is here is newer than what reprocheck knows.
 
 What it checks.
-    The release of torch, the CUDA and the driver against the newest rows of the packaged tables.
+    The release of torch, the CUDA, the driver and the GPUs against the newest rows of the packaged tables.
 
 Why it matters.
     What is newer than the tables is never called wrong. It is not called right either: RC401 to RC406 know nothing of
@@ -29,7 +29,7 @@ When it stays silent.
     Everything is in the tables; nothing about torch or CUDA is locked or pinned.
 
 Sources.
-    The packaged tables `torch_wheels` and `cuda_driver` of reprocheck, which name their sources and their day.
+    The packaged tables `torch_wheels`, `cuda_driver` and `gpu_arch` of reprocheck, which name their sources and their day.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ from reprocheck.model.locks import Lock
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
 from reprocheck.rules.effective_cuda import effective_cuda, platforms_in
-from reprocheck.rules.facts import Facts
-from reprocheck.rules.gpu_cases import told_by
+from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.gpu_cases import called, capability, told_by
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.places import start_of
 from reprocheck.rules.rule import Family, Rule
@@ -66,13 +66,14 @@ _LAST_COMPLETE_MAJOR = (12,)  # NVIDIA releases no CUDA of this major any more: 
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for torch, one for CUDA and one for the driver."""
+    """Yield one finding for torch, one for CUDA, one for the driver and one for the GPUs."""
     yield from _first(_torch(facts, platform) for platform in platforms_in(facts))
     yield from _first(_cuda(facts, platform) for platform in platforms_in(facts))
     driver = facts.driver
     if isinstance(driver, str) and is_newer_than_known(driver):
         evidence = f"driver {driver} according to {told_by(facts)}"
         yield _finding(f"driver {driver}", f"branch {branches()[-1]}", start_of(facts), (), evidence)
+    yield from _gpus(facts)
 
 
 def _first(found: Iterator[Iterator[Finding]]) -> Iterator[Finding]:
@@ -120,6 +121,20 @@ def _cuda(facts: Facts, platform: str) -> Iterator[Finding]:
 def _is_newer(cuda: Numbers) -> bool:
     newest = newest_known_cuda()
     return cuda > newest[: len(cuda)]
+
+
+def _gpus(facts: Facts) -> Iterator[Finding]:
+    if isinstance(facts.gpus, Unseen):
+        return
+    # Imported where it is needed: `check` looks at no machine.
+    from reprocheck.facts.gpu_arch import newest_known_gpu
+
+    newest = newest_known_gpu()
+    newer = tuple(gpu for gpu in facts.gpus if capability(gpu) > newest)
+    if newer:
+        said = called(newer)
+        evidence = f"{said} according to {told_by(facts)}"
+        yield _finding(said, f"compute capability {dotted(newest)}", start_of(facts), (), evidence)
 
 
 def _finding(said: str, known: str, place: Location, packages: tuple[PackageRef, ...], evidence: str) -> Finding:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Final
 
 from reprocheck.model.locks import PIP_LEFT_OUT_KEY, Lock
 from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.rules.facts import Facts, Unseen
 
+PIXI: Final = "pixi lock"
+
 
 def lock_tool(lock: Lock) -> str:
     """Return the command of the tool whose lock it is, without its options."""
-    return "pixi lock" if posixpath.basename(lock.path) == "pixi.lock" else "reprocheck lock"
+    return PIXI if posixpath.basename(lock.path) == "pixi.lock" else "reprocheck lock"
+
+
+def lock_for_cuda(facts: Facts, cuda: str) -> str:
+    """Return what to do, as an advice in words, to have the lock made for the drivers of a CUDA."""
+    if isinstance(facts.lock, Lock) and lock_tool(facts.lock) == PIXI:
+        return f'write `cuda = "{cuda}"` in `[system-requirements]` and run `{PIXI}`'
+    return f"run `{relock_command(facts, '--cuda', cuda)}`"
 
 
 def relock_command(facts: Facts, *options: str) -> str:

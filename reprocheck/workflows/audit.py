@@ -83,7 +83,7 @@ def read_document(path: Path) -> Json:
     """
     try:
         document: Json = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             "cannot read the fingerprint",
             where=str(path),

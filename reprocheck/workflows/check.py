@@ -32,8 +32,8 @@ class CheckRequest:
     """What to check.
 
     `files` are environment files or locks as given; empty means the usual names in `folder`. `lockfile`
-    overrides the lock beside each environment; of a pixi.lock `pixi_environment` is looked at. `expects_gpu` says that a
-    GPU is meant. `baseline` holds findings that are known. `drafts` are read in the place of environment files.
+    overrides the lock beside each environment; of a pixi.lock `pixi_environment` is looked at. `expects_gpu` says
+    that a GPU is meant. `baseline` holds findings that are known. `drafts` are read in the place of environment files.
     """
 
     folder: Path

@@ -155,7 +155,8 @@ def _freshness(
         names=names,
     )
     judged = judge_freshness(sources, lock, asked)
-    return replace(judged, sources=source_paths(environment, lock)) if every_source and len(lock.sources) > 1 else judged
+    several = every_source and len(lock.sources) > 1
+    return replace(judged, sources=source_paths(environment, lock)) if several else judged
 
 
 def sources_of(facts: Facts) -> dict[str, tuple[str, ...]]:

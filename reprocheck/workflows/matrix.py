@@ -13,7 +13,7 @@ from reprocheck.facts.gpu_arch import Architecture, architecture_of, architectur
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.facts.torch_archs import shown
 from reprocheck.model.judgements import Judgement
-from reprocheck.model.locks import Lock
+from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.machines import Gpu
 from reprocheck.model.matrices import DriverColumn, GpuRow, Matrix, PlatformTable
 from reprocheck.readers.locks import read_any_lock
@@ -57,6 +57,7 @@ def make_matrix(request: MatrixRequest) -> Matrix:
     for platform in platforms:
         stack = stack_of(facts, platform)
         table = _table(stack, gpus, request.drivers) if stack else _without_cuda(lock, platform)
+        table = replace(table, evidence=(*table.evidence, *_left_out(lock, platform))) if stack else table
         tables.setdefault(table, []).append(platform)
     found = (replace(table, platforms=tuple(names)) for table, names in tables.items())
     return Matrix(lock=lock.path, tables=tuple(found))
@@ -105,11 +106,20 @@ def _without_cuda(lock: Lock, platform: str) -> PlatformTable:
     )
 
 
+def _left_out(lock: Lock, platform: str) -> Iterator[str]:
+    """Yield the frameworks that the table of a platform says nothing of, as they use no GPU."""
+    for found in _cpu_builds(lock, platform):
+        yield f"`{found.name} {found.version}` is a build without CUDA: the table is of what else is locked"
+
+
+def _cpu_builds(lock: Lock, platform: str) -> Iterator[LockedPackage]:
+    return (found for found in lock.named(platform, *FRAMEWORKS, "torch") if is_cpu_build(found))
+
+
 def _why_no_cuda(lock: Lock, platform: str) -> str:
     if platform.startswith("osx-"):
         return "there is no CUDA on macOS"
-    builds = (found for found in lock.named(platform, *FRAMEWORKS, "torch") if is_cpu_build(found))
-    built = next(builds, None)
+    built = next(_cpu_builds(lock, platform), None)
     if built:
         return f"CPU only: `{built.name} {built.version}` is a build without CUDA"
     return "CPU only: nothing that is locked brings CUDA"

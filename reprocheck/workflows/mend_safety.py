@@ -23,7 +23,8 @@ def keeps_the_rest(before: EnvironmentFile, after: bytes, edits: Sequence[Edit])
         return False
     new = lines_put(edits)
     kept = [entry for entry in _entries(mended) if entry[2] not in new]
-    moved = ((entry, lines_after(edits, entry[2])) for entry in _entries(before))
+    place = lines_after(edits, len(before.lines))
+    moved = ((entry, place[entry[2]]) for entry in _entries(before))
     expected = [(what, text, line, column) for (what, text, _, column), line in moved if line is not None]
     return kept == expected and _keys_are_kept(before, mended, edits) and _scalars_are_kept(before, mended, edits)
 
@@ -35,7 +36,8 @@ def _scalars_are_kept(before: EnvironmentFile, after: EnvironmentFile, edits: Se
     """
     new = lines_put(edits)
     kept = [(one[0], *one[1]) for one in _scalars(after) if new.isdisjoint(one[1])]
-    moved = ((text, [lines_after(edits, line) for line in lines]) for text, lines in _scalars(before))
+    place = lines_after(edits, len(before.lines))
+    moved = ((text, [place[line] for line in lines]) for text, lines in _scalars(before))
     return kept == [(text, *lines) for text, lines in moved if None not in lines]
 
 

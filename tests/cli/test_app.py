@@ -132,3 +132,18 @@ def test_a_command_that_is_nearly_one_gets_a_suggestion(capsys: pytest.CaptureFi
     assert "how:   did you mean `reprocheck lock`?" in capsys.readouterr().err
     assert app.run(["xyz"]) == 2
     assert "how:   see `reprocheck --help`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [(), ("-v",)])
+def test_an_error_is_no_command_to_a_ci_system(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    plant(monkeypatch, InputError("##[error]x", detail="a\n::error::y\x1b"))
+    app.run(["planted", *options])
+    detail = "\na\n:\\u{3a}error::y\\u{1b}\n" if options else "  more:  run again with `-v`\n"
+    assert capsys.readouterr().err == f"error: #\\u{{23}}[error]x\n{detail}"
+
+
+def test_a_misspelt_option_is_no_command_to_a_ci_system(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["check", "--##[error]x"]) == 2
+    assert "##[" not in capsys.readouterr().err

@@ -254,3 +254,15 @@ def test_the_reports_of_a_mend_and_a_baseline_are_the_same_under_two_hash_seeds(
         seen.add((done.out, (folder / "b.json").read_bytes()))
     assert len(seen) == 1
     assert json.loads(seen.pop()[1])["schema"] == "reprocheck/baseline/1"
+
+
+def test_names_out_of_a_hostile_baseline_are_inert(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, BAD)
+    entry = {"code": "RC102", "manager": "", "package": "##[error]p", "platform": "", "severity": "info", "count": 1}
+    known = {"schema": "reprocheck/baseline/1", "findings": [{**entry, "path": "gone\n::error::x\u202e"}]}
+    write(tmp_path, json.dumps(known), "known.json")
+    done = reprocheck("check", "--baseline", "known.json", *ONES)
+    assert done.err == (
+        "note: `known.json` knows what no longer occurs: RC102 #\\u{23}[error]p in gone\\u{a}::error::x\\u{202e}; "
+        "`--write-baseline known.json` lets it go\n"
+    )

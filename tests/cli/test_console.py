@@ -26,6 +26,11 @@ def test_a_report_goes_to_stdout_or_whole_into_a_file(tmp_path: Path, capsys: py
     assert (tmp_path / "r.txt").read_text() == "c\n"
 
 
+def test_a_note_is_one_line_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    console.note("n\n::error::x\x1b[31m\u202e##[error]y")
+    assert capsys.readouterr().err == "n\\u{a}::error::x\\u{1b}[31m\\u{202e}#\\u{23}[error]y\n"
+
+
 def test_notes_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     console.note("n")
     assert capsys.readouterr() == ("", "n\n")

@@ -234,3 +234,43 @@ def test_comments_that_allow_nothing_are_told_fail_when_strict_and_go_with_a_fix
     assert reprocheck(*options, "--strict").code == 1
     assert reprocheck(*options, "--fix").out.splitlines()[:2] == ["no findings", "1 fixed"]
     assert path.read_text() == text.replace("RC101, RC10", "RC10")
+
+
+@pytest.mark.parametrize("option", ["--output", "--write-baseline"])
+def test_what_cannot_be_written_is_told_before_anything_is_mended(
+    reprocheck: Runner, tmp_path: Path, option: str
+) -> None:
+    path = write(tmp_path, BAD)
+    done = reprocheck("check", "--fix", *ONES, option, "absent/x")
+    assert (done.code, done.out, path.read_text()) == (3, "", BAD)
+    assert done.err.splitlines()[0] == "error: cannot write `absent/x`"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("-o", "environment.yml"), "--output environment.yml"),
+        (("--diff", "-o", "./link.yml"), "--output link.yml"),
+        (("--write-baseline", "environment.yml"), "--write-baseline environment.yml"),
+        (("--baseline", "known.json", "-o", "known.json"), "--output known.json"),
+        (("--write-baseline", "known.json", "-o", "known.json"), "--output known.json"),
+    ],
+)
+def test_no_input_is_overwritten_by_a_report(
+    reprocheck: Runner, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    path = write(tmp_path, BAD)
+    (tmp_path / "link.yml").symlink_to("environment.yml")
+    done = reprocheck("check", *options)
+    assert (done.code, path.read_text()) == (2, BAD)
+    assert done.err.splitlines() == [
+        f"error: `{told}` would overwrite a file of this run",
+        "  why:   it is an environment file, a lock, a name map or a baseline",
+        "  how:   name another file",
+    ]
+
+
+def test_secrets_of_variables_reach_no_diff(reprocheck: Runner, tmp_path: Path) -> None:
+    write(tmp_path, f"{BAD}variables:\n  HF_TOKEN: hunter2\n  TZ: UTC\nprefix: /x\n")
+    done = reprocheck("check", "--diff", "--select", "RC108")
+    assert "   HF_TOKEN: <secret>\n   TZ: UTC\n-prefix: /x\n" in done.out

@@ -63,6 +63,9 @@ def test_credentials_and_ports_do_not_hide_a_mirror() -> None:
         ("pip", "py310haa95532_0", {"win-64"}),
         ("tqdm", "pyhd8ed1ab_0", None),
         ("blas", "mkl", None),
+        ("pytorch", "py3.8_cuda11.3_cudnn8.2.0_0", {"linux-64"}),
+        ("pytorch", "py3.11_cuda12.1_cudnn8_0", None),
+        ("pytorch", "py3.8_cpu_0", None),
     ],
 )
 def test_a_build_tells_its_platforms(name: str, build: str, platforms: set[str] | None) -> None:

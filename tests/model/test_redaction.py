@@ -56,6 +56,13 @@ def test_no_part_of_a_credential_survives(user: str, password: str, token: str, 
     [
         ("  - https://a:b@h/t/tk-1/ch  # [x]", "  - https://<credentials>@h/t/<token>/ch  # [x]"),
         ('["https://key@h/ch::numpy", x]', '["https://<credentials>@h/ch::numpy", x]'),
+        ("  - https://bob:hun,ter'2@h/t/tk,1/ch", "  - https://<credentials>@h/t/<token>/ch"),
+        ("['https://h/x?a=b,c', 'https://k@h/y']", "['https://h/x?<query>', 'https://<credentials>@h/y']"),
+        ('- "https://h/ch#access_token=abc"  # x', '- "https://h/ch#<fragment>"  # x'),
+        ("  - h.invalid/t/tk-1/ch", "  - h.invalid/t/<token>/ch"),
+        ("  HF_TOKEN: abc  # mine", "  HF_TOKEN: <secret>"),
+        ("  'wandb_api_key': \"abc\"", "  'wandb_api_key': <secret>"),
+        ("  X: ghp_0123456789abcdefghij", "  X: <secret>"),
         ("- torch @ https://h/t.whl?sig=abc#egg=torch", "- torch @ https://h/t.whl?<query>#egg=torch"),
     ],
 )
@@ -65,6 +72,7 @@ def test_a_line_is_shown_without_its_credentials(line: str, clean: str) -> None:
 
 @pytest.mark.parametrize(
     "line", ["  - numpy=1.26  # a@b", "- git+ssh://git@github.com/o/r@v1", "- https://h/t/$TOKEN/ch", "- ./t/x"]
+    + ["TOKENIZERS_PARALLELISM: 1", "tokenizers: '1'", "TOKEN:  # none", "- git+https://h/a.git#egg=a&subdirectory=b"]
 )
 def test_a_line_without_credentials_stays_as_it_is(line: str) -> None:
     assert public_line(line) == line

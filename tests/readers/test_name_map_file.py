@@ -86,3 +86,9 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "names.yml"
     path.write_text("corp-torch: torch\r\n", encoding="utf-8")
     assert read_name_map(path) == {"corp-torch": ("torch",)}
+
+
+def test_an_address_in_the_place_of_a_name_is_shown_without_its_credentials() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_name_pairs("numpy: https://bob:hunter2@h.invalid/x\n", "names.yml")
+    assert caught.value.what == "`https://<credentials>@h.invalid/x` is no name of a package"

@@ -83,6 +83,8 @@ HOSTILE = {
     "duplicate": (b"a: 1\nb: 2\na: 3\n", "key `a` stands twice"),
     "conflict": (b"a: 1\n<<<<<<< HEAD\n", "conflict marker `<<<<<<<`"),
     "tab": (b"a:\n\t- b\n", "tab in the indentation"),
+    "next line": (b"- a # \xc2\x85- b\n", "line break U+0085 within a line"),
+    "line separator": (b"a: b # \xe2\x80\xa8c: d\n", "line break U+2028 within a line"),
     "unbalanced": (b"a: [b\n", "not valid YAML: did not find expected ',' or ']'"),
     "huge": (b"a: " + b"x" * 50_000_000, "file of 50000003 bytes is too large"),
 }

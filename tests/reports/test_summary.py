@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reprocheck.model.findings import Audit, Confidence, Edit, Finding, Location, Severity, Skipped, Suppression
-from reprocheck.reports.summary import closing_lines, counts_line, fix_lines
+from reprocheck.reports.summary import closing_lines, counts_line, fix_lines, skipped_lines
 
 PLACE = Location(path="e.yml", line=4, column=9)
 SAFE = Edit(path="e.yml", first=4, last=4, lines=(), safe=True)
@@ -76,3 +76,10 @@ def test_the_lines_have_one_order() -> None:
         "e.yml:4:9: suppression without a rule: write `# reprocheck: ignore RC101 -- reason`, without brackets",
         "skipped RC202, RC203: no lock",
     ]
+
+
+def test_many_rules_that_share_a_reason_are_counted_for_a_reader() -> None:
+    skipped = tuple(Skipped(code=f"RC20{digit}", reason="no lock") for digit in "2345")
+    assert skipped_lines(skipped, every_code=False) == ["skipped 4 rules (-v names them): no lock"]
+    assert skipped_lines(skipped) == ["skipped RC202, RC203, RC204, RC205: no lock"]
+    assert skipped_lines(skipped[:3], every_code=False) == ["skipped RC202, RC203, RC204: no lock"]

@@ -35,3 +35,8 @@ def test_no_change_is_no_diff() -> None:
 
 def test_a_name_cannot_start_a_line() -> None:
     assert unified_diff("a\n+++ b", b"a\n", b"").startswith("--- a\\u{a}+++ b\n+++ a\\u{a}+++ b\n")
+
+
+def test_a_line_is_no_command_to_a_ci_system() -> None:
+    text = unified_diff("e.yml", b"::error::x\na # ##[error]y\n", b"::error::x\nb # ##vso[z]\n")
+    assert text.endswith(" :\\u{3a}error::x\n-a # #\\u{23}[error]y\n+b # #\\u{23}vso[z]\n")

@@ -114,6 +114,20 @@ def test_platforms_are_those_asked_for_then_locked_then_declared(make_facts: Mak
     assert platforms_in(make_facts(None)) == ("linux-64",)
 
 
+@pytest.mark.parametrize(
+    ("builds", "platform"),
+    [
+        ("[pip=25.0=py312haa95532_0, xz=5.4.6=h8cc25b3_1, python=3.12]", "win-64"),
+        ("[pip=25.0=py312haa95532_0, xz=5.6.4=h5eee18b_1]", "linux-64"),  # two that disagree tell nothing
+        ("[pip=25.0=py312haa95532_*, tqdm=4.67=pyhd8ed1ab_0]", "linux-64"),
+    ],
+)
+def test_exact_builds_name_the_platform_that_a_file_leaves_out(
+    builds: str, platform: str, make_facts: MakeFacts
+) -> None:
+    assert platforms_in(make_facts(f"dependencies: {builds}")) == (platform,)
+
+
 def test_the_wheel_of_torch_comes_before_selectors_that_no_framework_of_conda_follows(make_facts: MakeFacts) -> None:
     beside = "dependencies:\n- cudatoolkit=10.2\n- pip: [torch==2.0.0]\n"
     assert chain(make_facts(beside)) == (

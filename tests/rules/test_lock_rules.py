@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from reprocheck.model.findings import Severity
+from reprocheck.model.locks import Lock
 from reprocheck.rules import rc203_unreachable_package, rc205_broken_lock, rc206_secret_or_local_url
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.rule import RuleModule
@@ -93,3 +96,15 @@ def test_all_local_places_are_one_finding_and_every_kind_of_secret_place_is_one(
     ]
     assert found[0].evidence == tuple(f"`file:///c/{one}.conda` too" for one in ("y/a0", "x/a1", "y/a1"))
     assert len(found[0].packages) == 6
+
+
+def test_pixi_cannot_lock_a_hash_that_no_index_gives(make_facts: MakeFacts) -> None:
+    url = "https://wheels.invalid/torchvision-0.21-py3-none-any.whl"
+    facts = make_facts(None, f"- pip linux-64 torchvision 0.21, from {url}, hashed by md5")
+    assert isinstance(facts.lock, Lock)
+    [found] = rc205_broken_lock.check(facts)
+    of_pixi = replace(facts, lock=replace(facts.lock, path="pixi.lock"))
+    [told] = rc205_broken_lock.check(of_pixi)
+    assert (found.severity, found.fix) == (Severity.WARNING, "run `reprocheck lock`")
+    assert (told.severity, told.fix) == (Severity.INFO, "take it from an index that gives hashes")
+    assert told.message == found.message == "no hash is locked of `torchvision 0.21` on linux-64"

@@ -11,7 +11,7 @@ from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.relock_command import lock_tool, relock_command
+from reprocheck.rules.relock_command import lock_for_cuda, lock_tool, relock_command
 
 MakeFacts = Callable[..., Facts]
 LOCK = "- conda linux-64 numpy 2.1.0 0"
@@ -79,3 +79,21 @@ def test_a_pixi_lock_is_written_anew_by_pixi(make_facts: MakeFacts) -> None:
     assert isinstance(lock, Lock)
     assert lock_tool(replace(lock, path="a/pixi.lock")) == "pixi lock"
     assert lock_tool(lock) == "reprocheck lock"
+
+
+def test_sources_of_another_machine_are_locked_where_they_lie_here(make_facts: MakeFacts) -> None:
+    there = ("/there/base/environment.yml", "/there/environment.yml")
+    made = facts(make_facts, "environment.yml", "conda-lock.yml", *there)
+    assert not isinstance(made.freshness, Unseen)
+    here = replace(made, freshness=replace(made.freshness, sources=("base/environment.yml", "environment.yml")))
+    assert relock_command(here) == (
+        "reprocheck lock -f base/environment.yml -f environment.yml --lockfile conda-lock.yml"
+    )
+
+
+def test_a_lock_for_a_cuda_is_asked_for_as_its_tool_takes_it(make_facts: MakeFacts) -> None:
+    made = make_facts("dependencies: [numpy]", LOCK)
+    assert lock_for_cuda(made, "12.4") == "run `reprocheck lock -f environment.yml --cuda 12.4`"
+    assert isinstance(made.lock, Lock)
+    of_pixi = replace(made, lock=replace(made.lock, path="a/pixi.lock"))
+    assert lock_for_cuda(of_pixi, "12.4") == 'write `cuda = "12.4"` in `[system-requirements]` and run `pixi lock`'

@@ -144,3 +144,9 @@ def test_a_file_that_is_gone_takes_its_findings_along(path: Path) -> None:
     before = known(path, FINDING)
     Path("conda-lock.yml").unlink()
     assert len(outgrown(audit(), before, path, replace(WHOLE, paths=frozenset()))) == 4
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "\ud800"])
+def test_a_path_that_no_file_can_have_is_gone(path: Path, name: str) -> None:
+    key = Key("RC302", name, "", "", "")
+    assert outgrown(audit(), (Known(key, Severity.ERROR, 1),), path, WHOLE) == (Known(key, Severity.ERROR, 1),)

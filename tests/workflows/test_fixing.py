@@ -277,3 +277,40 @@ def test_a_change_on_the_edited_lines_alone_keeps_the_rest(mended: str, edits: l
 )
 def test_a_change_elsewhere_does_not(mended: str, edits: list[Edit]) -> None:
     assert not keeps_the_rest(parse_environment(WHOLE.encode(), "e.yml"), mended.encode(), edits)
+
+
+def test_a_value_that_would_go_on_where_another_stood_is_not_the_same() -> None:
+    text = WHOLE.replace("  V: 1\n", "  A: b\n  V: 1\n    2\n  W: c\n")
+    edits = [edit(13, 13)]
+    assert not keeps_the_rest(parse_environment(text.encode(), "e.yml"), text.replace("  V: 1\n", "").encode(), edits)
+
+
+def test_none_of_two_sections_is_left_empty(plan: Callable[..., Plan]) -> None:
+    found = plan(HEAD + b"  - numpy\n  - pip\n  - pip:\n    - numpy\n  - pip:\n    - scipy\n")
+    assert found.changes == ()
+    assert found.notes == (
+        f"note: RC301 at {found.notes[0].split(' at ')[1].split(' is ')[0]} is left as it is: mending it would change "
+        "other lines",
+    )
+
+
+def test_many_mends_with_one_that_spoils_are_tried_by_halves() -> None:
+    data = b"dependencies:\n" + b"- a\n" * 200
+    whole, looks = {Path("e.yml"): data}, 0
+    mends = tuple(finding(edit(line, line, "- |" if line == 77 else "- A")) for line in range(2, 202))
+
+    def look(drafts: Drafts) -> Audit:
+        nonlocal looks
+        looks += 1
+        return Audit(findings=mends if drafts == whole else mends[75:76], skipped=())
+
+    found = mend_until_quiet(look, whole, unsafe=False)
+    assert (found.fixed, looks, len(found.notes)) == (199, 2, 1)
+
+
+def test_a_line_that_goes_on_over_the_next_one_stays(plan: Callable[..., Plan]) -> None:
+    assert plan(HEAD + b"  - python >=3.11\n    <3.12\n").changes == ()
+
+
+def test_a_line_whose_twin_is_dropped_by_its_comment_stays(plan: Callable[..., Plan]) -> None:
+    assert plan(HEAD + b"  - numpy  # [osx arm64]\n  - numpy\n").changes == ()

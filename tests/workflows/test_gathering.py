@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reprocheck.errors import InputError, UsageError
 from reprocheck.model.settings import Settings
-from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.engine import Selection
+from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.workflows.check import CheckRequest, find_subjects, run_check
 from reprocheck.workflows.gathering import Subject, gather, sources_of
 
@@ -169,6 +170,14 @@ def test_a_pixi_lock_is_looked_at_by_itself(tmp_path: Path) -> None:
     assert [finding.message for finding in outcome.audit.findings] == [
         "`scipy 1.15.2` needs `numpy >=2`, and the lock does not hold it on linux-64"
     ]
+
+
+def test_another_environment_of_a_pixi_lock_can_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "pixi.lock").write_text(PIXI.replace("  default:", "  gpu:"))
+    request = CheckRequest(folder=tmp_path, files=(tmp_path / "pixi.lock",))
+    with pytest.raises(InputError, match="the lock has no environment `default`"):
+        run_check(request)
+    assert len(run_check(replace(request, pixi_environment="gpu")).audit.findings) == 1
 
 
 def test_channels_of_the_configuration_are_those_that_count(project: Path) -> None:

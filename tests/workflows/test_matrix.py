@@ -141,6 +141,30 @@ def test_a_cpu_build_is_called_one(package: str, said: str, tmp_path: Path) -> N
     assert table.rows == ()
 
 
+def test_a_cpu_build_beside_other_cuda_is_not_what_the_table_is_of(tmp_path: Path) -> None:
+    lock = written(tmp_path, "linux-64 pytorch 2.6.0 cpu_mkl_py312_h446997d_101", "linux-64 cuda-cudart 12.6.77 h0_0")
+    assert only(matrix_of(lock)).evidence == (
+        "runtime `cuda-cudart 12.6.77` gives CUDA 12.6",
+        "`pytorch 2.6.0` is a build without CUDA: the table is of what else is locked",
+    )
+
+
+def test_no_machine_has_a_jetson_gpu_and_an_x86_processor(tmp_path: Path) -> None:
+    [row] = only(matrix_of(written(tmp_path, f"linux-64 {FORGE}"), gpus=("Jetson AGX Orin",), drivers=("580",))).rows
+    assert letters(row) == ["no X"]
+    assert row.cells[0].is_void
+
+
+def test_the_cudnn_is_the_one_that_torch_loads(tmp_path: Path) -> None:
+    own = "linux-64 pytorch 2.5.1 py3.12_cuda12.4_cudnn9.1.0_0"
+    idle = ("linux-64 cudnn 9.13.1.26 h0_0", "linux-64 nvidia-cudnn-cu12 9.1.0.70")
+    lock = written(tmp_path, own, *idle)
+    lock.write_text(lock.read_text().replace("conda-forge/linux-64/pytorch-", "pytorch/linux-64/pytorch-"))
+    assert only(matrix_of(lock)).cudnn == ""
+    assert only(matrix_of(written(tmp_path, f"linux-64 {FORGE}", *idle))).cudnn == "`cudnn 9.13.1.26`"
+    assert only(matrix_of(written(tmp_path, "linux-64 torch 2.6.0", *idle))).cudnn == "`nvidia-cudnn-cu12 9.1.0.70`"
+
+
 @pytest.mark.parametrize(
     "package", ["linux-64 torch 99.0", "linux-64 torch 2.15.0", "linux-64 jaxlib 0.7.2 cuda129py312h0a0b0c0d_1"]
 )
