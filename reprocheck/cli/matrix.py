@@ -42,8 +42,9 @@ def command(
 ) -> int:  # click hands every option over by name
     """Show which drivers, GPUs and platforms the lock can run on, and why not on the others; offline.
 
-    A cell says `runs`, `runs` under the condition of its letter, `no`, or `?` where nobody knows. Driver branches and
-    platforms with the same answers are told together. The exit code is 0 whatever the table says.
+    A cell says `runs`, `runs` under the condition of its letter, `no`, `?` where nobody knows, or `-` where the driver
+    does not know the GPU. Driver branches and platforms with the same answers are told together. The exit code is 0
+    whatever the table says.
     """
     request = MatrixRequest(
         lock=lockfile or usual_lock(Path()), environment=environment, platforms=platforms, drivers=drivers, gpus=gpus

@@ -33,7 +33,8 @@ def oldest_driver(cuda: Numbers, *, windows: bool) -> DriverFloor | None:
         return own
     major = _major_floor(cuda[0], column)
     # CUDA 11.0 itself asks for less than the later 11.x do, so the lower of the two is the floor.
-    known = [floor for floor in (own, major) if floor]
+    # Where the floor of the major is not known, the driver that a release came with is more than it needs.
+    known = [floor for floor in (own, major) if floor and major]
     return min(known, key=lambda floor: numbers(floor.driver), default=None)
 
 
@@ -103,7 +104,7 @@ def forward_compatibility(compat: Numbers, driver: str) -> ForwardCompat | None:
 def compat_cuda(version: str) -> Numbers:
     """Return the CUDA of a cuda-compat package; the package of its libraries has the version of a driver."""
     written = numbers(version)
-    by_driver = written and written[0] >= branches()[0]
+    by_driver = bool(written) and () < branches()[:1] <= written[:1]
     return (newest_cuda(version) or ()) if by_driver else written[:2]
 
 

@@ -51,7 +51,7 @@ class NumpyFloor(NamedTuple):
 def torch_with_numpy_2(platform: str) -> Numbers:
     """Return the first torch that runs beside NumPy 2 on a conda platform."""
     known = {text(row, "platform"): numbers(text(row, "first")) for row in firm_rows("numpy_abi", "torch")}
-    return known.get(platform.partition("-")[0], known["any"])
+    return known.get(platform.partition("-")[0], known.get("any", ()))
 
 
 @cache

@@ -48,11 +48,19 @@ def library_of(name: str) -> str | None:
     return library if library in SHARED or library in _OF_TOOLKIT else None
 
 
+def is_placeholder(name: str) -> bool:
+    """Say whether a name was reserved and holds no library: `nvidia-cublas-cu13`, which is `nvidia-cublas`."""
+    library, suffix = library_of(name), suffix_cuda(name)
+    return library in _OF_TOOLKIT and suffix is not None and suffix[0] >= _FIRST_WITHOUT_SUFFIX
+
+
 def library_cuda(name: str, version: str) -> Numbers | None:
     """Return the CUDA major that one of NVIDIA's wheels is of, `version` may be empty; None where it tells none."""
     suffix, library = suffix_cuda(name), library_of(name)
-    if suffix or library is None:
-        return suffix if library else None
+    if library is None or is_placeholder(name):
+        return None
+    if suffix:
+        return suffix
     first = numbers(version)[:1]
     if library in SHARED:
         return None

@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path
 
 _TABLE = Path(__file__).with_name("tables") / "platform_builds.yaml"
-_PACKAGE = re.compile(r"^- \{package: (\S+), platforms: \[([^\]]+)\], source: ", re.MULTILINE)
-_HASHES = re.compile(r"^- \{platform: (\S+), hashes: \[([^\]]+)\], source: ", re.MULTILINE)
+_FIRM = r"source: \[[^\]]+\], confidence: (?:high|medium)\b"  # a row of low confidence stands behind no error
+_PACKAGE = re.compile(r"^- \{package: (\S+), platforms: \[([^\]]+)\], " + _FIRM, re.MULTILINE)
+_HASHES = re.compile(r"^- \{platform: (\S+), hashes: \[([^\]]+)\], " + _FIRM, re.MULTILINE)
 _SUFFIX = re.compile(r"[_-](?P<platform>(?:linux|osx|win)-(?:64|32|aarch64|arm64|ppc64le|armv7l|s390x))$")
 _HASH = re.compile(r"h(?P<hash>[0-9a-f]{7})(?=_|$)")
 # Builds of one Python carry `py39h…`; `pyh…` stands for every Python, mostly on every platform.

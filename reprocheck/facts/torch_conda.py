@@ -6,7 +6,7 @@ Source: repodata of the pytorch channel; the installation pages of PyTorch.
 from __future__ import annotations
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
-from reprocheck.facts.tables import rows_of, text
+from reprocheck.facts.tables import firm_rows, rows_of, text
 
 
 def channel_builds(torch: Numbers) -> tuple[tuple[Numbers, ...], bool]:
@@ -14,7 +14,7 @@ def channel_builds(torch: Numbers) -> tuple[tuple[Numbers, ...], bool]:
 
     Nothing where a release is older or newer than the table.
     """
-    rows = [row for row in rows_of("torch_conda", "pytorch_channel") if _begins(numbers(text(row, "torch")), torch)]
+    rows = [row for row in firm_rows("torch_conda", "pytorch_channel") if _begins(numbers(text(row, "torch")), torch)]
     found = {numbers(cuda) for row in rows for cuda in row["cuda"]}
     return tuple(sorted(found)), all(text(row, "confidence") == "high" for row in rows)
 

@@ -48,7 +48,8 @@ def describer(
 def replacements(links: Links, names: Names) -> tuple[tuple[Node, Node], ...]:
     """Return each pip package with the conda package whose project it brings as well: pip writes over it."""
     installed: dict[str, Node] = {}
-    for node in links.packages:
+    # Names such as `pytorch-cpu` only choose a build of another package, which is the one that pip writes over.
+    for node in sorted(links.packages, key=lambda node: node.name.endswith(("-cpu", "-gpu"))):
         if node.manager == "conda":
             for project in names.pypi_names(node.name):
                 installed.setdefault(project, node)

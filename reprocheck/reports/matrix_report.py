@@ -10,6 +10,7 @@ from reprocheck.model.matrices import DriverColumn, GpuRow, PlatformTable
 _WORDS = {"runs": "runs", "limited": "runs", "no": "no", "unknown": "?"}
 TITLE = "which drivers and GPUs can run it"
 _VOID = "-"
+_NO_MACHINE = "there is no such machine: these drivers do not know the GPU"
 
 
 def column_name(column: DriverColumn, *, is_first: bool) -> str:
@@ -41,7 +42,8 @@ def cell(judgement: Judgement) -> str:
 def legend(table: PlatformTable) -> list[tuple[str, str]]:
     """Return the (letter, meaning) pairs of a table, each once, in the order of the letters."""
     told = {(KINDS[reason.kind].letter, _without_kernels(reason.said, table)) for reason in _reasons(table)}
-    return sorted(told)
+    void = any(judgement.is_void for row in table.rows for judgement in row.cells)
+    return [*sorted(told), *[(_VOID, _NO_MACHINE)] * void]
 
 
 def _without_kernels(said: str, table: PlatformTable) -> str:

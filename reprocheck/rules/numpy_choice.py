@@ -87,4 +87,5 @@ def _may_hold(entry: Declaration) -> bool:
 
 
 def _is_unbounded(name: str | None) -> bool:
-    return name in COMPILED and not numpy_floors()[name].bounded
+    floor = numpy_floors().get(name) if name in COMPILED else None
+    return floor is not None and not floor.bounded

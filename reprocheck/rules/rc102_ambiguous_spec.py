@@ -2,7 +2,7 @@
 
 What it checks.
     Conda specs whose second part, after a space, is a version constraint; the operators `=>` and `=<`, which there are
-    not; and extras in brackets, which belong to pip.
+    not; extras in brackets, which belong to pip; and an entry that holds the next one, which is indented deeper.
 
 Why it matters.
     To conda a space ends the version: `python >=3.11 <3.12` asks for version `>=3.11` and for a build string
@@ -58,6 +58,7 @@ RULE = Rule(
 )
 
 _OPERATORS = ("<", ">", "!", "~", "=")
+_SWALLOWED = " - "  # how YAML joins a line that is indented deeper than the entry above it
 _TURNED = {"=>": ">=", "=<": "<="}
 
 
@@ -66,12 +67,28 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.environment, Unseen):
         return
     for spec in facts.environment.conda:
-        if any(operator in spec.text for operator in _TURNED):
+        if _SWALLOWED in spec.text:
+            yield _folded(spec)
+        elif any(operator in spec.text for operator in _TURNED):
             yield _turned(facts.environment, spec)
         elif spec.version and spec.build and spec.build.startswith(_OPERATORS):
             yield _second_constraint(facts.environment, spec, spec.version, spec.build)
         elif spec.text.endswith("]") and "=" not in spec.text.partition("[")[2] and "[" in spec.text:
             yield _extras(spec)
+
+
+def _folded(spec: CondaSpec) -> Finding:
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=RULE.confidence,
+        message=f"`{written(spec)}` is one entry: the line below is indented deeper, so that YAML joins the two",
+        location=spec.location,
+        packages=(PackageRef(manager="conda", name=spec.name),),
+        evidence=("a dash begins an entry only in the column of the other dashes",),
+        fix=f"move the dash of line {spec.location.line + 1} below that of line {spec.location.line}",
+    )
 
 
 def _second_constraint(environment: EnvironmentFile, spec: CondaSpec, version: str, build: str) -> Finding:

@@ -36,7 +36,8 @@ When it stays silent.
 
 Sources.
     conda-lock 4.0.3, lockfile/v1/models.py; conda-forge/conda-forge-repodata-patches-feedstock (a dependency in
-    repodata may change after a lock was written, which is why a version that does not fit is a warning).
+    repodata may change after a lock was written, which is why a version that does not fit is a warning), read
+    2026-11-21.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ RULE = Rule(
 )
 
 # How well a need is known that no lock proves.
-_SEEN = {True: "so in every build that is known", False: "so in most builds, or few are known"}
+_SEEN = {True: "in every build that is known", False: "in most builds that are known"}
 
 
 class _Shadow(NamedTuple):
@@ -253,7 +253,7 @@ def _declared_finding(environment: EnvironmentFile, shadow: DeclaredShadow) -> F
         related=(RelatedLocation(location=spec.location, message=f"conda is asked for `{written(spec)}`"),),
         packages=(PackageRef(manager="pip", name=item.name or ""), path[-1]),
         evidence=(
-            f"`{shadow.path[-2]}` needs `{conda}`: {_SEEN[shadow.sure]}",
+            f"`{shadow.path[-2]}` needs `{conda}` {_SEEN[shadow.sure]}",
             "which version conda chooses is not known without a lock",
         ),
         fix=f"declare `{conda}` in the conda part and remove {line_of(item)}",

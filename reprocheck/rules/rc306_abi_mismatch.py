@@ -102,8 +102,8 @@ def _objection(package: LockedPackage, numpy: LockedPackage) -> str:
 
 
 def _is_too_old(name: str, version: str) -> bool:
-    floor = numpy_floors()[name]
-    return floor.since <= numbers(version) < floor.first
+    floor = numpy_floors().get(name)
+    return floor is not None and floor.since <= numbers(version) < floor.first
 
 
 def _needs(name: str) -> str:

@@ -4,8 +4,8 @@ What it checks.
     The NVIDIA driver of the machine against the oldest one that runs the CUDA of this environment at all.
 
 Why it matters.
-    The runtime stops with "CUDA driver version is insufficient", or the framework falls back to the CPU in silence
-    and the numbers come from another machine, so to say.
+    The runtime stops with "CUDA driver version is insufficient", or the framework falls back to the CPU in silence,
+    which computes other numbers, and slowly.
 
 Bad.
     conda-lock.yml, shortened:

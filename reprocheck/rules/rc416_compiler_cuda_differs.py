@@ -77,6 +77,7 @@ RULE = Rule(
 
 _UNSEEN = "a compiler of the system (CUDA_HOME) is in no file, so another machine compiles with another one"
 _MOST_SHOWN = 3
+_TORCH = ("torch", "pytorch", "pytorch-cuda")
 _FIRST_WITH_NVCC = 12  # conda-forge has `cuda-nvcc` from CUDA 12 on
 
 
@@ -115,7 +116,9 @@ def _asks_for_cpu(environment: EnvironmentFile) -> bool:
 def _judge(
     facts: Facts, sources: Sequence[Piece], compilers: Sequence[Piece], claims: Sequence[CudaClaim]
 ) -> Iterator[Finding]:
-    torch = next((item for item in claims if item.package.name not in COMPILERS), None)
+    others = [item for item in claims if item.package.name not in COMPILERS]
+    # What is compiled are extensions of torch, so its CUDA counts before that of another framework.
+    torch = min(others, key=lambda item: item.package.name not in _TORCH, default=None)
     if not compilers:
         yield _missing(facts, sources, torch)
     # What else a toolkit brings, RC410 and RC414 tell; nvcc alone is there to compile something.
@@ -151,7 +154,7 @@ def _differs(facts: Facts, sources: Sequence[Piece], compiler: Piece, torch: Cud
         packages=(compiler.package, *(item.package for item in sources), torch.package),
         platforms=tuple(filter(None, (compiler.package.platform,))),
         evidence=(torch.said,),
-        fix=_fix(torch),
+        fix=_fix(facts, torch),
         edits=_edits(facts, compiler, cuda) if has_nvcc else (),
     )
 
@@ -169,11 +172,14 @@ def _missing(facts: Facts, sources: Sequence[Piece], torch: CudaClaim | None) ->
         packages=tuple(item.package for item in sources),
         platforms=tuple(filter(None, (sources[0].package.platform,))),
         evidence=(*((torch.said,) if torch else ()), _UNSEEN),
-        fix=_fix(torch),
+        fix=_fix(facts, torch),
     )
 
 
-def _fix(torch: CudaClaim | None) -> str:
+def _fix(facts: Facts, torch: CudaClaim | None) -> str:
+    if torch and isinstance(facts.environment, EnvironmentFile) and facts.environment.conda_named("pytorch-cuda"):
+        # That takes its CUDA from nvidia's channel, with which conda-forge's does not mix (RC413).
+        return f"ask for `nvidia::cuda-nvcc={dotted(torch.cuda)}` and set CUDA_HOME to the environment, or name a wheel"
     if torch and torch.cuda[0] < _FIRST_WITH_NVCC:
         return f"set CUDA_HOME to a CUDA {dotted(torch.cuda)} and write down where it comes from, or name a wheel"
     cuda = f"={dotted(torch.cuda)}" if torch else ""

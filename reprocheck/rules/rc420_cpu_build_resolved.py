@@ -8,7 +8,7 @@ What it checks.
 Why it matters.
     Without a driver in sight (a login node, CI, a container build) conda-forge's pytorch becomes the CPU build, in
     silence; `pytorch-cuda` does not prevent it, and one package that needs `cpuonly` turns the whole environment.
-    Training runs, forty times slower, and its numbers are not those of the GPU.
+    Training runs, many times slower, and its numbers are not those of the GPU.
 
 Bad.
     environment.yml:

@@ -27,7 +27,8 @@ How to fix.
 
 When it stays silent.
     The release of torch is not in the table, or no final one; conda brings torch without a triton to compare with; the
-    platform is not Linux; a range in the environment.yml. Two distributions that both hold `triton` are RC305 and RC445.
+    platform is not Linux; a range in the environment.yml. Two distributions that both hold `triton` are RC305 and
+    RC445.
 
 Sources.
     METADATA of the wheels of torch, read 2026-11-20.

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.facts.nvidia_wheels import SHARED, library_of, name_for, suffix_cuda
+from reprocheck.facts.nvidia_wheels import SHARED, is_placeholder, library_of, name_for, suffix_cuda
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
@@ -60,7 +60,6 @@ RULE = Rule(
 )
 
 _TOOLKIT = "cudatoolkit"
-_WITHOUT_SUFFIX = 13
 _USUAL_MAJOR = 12
 
 
@@ -83,7 +82,7 @@ def _why(name: str) -> str:
     library, suffix = library_of(name), suffix_cuda(name)
     if library in SHARED and suffix is None:
         return f"the wheels of {library} carry the CUDA major in their name, for every major"
-    if library and library not in SHARED and suffix and suffix[0] >= _WITHOUT_SUFFIX:
+    if is_placeholder(name):
         return f"`{name}` is an empty placeholder: from CUDA 13 on the library has no suffix"
     return ""
 
@@ -92,8 +91,8 @@ def _instead(facts: Facts, platform: str, name: str) -> str:
     if name == _TOOLKIT:
         return "cuda-toolkit"
     claims = effective_cuda(facts, platform)
-    suffix = suffix_cuda(name) or (claims[0].cuda if claims else (_USUAL_MAJOR,))
-    return name_for(library_of(name) or "", suffix[0])
+    cuda = claims[0].cuda if claims else suffix_cuda(name) or (_USUAL_MAJOR,)
+    return name_for(library_of(name) or "", cuda[0])
 
 
 def _declared_finding(facts: Facts, environment: EnvironmentFile, item: PipRequirement) -> Finding:

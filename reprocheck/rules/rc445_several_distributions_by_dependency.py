@@ -6,8 +6,8 @@ What it checks.
 
 Why it matters.
     They write the same files, and the last one installed wins. A package that asks for `onnxruntime` puts the CPU
-    build over the `onnxruntime-gpu` that you asked for: no error, only `CPUExecutionProvider` and a hundred times the
-    time. cupy warns at import, cv2 loses attributes, and removing one takes files of the other away.
+    build over the `onnxruntime-gpu` that you asked for: no error, only `CPUExecutionProvider` and a long wait.
+    cupy warns at import, cv2 loses attributes, and removing one takes files of the other away.
 
 Bad.
     environment.yml:

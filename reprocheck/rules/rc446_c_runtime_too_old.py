@@ -11,14 +11,14 @@ Why it matters.
 Bad.
     conda-lock.yml, shortened:
       - conda linux-64 python 3.12.9 h9e4cc4f_1
-      - conda linux-64 libnvrtc 13.0.1 h0_0, needs __glibc >=2.28
+      - conda linux-64 cuda-nvrtc 13.0.88 hecca717_0, needs __glibc >=2.28
 
     seen: glibc 2.17
 
 Good.
     conda-lock.yml, shortened:
       - conda linux-64 python 3.12.9 h9e4cc4f_1
-      - conda linux-64 libnvrtc 13.0.1 h0_0, needs __glibc >=2.17
+      - conda linux-64 cuda-nvrtc 12.6.85 hbd13f7d_0, needs __glibc >=2.17
 
     seen: glibc 2.17
 

@@ -39,6 +39,6 @@ def _named(wanted: str) -> RuleModule:
     close = near_code(wanted, names)
     raise UsageError(
         f"unknown rule `{wanted}`",
-        why=f"known rules are {', '.join(names)}",
-        how=f"did you mean `{close}`?" if close else "see `reprocheck explain --help`",
+        why=f"rules are {names[0]} to {names[-1]}",
+        how=f"did you mean `{close}`?" if close else "`reprocheck explain` lists them",
     )

@@ -140,7 +140,7 @@ def test_an_error_is_no_command_to_a_ci_system(
 ) -> None:
     plant(monkeypatch, InputError("##[error]x", detail="a\n::error::y\x1b"))
     app.run(["planted", *options])
-    detail = "\na\n:\\u{3a}error::y\\u{1b}\n" if options else "  more:  run again with `-v`\n"
+    detail = "\na\n\\u{3a}:error::y\\u{1b}\n" if options else "  more:  run again with `-v`\n"
     assert capsys.readouterr().err == f"error: #\\u{{23}}[error]x\n{detail}"
 
 

@@ -109,6 +109,12 @@ def test_a_pip_package_that_replaces_one_of_conda_says_so_on_both_sides(make_loc
     assert (other.replaced_by, other.replaces, other.wanted) == ("", "", None)
 
 
+def test_pip_replaces_the_package_with_the_files_and_not_its_choice(make_lock: MakeLock) -> None:
+    lock = make_lock("- conda linux-64 pytorch-cpu 2.6.0\n- conda linux-64 pytorch 2.6.0\n- pip linux-64 torch 2.4.1")
+    ((pip, conda),) = replacements(linked(lock, None), load_name_map())
+    assert (pip, conda) == (Node("pip", "torch"), Node("conda", "pytorch"))
+
+
 def test_a_package_that_was_declared_twice_has_both_constraints_without_credentials(
     make_lock: MakeLock, make_environment: MakeEnvironment
 ) -> None:

@@ -71,8 +71,16 @@ def test_a_line_is_shown_without_its_credentials(line: str, clean: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["  - numpy=1.26  # a@b", "- git+ssh://git@github.com/o/r@v1", "- https://h/t/$TOKEN/ch", "- ./t/x"]
-    + ["TOKENIZERS_PARALLELISM: 1", "tokenizers: '1'", "TOKEN:  # none", "- git+https://h/a.git#egg=a&subdirectory=b"]
+    "line",
+    [
+        *("  - numpy=1.26  # a@b", "- git+ssh://git@github.com/o/r@v1", "- https://h/t/$TOKEN/ch", "- ./t/x"),
+        *(
+            "TOKENIZERS_PARALLELISM: 1",
+            "tokenizers: '1'",
+            "TOKEN:  # none",
+            "- git+https://h/a.git#egg=a&subdirectory=b",
+        ),
+    ],
 )
 def test_a_line_without_credentials_stays_as_it_is(line: str) -> None:
     assert public_line(line) == line

@@ -108,6 +108,12 @@ def test_a_line_of_another_file_stands_under_its_name() -> None:
     ]
 
 
+def test_a_related_place_without_a_line_that_heads_the_finding_is_not_told_again() -> None:
+    place = at(24, 1, "conda-lock.yml")
+    finding = replace(PLAIN, location=place, related=(RelatedLocation(location=place, message="the package"),))
+    assert list(excerpt_lines(finding, report(finding))) == []
+
+
 def test_of_many_places_some_are_shown_and_the_others_counted() -> None:
     related = tuple(RelatedLocation(location=at(line, 1, "conda-lock.yml"), message="locked") for line in range(1, 200))
     finding = replace(PLAIN, related=related)

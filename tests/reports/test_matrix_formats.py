@@ -90,6 +90,7 @@ linux-64, linux-aarch64
   D  CUDA 12.4 takes driver 525.60.13 or newer
   K  none of these kernels runs there
   M  the driver is older
+  -  there is no such machine: these drivers do not know the GPU
 
 osx-arm64
   there is no CUDA on macOS
@@ -204,6 +205,7 @@ def test_the_markdown_is_a_table_with_its_letters_below() -> None:
         "* **D**: CUDA 12.4 takes driver 525.60.13 or newer\n"
         "* **K**: none of these kernels runs there\n"
         "* **M**: the driver is older\n"
+        "* **-**: there is no such machine: these drivers do not know the GPU\n"
         "\n"
         "### osx-arm64\n"
         "\n"

@@ -39,4 +39,4 @@ def test_a_name_cannot_start_a_line() -> None:
 
 def test_a_line_is_no_command_to_a_ci_system() -> None:
     text = unified_diff("e.yml", b"::error::x\na # ##[error]y\n", b"::error::x\nb # ##vso[z]\n")
-    assert text.endswith(" :\\u{3a}error::x\n-a # #\\u{23}[error]y\n+b # #\\u{23}vso[z]\n")
+    assert text.endswith(" \\u{3a}:error::x\n-a # #\\u{23}[error]y\n+b # #\\u{23}vso[z]\n")

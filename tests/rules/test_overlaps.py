@@ -23,6 +23,7 @@ from reprocheck.rules import (
 from reprocheck.rules.closure import conda_path_to, path_to
 from reprocheck.rules.compiled import is_always_compiled, is_compiled
 from reprocheck.rules.facts import Facts
+from reprocheck.rules.locked_overlaps import overlaps_in
 from reprocheck.rules.overlap_verdicts import are_one_version, verdict_of
 from reprocheck.rules.rule import RuleModule
 from tests.rules.conftest import short_lock
@@ -161,6 +162,14 @@ def test_lines_that_hold_more_or_less_than_one_plain_entry_are_left_to_people(
     environment: str, make_facts: MakeFacts
 ) -> None:
     assert [found.edits for found in rc303_pip_shadows_conda.check(make_facts(environment))] == [()]
+
+
+def test_of_several_names_the_one_with_the_files_is_told(make_facts: MakeFacts) -> None:
+    choice = "- conda linux-64 pytorch-cpu 2.6.0 cpu_mkl_hc60beec_101, needs pytorch 2.6.0"
+    lock = f"{choice}\n- conda linux-64 pytorch 2.6.0 cpu_mkl_py312_0\n- pip linux-64 torch 2.5.1"
+    facts = make_facts("dependencies: [pytorch-cpu, {pip: [torch==2.5.1]}]", lock)
+    (overlap,) = overlaps_in(facts, short_lock(lock), "linux-64")
+    assert [package.name for package in overlap.conda] == ["pytorch", "pytorch-cpu"]
 
 
 def test_a_pair_is_told_once(make_facts: MakeFacts) -> None:

@@ -56,6 +56,7 @@ def kinds(judgement: Judgement) -> tuple[str, ...]:
         (FORGE_129, "580", "8.6", "runs", ()),
         (FORGE_129, "590", "8.6", "runs", ()),
         (FORGE_129, "535", "12.1", "no", ("no-such-machine",)),
+        (FORGE_129, None, "8.7", "no", ("no-such-machine",)),
         (JETSON, "535", "9.0", "no", ("ptx-needs-newer-driver",)),
         (JETSON, "580", "9.0", "limited", ("only-ptx",)),
         (JETSON, "580", "8.7", "runs", ()),

@@ -287,3 +287,13 @@ def test_elsewhere_the_selector_is_cuda_version(make_facts: MakeFacts) -> None:
 
 def test_a_torch_that_brings_no_nccl_says_nothing_about_condas(make_facts: MakeFacts) -> None:
     assert told(make_facts("dependencies:\n- nccl=2.14\n- pip: [torch==1.13.1]\n"), "RC433") == []
+
+
+def test_a_later_cuda_of_single_libraries_is_no_fault_of_a_lock_alone(make_facts: MakeFacts) -> None:
+    lock = """\
+- conda linux-64 pytorch-cuda 12.1 ha16c6d3_5, needs libcufile >=1.0
+- conda linux-64 libcufile 1.11.1.6 h5888daf_4, needs cuda-version >=12.6
+- conda linux-64 cuda-version 12.6 h7480c83_3"""
+    assert told(make_facts(None, lock), "RC414") == ["RC414 info"]
+    asked = lock.replace(", needs cuda-version >=12.6", "")
+    assert told(make_facts(None, asked), "RC414") == ["RC414 warning"]

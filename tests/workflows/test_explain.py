@@ -23,7 +23,7 @@ def test_the_list_has_one_line_a_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "how"), [("RC31", "did you mean `RC301`?"), ("xyz", "see `reprocheck explain --help`")]
+    ("code", "how"), [("RC31", "did you mean `RC301`?"), ("xyz", "`reprocheck explain` lists them")]
 )
 def test_an_unknown_rule_is_a_usage_error(code: str, how: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -75,3 +75,10 @@ def test_json_that_is_no_fingerprint_is_refused(tmp_path: Path) -> None:
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="not a fingerprint"):
         read_node(path)
+
+
+def test_json_that_nests_too_deeply_is_no_fingerprint(tmp_path: Path) -> None:
+    path = tmp_path / "node.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(InputError, match="cannot read the fingerprint"):
+        read_node(path)
