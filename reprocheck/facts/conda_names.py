@@ -22,7 +22,7 @@ _UNDER_ANOTHER_NAME = ("rename", "variant", "bundle", "pypi_variant")
 _OWN_NAME_AS_WELL = (
     "apache-airflow avro camb cupy cyipopt datapackage devtools dspy freesasa fsspec gmsh infomap magics marisa-trie "
     "nvmath-python primesieve pypardiso python-igraph river sagemaker sentencepiece tableschema tabulator tantivy "
-    "torch-scatter triton uritemplate voyager xbitinfo xrootd zxing-cpp opencv-python-headless psycopg2-binary pyqt6 "
+    "torch-scatter triton uritemplate voyager xbitinfo xrootd zxing-cpp opencv-python-headless psycopg2-binary "
     "pyqtwebengine scikit-learn-intelex"
 )
 # Only the parts are packages, under names of their own.

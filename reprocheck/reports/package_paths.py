@@ -25,13 +25,16 @@ def path_lines(finding: Finding, report: AuditReport) -> Iterator[str]:
         if len(path) > 1:
             drawn.setdefault(tuple(map(_step, path)), []).append(path[-1].platform or "")
     differ = len(set(map(tuple, drawn.values()))) > 1
+    # The way to a package is drawn already where it goes on to another one.
+    begun = {path[:end] for path in drawn for end in range(2, len(path))} if not differ else set()
+    shown = [(path, platforms) for path, platforms in drawn.items() if path not in begun]
     start = _declares(finding, report)
-    for (first, *more), platforms in list(drawn.items())[:_MOST]:
+    for (first, *more), platforms in shown[:_MOST]:
         where = f" on {', '.join(platforms)}" if differ else ""
         yield visible(f"{start} {first}{where}")
         yield from (f"{'   ' * depth}└─ {step}" for depth, step in enumerate(_shortened(more)))
-    if len(drawn) > _MOST:
-        yield f"and along {len(drawn) - _MOST} more"
+    if len(shown) > _MOST:
+        yield f"and along {len(shown) - _MOST} more"
 
 
 def _step(package: PackageRef) -> str:

@@ -44,11 +44,12 @@ from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.closure import path_to
 from reprocheck.rules.constraints import Relation, relate, worst_of
 from reprocheck.rules.cuda_claims import CudaClaim
-from reprocheck.rules.declarations import first_place, line_of, platforms_of, written
+from reprocheck.rules.declarations import declared, first_place, line_of, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims, reference
+from reprocheck.rules.relock_command import PIXI, lock_tool
 from reprocheck.rules.rule import Family, Rule
 
 RULE = Rule(
@@ -104,9 +105,16 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         packages=tuple(reference(package) for pair in pairs for package in pair),
         platforms=platforms,
         evidence=_torch_evidence(claims),
-        fix="take torch from one side only, then run `reprocheck lock`",
+        fix=_locked_fix(facts, lock),
         paths=tuple(path for path in (path_to(facts, lock, pip), path_to(facts, lock, conda)) if len(path) > 1),
     )
+
+
+def _locked_fix(facts: Facts, lock: Lock) -> str:
+    asked = not isinstance(facts.environment, EnvironmentFile) or declared(facts, "pip", "torch")
+    if asked or lock_tool(lock) == PIXI:
+        return f"take torch from one side only, then run `{lock_tool(lock)}`"
+    return f"run `{lock_tool(lock)}`, which tells pip that conda provides `torch`"
 
 
 def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:

@@ -295,9 +295,13 @@ def _declared(facts: Facts) -> Iterator[Finding]:
 
 
 def _is_plain(entry: Declaration) -> bool:
-    if not isinstance(entry, PipRequirement) or entry.kind != "requirement" or "+" in entry.specifier:
-        return False
-    return not is_newer_than_known(entry.specifier.lstrip("=>~ "))
+    """What PyPI serves of a release newer than the table nobody knows, so such a line is none."""
+    return (
+        isinstance(entry, PipRequirement)
+        and entry.kind == "requirement"
+        and "+" not in entry.specifier
+        and not is_newer_than_known(entry.specifier.lstrip("=>~ "))
+    )
 
 
 def _declared_finding(entry: Declaration, platform: str, said: str) -> Finding:

@@ -29,7 +29,7 @@ When it stays silent.
     Everything is in the tables; nothing about torch or CUDA is locked or pinned.
 
 Sources.
-    The packaged tables `torch_wheels`, `cuda_driver` and `gpu_arch` of reprocheck, which name their sources and their day.
+    The packaged tables `torch_wheels`, `cuda_driver` and `gpu_arch` of reprocheck, which name their sources and day.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reprocheck.facts.cuda_versions import numbers
 from reprocheck.facts.gpu_arch import (
     GpuKind,
     architecture_of,
@@ -13,6 +14,7 @@ from reprocheck.facts.gpu_arch import (
     is_tegra,
     is_within_reach,
     kind_of,
+    newest_known_gpu,
 )
 from reprocheck.facts.tables import rows_of
 
@@ -45,6 +47,12 @@ from reprocheck.facts.tables import rows_of
     ],
 )
 def test_a_known_gpu_has_its_capability(name: str, capability: str) -> None:
+    assert compute_capability_of(name) == capability
+
+
+@pytest.mark.parametrize(("name", "capability"), [("sm_130", "13.0"), ("13.0", "13.0"), ("compute_122", "12.2")])
+def test_a_capability_newer_than_the_table_passes(name: str, capability: str) -> None:
+    assert numbers(capability) > newest_known_gpu()
     assert compute_capability_of(name) == capability
 
 

@@ -48,9 +48,16 @@ def test_a_conda_package_installs_the_project(conda: str, pypi: str) -> None:
     assert pypi in load_name_map().pypi_names(conda)
 
 
-@pytest.mark.parametrize("conda", ["graphviz", "ffmpeg", "igraph", "libtorch", "cudnn", "hdf5", "cuda-toolkit"])
+@pytest.mark.parametrize(
+    "conda", ["graphviz", "ffmpeg", "igraph", "libtorch", "cudnn", "hdf5", "cuda-toolkit", "krb5", "blosc", "zlib-ng"]
+)
 def test_programs_and_native_libraries_have_no_counterpart(conda: str) -> None:
     assert load_name_map().pypi_names(conda) == ()
+
+
+def test_pyqt_of_another_major_is_another_project() -> None:
+    assert "pyqt5" in load_name_map().pypi_names("pyqt")
+    assert "pyqt6" not in load_name_map().pypi_names("pyqt")
 
 
 def test_a_variant_adds_to_the_usual_project() -> None:

@@ -1,6 +1,6 @@
-"""Kill `reprocheck lock` at many points of its run, and tell what each death left behind.
+"""Kill `reprocheck` at many points of its run, and tell what each death left behind.
 
-Usage: python tests/faults/kill_harness.py PROJECT SCRATCH STRIDE SPREAD [OPTION ...]
+Usage: python tests/faults/kill_harness.py PROJECT SCRATCH STRIDE SPREAD COMMAND [OPTION ...]
 
 PROJECT holds an environment.yml and what an earlier run wrote. The command is imported once; every run is a fork
 in a copy of PROJECT. A trace counts the lines that run in our code, and a fork sends itself SIGKILL before one of
@@ -27,10 +27,11 @@ from reprocheck.cli import lock as _lock  # what the command imports late is imp
 from reprocheck.cli.app import run
 from reprocheck.locking import conda_lock_authority as _authority  # noqa: F401
 from reprocheck.locking.solving import rattler_solver as _solver  # noqa: F401
+from reprocheck.workflows import fixing as _fixing  # noqa: F401
 from reprocheck.workflows import resolving as _resolving  # noqa: F401
 
 PACKAGE = str(Path(_lock.__file__).resolve().parent.parent)
-WRITERS = ("atomic_write.py", "folder_lock.py", "lock_files.py")
+WRITERS = ("atomic_write.py", "folder_lock.py", "lock_files.py", "fixing.py")
 PIECE_BYTES = 512
 
 
@@ -84,14 +85,14 @@ class Pieces:
 
 
 def forked(folder: Path, options: list[str], points: Points | None = None) -> int:
-    """Run `reprocheck lock` in `folder` in a fork; return its status, negative for the signal that ended it."""
+    """Run the command in `folder` in a fork; return its status, negative for the signal that ended it."""
     child = os.fork()
     if child == 0:
         os.chdir(folder)
         silence = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(silence, descriptor)
-        os._exit(run(["lock", *options]) if points is None else traced(folder, options, points))
+        os._exit(run(options) if points is None else traced(folder, options, points))
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
@@ -101,15 +102,15 @@ def traced(folder: Path, options: list[str], points: Points) -> int:
     opened = os.fdopen
     os.fdopen = lambda *arguments: Pieces(opened(*arguments), points)  # type: ignore[assignment]
     sys.settrace(points.trace)
-    code = run(["lock", *options])
+    code = run(options)
     sys.settrace(None)
     (folder.parent / "counts.json").write_text(json.dumps(points.counts))
     return code
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """Return the bytes of all files but the environment, by name."""
-    found = sorted(path for path in folder.iterdir() if path.name != "environment.yml")
+    """Return the bytes of all files, by name."""
+    found = sorted(folder.iterdir())
     return {path.name: base64.b64encode(path.read_bytes()).decode() for path in found}
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` at 200 points of `reprocheck lock`: no torn file, and nothing left behind by the run after."""
+"""`kill -9` at 200 points of `reprocheck lock`, and of `--fix`: no torn file, nothing left behind by the run after."""
 
 from __future__ import annotations
 
@@ -49,11 +49,20 @@ def die(reprocheck: Runner, folder: Path, plan: tuple[int, int], *options: str) 
     write_environment(project, "numpy <2", "torchlike")
     assert reprocheck("lock", "--cuda", "none", *options, cwd=project).code == 0
     write_environment(project, "numpy")
-    words = [sys.executable, str(HARNESS), str(project), str(scratch), *map(str, plan), "--cuda", "none", *options]
+    return killed(project, scratch, plan, "lock", "--cuda", "none", *options)
+
+
+def killed(project: Path, scratch: Path, plan: tuple[int, int], *command: str) -> Deaths:
+    """Die in the middle of a command that ends with 0 when it is left alone."""
+    words = [sys.executable, str(HARNESS), str(project), str(scratch), *map(str, plan), *command]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, capture_output=True, check=True, env=env, timeout=500)
     told = json.loads(done.stdout)
     assert told["status"] == 0
+    kept = [name for name, data in told["old"].items() if told["new"].get(name) == data]
+    for files in (told["old"], told["new"], *(death[when] for death in told["deaths"] for when in ("left", "after"))):
+        for name in kept if files else ():
+            assert files.pop(name)  # what the command has no reason to touch is there after every death
     return Deaths(told["old"], told["new"], told["deaths"])
 
 
@@ -88,6 +97,20 @@ def test_a_death_anywhere_leaves_the_old_lock_or_the_new_one(reprocheck: Runner,
 def test_a_death_anywhere_leaves_every_explicit_file_old_or_new(reprocheck: Runner, tmp_path: Path) -> None:
     deaths = die(reprocheck, tmp_path, (3, 20), "--explicit")
     assert list(deaths.new) == ["conda-linux-64.lock", "conda-lock.yml", "conda-osx-arm64.lock", "conda-win-64.lock"]
+    assert len(deaths.each) >= 100
+    check(deaths)
+
+
+def test_a_death_in_the_middle_of_a_mend_leaves_every_environment_old_or_mended(tmp_path: Path) -> None:
+    project, scratch = tmp_path / "project", tmp_path / "scratch"
+    project.mkdir()
+    scratch.mkdir()
+    wrong = "".join(f"- package-{number} >=1 <2  # [sic]\n" for number in range(40))
+    for name in ("a.yml", "b.yml"):
+        (project / name).write_text(f"channels:\n- conda-forge\ndependencies:\n{wrong}")
+    command = ("check", "--fix", "--select", "RC101,RC102", "a.yml", "b.yml")
+    deaths = killed(project, scratch, (1, 40), *command)
+    assert list(deaths.new) == ["a.yml", "b.yml"]
     assert len(deaths.each) >= 100
     check(deaths)
 

@@ -138,6 +138,11 @@ def test_a_path_is_drawn_from_what_was_declared() -> None:
     ]
 
 
+def test_a_path_that_another_one_begins_with_is_drawn_in_that_one() -> None:
+    finding = replace(PLAIN, paths=(PATH[:2], PATH))
+    assert [line[-10:] for line in path_lines(finding, report(finding))] == ["0.16 (pip)", ".6.0 (pip)", "cl (conda)"]
+
+
 def test_a_path_of_several_platforms_is_drawn_once() -> None:
     on_windows = tuple(replace(step, platform="win-64") for step in PATH)
     finding = replace(PLAIN, paths=(PATH, on_windows))
