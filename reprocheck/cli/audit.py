@@ -16,7 +16,7 @@ from reprocheck.workflows.check import CheckRequest
 from reprocheck.workflows.nodes import read_node
 
 _NODE_HELP = "The lock or fingerprint of another node of the job."
-_NO_NODES = Unseen(reason="no other node of the job was named; `--node` does")
+_NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", asked=False)
 
 
 @click.command()

@@ -83,5 +83,6 @@ def _fails_from(choices: AuditChoices, settings: Settings) -> Severity:
 def exit_code(audit: Audit, choices: AuditChoices, fails_from: Severity) -> int:
     """Return 1 when something fails the check, else 0; the same in every format."""
     failing = any(finding.severity.rank <= fails_from.rank for finding in audit.findings)
-    lax = choices.strict and bool(audit.skipped or audit.unused_suppressions)
+    blind = any(skip.asked for skip in audit.skipped)
+    lax = choices.strict and (blind or bool(audit.unused_suppressions))
     return EXIT_FINDINGS if (failing or lax) and not choices.exit_zero else EXIT_CLEAN

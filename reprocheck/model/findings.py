@@ -107,10 +107,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Skipped:
-    """A rule that could not look, and why. Never the same as passed."""
+    """A rule that could not look, and why. Never the same as passed.
+
+    `asked` is False where nobody asked it to look: `check` is not about a machine.
+    """
 
     code: str
     reason: str
+    asked: bool = True
 
 
 class Suppression(NamedTuple):

@@ -33,9 +33,9 @@ def run_rules(facts: Facts, rules: Sequence[RuleModule], selection: Selection) -
     for module in rules:
         if not selection.includes(module.RULE.code):
             continue
-        reason = _why_blind(module.RULE, facts)
-        if reason:
-            skipped.append(Skipped(code=module.RULE.code, reason=reason))
+        unseen = _unseen_by(module.RULE, facts)
+        if unseen:
+            skipped.append(Skipped(code=module.RULE.code, reason=unseen.reason, asked=unseen.asked))
         else:
             findings.extend(module.check(facts))
     audit = Audit(
@@ -69,10 +69,10 @@ def worst_severity(audit: Audit) -> Severity | None:
     return min((finding.severity for finding in audit.findings), key=lambda severity: severity.rank, default=None)
 
 
-def _why_blind(rule: Rule, facts: Facts) -> str:
-    """Return why a rule cannot look: the reason of the first part that it needs and that was not seen."""
+def _unseen_by(rule: Rule, facts: Facts) -> Unseen | None:
+    """Return the first part that a rule needs and that was not seen, None where it can look."""
     parts = (getattr(facts, need.value) for need in rule.needs)
-    return next((part.reason for part in parts if isinstance(part, Unseen)), "")
+    return next((part for part in parts if isinstance(part, Unseen)), None)
 
 
 def _as_allowed(audit: Audit, facts: Facts, rules: Sequence[RuleModule], selection: Selection) -> Audit:
@@ -90,7 +90,7 @@ def _as_allowed(audit: Audit, facts: Facts, rules: Sequence[RuleModule], selecti
 
     def is_judged(module: RuleModule) -> bool:
         code = module.RULE.code
-        looked = code in idle and selection.includes(code) and not _why_blind(module.RULE, facts)
+        looked = code in idle and selection.includes(code) and not _unseen_by(module.RULE, facts)
         return looked and not facts.platforms and misses_nothing(module, facts)
 
     states = states_of(allowed, needed, {module.RULE.code: is_judged(module) for module in rules})

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 class Unseen:
     """A part that could not be looked at, and why, in words that fit after "skipped: ".
 
-    `absent` is True where the thing itself does not exist, as opposed to being unreadable or not asked for.
+    `absent` is True where the thing itself does not exist, as opposed to being unreadable or not asked for. `asked` is
+    False where nobody asked to look at it, which `--strict` takes for no fault.
     """
 
     reason: str
     absent: bool = False
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,13 @@ class Facts:
         if isinstance(self.machine, Unseen):
             return self.machine
         told = f"fewer than two parts of the driver are known of {self.machine.source}"
-        return self.machine.driver_parts if len(self.machine.driver_parts) > 1 else Unseen(reason=told)
+        # Most machines have no second part, and an option names none: no fault of the user's.
+        return self.machine.driver_parts if len(self.machine.driver_parts) > 1 else Unseen(reason=told, asked=False)
 
     @property
     def glibc(self) -> str | Unseen:
         """Return the version of the machine's C library, where it is glibc."""
         if isinstance(self.machine, Unseen):
             return self.machine
-        return self.machine.glibc or Unseen(reason=f"no glibc is known of {self.machine.source}")
+        told = f"no glibc is known of {self.machine.source}"
+        return self.machine.glibc or Unseen(reason=told, asked=False)

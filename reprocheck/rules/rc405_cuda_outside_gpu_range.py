@@ -1,4 +1,4 @@
-"""The CUDA of this environment does not know the GPU, or no longer.
+"""The CUDA of this environment has no code for the GPU: not yet, or no longer.
 
 What it checks.
     The CUDA that will run against the releases that compile for each GPU of the audit, where no list of kernels is

@@ -1,4 +1,4 @@
-"""torchvision, torchaudio, torchtext or Python of another torch.
+"""torchvision, torchaudio, torchtext or Python do not fit this torch.
 
 What it checks.
     torchvision, torchaudio and torchtext against torch, in the lock and in the pins of the environment.yml: the

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reprocheck.model.machines import NodeStack, TargetMachine
 
 _YAML = {".yml", ".yaml"}
-NO_PRECISION = Unseen(reason="nobody said in which precision the training computes; `--precision` does")
-NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does")
+NO_PRECISION = Unseen(reason="nobody said in which precision the training computes; `--precision` does", asked=False)
+NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does", asked=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

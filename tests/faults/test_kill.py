@@ -105,11 +105,11 @@ def test_a_death_in_the_middle_of_a_mend_leaves_every_environment_old_or_mended(
     project, scratch = tmp_path / "project", tmp_path / "scratch"
     project.mkdir()
     scratch.mkdir()
-    wrong = "".join(f"- package-{number} >=1 <2  # [sic]\n" for number in range(40))
+    wrong = "".join(f"- package-{number} >=1 <2  # [sic]\n" for number in range(6))
     for name in ("a.yml", "b.yml"):
         (project / name).write_text(f"channels:\n- conda-forge\ndependencies:\n{wrong}")
     command = ("check", "--fix", "--select", "RC101,RC102", "a.yml", "b.yml")
-    deaths = killed(project, scratch, (1, 40), *command)
+    deaths = killed(project, scratch, (10, 20), *command)
     assert list(deaths.new) == ["a.yml", "b.yml"]
     assert len(deaths.each) >= 100
     check(deaths)
