@@ -16,6 +16,7 @@ from reprocheck.readers.configuration import read_settings
 from reprocheck.readers.per_file_ignores import PerFileIgnores, read_per_file_ignores
 from reprocheck.reports.registry import AUDIT_FORMATS
 from reprocheck.rules.engine import Selection
+from reprocheck.rules.late_rule import code_of
 from reprocheck.rules.registry import RULES
 
 _COLORS = ["auto", "always", "never"]
@@ -112,7 +113,7 @@ def per_file_ignores(choices: AuditChoices, settings: Settings) -> PerFileIgnore
 
 
 def _refuse_unknown(entry: str, where: str) -> None:
-    codes = [module.RULE.code for module in RULES]
+    codes = [code_of(rule) for rule in RULES]
     if any(code.startswith(entry) for code in codes):
         return
     # Imported where it is needed: only a misspelt code asks for it.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit, Finding, Severity, Skipped, Suppression
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.rule import Rule, RuleModule
+from reprocheck.rules.late_rule import AnyRule, code_of, module_of, needs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +26,18 @@ class Selection:
         return wanted and (refused == 0 or chosen > refused)
 
 
-def run_rules(facts: Facts, rules: Sequence[RuleModule], selection: Selection) -> Audit:
+def run_rules(facts: Facts, rules: Sequence[AnyRule], selection: Selection) -> Audit:
     """Return what the selected rules find, sorted by file, line, column and code."""
     skipped: list[Skipped] = []
     findings: list[Finding] = []
-    for module in rules:
-        if not selection.includes(module.RULE.code):
+    for rule in rules:
+        if not selection.includes(code_of(rule)):
             continue
-        unseen = _unseen_by(module.RULE, facts)
+        unseen = _unseen_by(rule, facts)
         if unseen:
-            skipped.append(Skipped(code=module.RULE.code, reason=unseen.reason, asked=unseen.asked))
+            skipped.append(Skipped(code=code_of(rule), reason=unseen.reason, asked=unseen.asked))
         else:
-            findings.extend(module.check(facts))
+            findings.extend(rule.check(facts))
     audit = Audit(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)), skipped=tuple(sorted(skipped))
     )
@@ -69,13 +69,13 @@ def worst_severity(audit: Audit) -> Severity | None:
     return min((finding.severity for finding in audit.findings), key=lambda severity: severity.rank, default=None)
 
 
-def _unseen_by(rule: Rule, facts: Facts) -> Unseen | None:
+def _unseen_by(rule: AnyRule, facts: Facts) -> Unseen | None:
     """Return the first part that a rule needs and that was not seen, None where it can look."""
-    parts = (getattr(facts, need.value) for need in rule.needs)
+    parts = (getattr(facts, need.value) for need in needs_of(rule))
     return next((part for part in parts if isinstance(part, Unseen)), None)
 
 
-def _as_allowed(audit: Audit, facts: Facts, rules: Sequence[RuleModule], selection: Selection) -> Audit:
+def _as_allowed(audit: Audit, facts: Facts, rules: Sequence[AnyRule], selection: Selection) -> Audit:
     """Take out what comments allow, and say what became of the comments."""
     environment = facts.environment
     if isinstance(environment, Unseen) or not any("reprocheck:" in comment.text for comment in environment.comments):
@@ -88,11 +88,11 @@ def _as_allowed(audit: Audit, facts: Facts, rules: Sequence[RuleModule], selecti
     kept, needed = sift(audit.findings, allowed)
     idle = {code for one in allowed for code in one.codes if (one.location, code) not in needed}
 
-    def is_judged(module: RuleModule) -> bool:
-        code = module.RULE.code
-        looked = code in idle and selection.includes(code) and not _unseen_by(module.RULE, facts)
-        return looked and not facts.platforms and misses_nothing(module, facts)
+    def is_judged(rule: AnyRule) -> bool:
+        code = code_of(rule)
+        looked = code in idle and selection.includes(code) and not _unseen_by(rule, facts)
+        return looked and not facts.platforms and misses_nothing(module_of(rule), facts)
 
-    states = states_of(allowed, needed, {module.RULE.code: is_judged(module) for module in rules})
+    states = states_of(allowed, needed, {code_of(rule): is_judged(rule) for rule in rules})
     silenced = len(audit.findings) - len(kept)
     return replace(audit, findings=kept, suppressed=silenced, suppressions=states)

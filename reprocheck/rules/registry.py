@@ -1,4 +1,7 @@
-"""All rules in the order of their codes. A new rule is a new file and a new line here; a test compares the two."""
+"""All rules in the order of their codes. A new rule is a new file and a new line here; a test compares the two.
+
+Rules about a machine are named, and imported when there is one: `check` looks at none.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,6 @@ from reprocheck.rules import (
     rc304_two_native_runtimes,
     rc305_one_import_many_distributions,
     rc306_abi_mismatch,
-    rc401_driver_too_old,
-    rc402_minor_version_compatibility_only,
-    rc403_forward_compat_unsupported,
-    rc404_no_kernels_for_gpu,
-    rc405_cuda_outside_gpu_range,
-    rc406_cudnn_dropped_gpu,
     rc410_two_cuda_majors,
     rc411_nvidia_wheels_share_a_directory,
     rc412_two_torches,
@@ -57,17 +54,13 @@ from reprocheck.rules import (
     rc443_numpy_abi_torch,
     rc444_compiled_package_overwritten,
     rc445_several_distributions_by_dependency,
-    rc446_c_runtime_too_old,
-    rc450_precision_not_native,
-    rc451_mixed_gpu_generations,
-    rc452_nodes_differ,
-    rc453_driver_parts_disagree,
     rc454_knowledge_table_older,
     rc455_no_artefact_identity,
 )
-from reprocheck.rules.rule import RuleModule
+from reprocheck.rules.late_rule import AnyRule, LateRule
+from reprocheck.rules.rule import Need
 
-RULES: Final[tuple[RuleModule, ...]] = (
+RULES: Final[tuple[AnyRule, ...]] = (
     rc101_bracketed_comment,
     rc102_ambiguous_spec,
     rc103_unpinned,
@@ -92,12 +85,12 @@ RULES: Final[tuple[RuleModule, ...]] = (
     rc304_two_native_runtimes,
     rc305_one_import_many_distributions,
     rc306_abi_mismatch,
-    rc401_driver_too_old,
-    rc402_minor_version_compatibility_only,
-    rc403_forward_compat_unsupported,
-    rc404_no_kernels_for_gpu,
-    rc405_cuda_outside_gpu_range,
-    rc406_cudnn_dropped_gpu,
+    LateRule("rc401_driver_too_old", Need.DRIVER),
+    LateRule("rc402_minor_version_compatibility_only", Need.DRIVER),
+    LateRule("rc403_forward_compat_unsupported", Need.MACHINE),
+    LateRule("rc404_no_kernels_for_gpu", Need.GPUS),
+    LateRule("rc405_cuda_outside_gpu_range", Need.GPUS),
+    LateRule("rc406_cudnn_dropped_gpu", Need.GPUS),
     rc410_two_cuda_majors,
     rc411_nvidia_wheels_share_a_directory,
     rc412_two_torches,
@@ -120,11 +113,11 @@ RULES: Final[tuple[RuleModule, ...]] = (
     rc443_numpy_abi_torch,
     rc444_compiled_package_overwritten,
     rc445_several_distributions_by_dependency,
-    rc446_c_runtime_too_old,
-    rc450_precision_not_native,
-    rc451_mixed_gpu_generations,
-    rc452_nodes_differ,
-    rc453_driver_parts_disagree,
+    LateRule("rc446_c_runtime_too_old", Need.LOCK, Need.GLIBC),
+    LateRule("rc450_precision_not_native", Need.GPUS, Need.PRECISION),
+    LateRule("rc451_mixed_gpu_generations", Need.GPUS),
+    LateRule("rc452_nodes_differ", Need.LOCK, Need.NODES),
+    LateRule("rc453_driver_parts_disagree", Need.DRIVER_PARTS),
     rc454_knowledge_table_older,
     rc455_no_artefact_identity,
 )

@@ -14,6 +14,7 @@ from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settin
 from reprocheck.readers.lock_names import PIXI_LOCK, is_lock_name
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.late_rule import code_of
 from reprocheck.rules.registry import RULES
 from reprocheck.workflows.gathering import Subject, gather, sources_of
 
@@ -118,7 +119,7 @@ def _beside_baseline(outcome: CheckOutcome, request: CheckRequest, subjects: Seq
     from reprocheck.workflows.baseline import Scope, outgrown, set_apart
 
     known, blind = read_baseline(request.baseline), {skip.code for skip in outcome.audit.skipped}
-    codes = (module.RULE.code for module in RULES)
+    codes = (code_of(rule) for rule in RULES)
     scope = Scope(
         codes=frozenset(code for code in codes if code not in blind and request.selection.includes(code)),
         paths=frozenset(path.as_posix() for one in subjects for path in (one.environment, one.lock) if path),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reprocheck.errors import UsageError
 from reprocheck.reports.rule_pages import PAGE_FORMATS
 from reprocheck.rules.engine import Selection
+from reprocheck.rules.late_rule import module_of
 from reprocheck.rules.near_codes import near_code
 from reprocheck.rules.registry import RULES
 from reprocheck.rules.rule import RuleModule
@@ -32,7 +33,7 @@ def rule_list() -> str:
 
 
 def _named(wanted: str) -> RuleModule:
-    for module in RULES:
+    for module in map(module_of, RULES):
         if wanted.upper() == module.RULE.code or wanted.lower() == module.RULE.name:
             return module
     names = [rule.RULE.code for rule in RULES]

@@ -6,13 +6,14 @@ import inspect
 
 from reprocheck.reports.rule_text import RuleText
 from reprocheck.rules.engine import Selection
+from reprocheck.rules.late_rule import code_of, module_of
 from reprocheck.rules.registry import RULES
 from reprocheck.rules.rule import RuleModule
 
 
 def rule_texts(selection: Selection) -> tuple[RuleText, ...]:
     """Return the identities and pages of the selected rules, in the order of their codes."""
-    return tuple(rule_text(module) for module in RULES if selection.includes(module.RULE.code))
+    return tuple(rule_text(module_of(rule)) for rule in RULES if selection.includes(code_of(rule)))
 
 
 def rule_text(module: RuleModule) -> RuleText:

@@ -222,7 +222,9 @@ def test_a_pixi_lock_has_nothing_to_do_with_the_environment_file_beside_it(tmp_p
 
 
 def test_a_program_gets_a_document(project: Path, reprocheck: Runner) -> None:
-    done = reprocheck("why", "scipy", "--platform", "osx-arm64", "--output-format", "json", "-o", "why.json", cwd=project)
+    done = reprocheck(
+        "why", "scipy", "--platform", "osx-arm64", "--output-format", "json", "-o", "why.json", cwd=project
+    )
     assert (done.code, done.out, done.err) == (0, "", "")
     document = json.loads((project / "why.json").read_text())
     assert [answer["package"]["platform"] for answer in document["answers"]] == ["osx-arm64"]

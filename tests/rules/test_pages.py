@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.registry import RULES
-from reprocheck.rules.rule import RuleModule
+from reprocheck.rules.late_rule import LateRule, code_of, module_of, needs_of
+from reprocheck.rules.registry import RULES as REGISTRY
+from reprocheck.rules.rule import Need, RuleModule
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADINGS = [
@@ -26,6 +27,7 @@ HEADINGS = [
 ]
 BLOCKS = ("environment.yml:", "conda-lock.yml, shortened:", "conda-lock.yml: absent", "machine: ", "seen: ")
 
+RULES = [module_of(rule) for rule in REGISTRY]
 every_rule = pytest.mark.parametrize("module", RULES, ids=[module.RULE.code for module in RULES])
 
 
@@ -100,3 +102,15 @@ def test_the_registry_holds_every_rule_of_the_folder_in_order() -> None:
 def test_codes_and_names_are_unique() -> None:
     assert len({module.RULE.code for module in RULES}) == len(RULES)
     assert len({module.RULE.name for module in RULES}) == len(RULES)
+
+
+def test_a_rule_that_is_imported_late_says_before_what_its_module_says() -> None:
+    late = [rule for rule in REGISTRY if isinstance(rule, LateRule)]
+    assert [(code_of(rule), needs_of(rule)) for rule in late] == [(rule.RULE.code, rule.RULE.needs) for rule in late]
+    assert [rule.__doc__ for rule in late] == [rule.module.__doc__ for rule in late]
+
+
+def test_what_check_never_asks_is_imported_late() -> None:
+    machine = {Need.MACHINE, Need.DRIVER, Need.GPUS, Need.DRIVER_PARTS, Need.GLIBC, Need.PRECISION, Need.NODES}
+    late = {rule.name[:5].upper() for rule in REGISTRY if isinstance(rule, LateRule)}
+    assert late == {module.RULE.code for module in RULES if machine & set(module.RULE.needs)}
