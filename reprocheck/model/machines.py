@@ -19,8 +19,8 @@ class TargetMachine:
 
     `driver_version` is the NVIDIA display driver (`470.57.02`), None when there is none or it was not read;
     `source` says who told us, in words that fit after "according to". `driver_parts` are (part, version) pairs of the
-    host's driver: kernel module, libcuda, NVML, fabric manager. `shadowing` are (variable, library) pairs: names of files
-    that a search path puts before the libraries of the environment, never the path itself. `glibc` is the version
+    host's driver: kernel module, libcuda, NVML, fabric manager. `shadowing` are (variable, library) pairs: names of
+    files that a search path puts before the libraries of the environment, never the path itself. `glibc` is the version
     of the C library.
     """
 
