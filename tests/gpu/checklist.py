@@ -35,10 +35,13 @@ class Bench:
     fingerprint: dict[str, Any] = field(default_factory=dict)
 
     def reprocheck(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.plain(*arguments, "--python", self.python)
+
+    def plain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that audits no Python."""
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-        command = [sys.executable, "-m", "reprocheck", *arguments, "--python", self.python]
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "reprocheck", *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": paths},
             capture_output=True,
@@ -80,6 +83,22 @@ def fingerprint(bench: Bench) -> Iterator[Line]:
     yield line("fingerprint: torch sees it", gpu_count(bench) > 0, f"{gpu_count(bench)} CUDA devices")
     version = bench.fingerprint["driver"].get("version", bench.fingerprint["driver"])
     yield line("fingerprint: driver", isinstance(version, str), str(version))
+
+
+def audit(bench: Bench) -> Iterator[Line]:
+    """Audit an environment of the torch that runs here: the machine must be seen, and must be able to run it."""
+    version = str(bench.fingerprint.get("software", {}).get("torch", {}).get("version", ""))
+    pin = f"dependencies: [python, pip, {{pip: ['torch=={version}']}}]\n"
+    (bench.folder / "environment.yml").write_text(pin, encoding="utf-8")
+    done = bench.plain("audit", "--output-format", "json")
+    document: dict[str, Any] = json.loads(done.stdout) if done.stdout else {"findings": [], "skipped": []}
+    blind = {skip["code"] for skip in document["skipped"]} & {"RC401", "RC402", "RC404", "RC405", "RC451"}
+    yield line("audit sees driver and GPU", done.returncode in (0, 1) and not blind, ", ".join(sorted(blind)))
+    parts = "RC453" not in {skip["code"] for skip in document["skipped"]}
+    yield line("audit reads two parts of the driver", parts, "kernel module, NVML, libcuda, libnvidia-ml")
+    wrong = [item["message"] for item in document["findings"] if item["code"].startswith(("RC40", "RC453"))]
+    name = "audit lets the torch run that runs here"
+    yield Line(name, "skip", "the machine was not seen") if blind else line(name, not wrong, "; ".join(wrong))
 
 
 def recording(bench: Bench) -> Iterator[Line]:
@@ -141,7 +160,7 @@ def first_places(document: dict[str, Any]) -> str:
     return "; ".join([document["verdict"], *places[:3]])
 
 
-STAGES: tuple[Callable[[Bench], Iterator[Line]], ...] = (fingerprint, recording, repeats, drills, other_device)
+STAGES: tuple[Callable[[Bench], Iterator[Line]], ...] = (fingerprint, audit, recording, repeats, drills, other_device)
 
 
 def main() -> int:
