@@ -76,7 +76,8 @@ def command(*, keep: Path | None) -> int:
         copy_example(folder)
         click.echo(_indented((folder / "environment.yml").read_text(encoding="utf-8")))
         failed = [scene for scene in STORY if not _play(scene)]
-    note(f"\nthe story took {time.monotonic() - started:.0f} s")
+    note("")
+    note(f"the story took {time.monotonic() - started:.0f} s")
     for scene in failed:
         note(f"this went otherwise than it should: reprocheck {' '.join(scene.arguments)}")
     return EXIT_FINDINGS if failed else EXIT_CLEAN
