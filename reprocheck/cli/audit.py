@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from reprocheck.cli.audit_run import run_and_print
-from reprocheck.cli.options import AuditChoices, audit_options, make_selection, per_file_ignores, settings_here
+from reprocheck.cli.audit_run import make_request, run_and_print
+from reprocheck.cli.options import AuditChoices, audit_options
 from reprocheck.facts.gpu_precision import PRECISIONS
 from reprocheck.rules.facts import Unseen
 from reprocheck.workflows.audit import MachineRequest, find_machine
-from reprocheck.workflows.check import CheckRequest
 from reprocheck.workflows.nodes import read_node
 
 _NODE_HELP = "The lock or fingerprint of another node of the job."
@@ -43,22 +42,12 @@ def command(
 
     Without --driver, --gpu or --machine it looks at this machine.
     """
-    settings = settings_here()
-    settings = replace(
-        settings,
-        name_map=choices.name_map.as_posix() if choices.name_map else settings.name_map,
-        precision=precision or settings.precision,
-        per_file_ignores=per_file_ignores(choices, settings),
-    )
-    request = CheckRequest(
-        folder=Path(),
-        files=files or tuple(Path(name) for name in settings.files),
-        lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
-        pixi_environment=choices.environment,
-        selection=make_selection(choices, settings),
-        settings=settings,
+    request = make_request(files, choices)
+    request = replace(
+        request,
+        settings=replace(request.settings, precision=precision or request.settings.precision),
         machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),
         platforms=platforms,
         nodes=tuple(read_node(path, platforms[0] if platforms else None) for path in nodes) or _NO_NODES,
     )
-    return run_and_print(request, choices, settings)
+    return run_and_print(request, choices)

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reprocheck.cli.audit_output import exit_code_of, print_audit
+from reprocheck.cli.audit_output import exit_code, print_audit
 from reprocheck.cli.console import deliver, note
-from reprocheck.cli.options import AuditChoices
+from reprocheck.cli.options import AuditChoices, make_selection, per_file_ignores, settings_here
 from reprocheck.errors import UsageError
-from reprocheck.model.settings import Settings
 from reprocheck.workflows.check import CheckOutcome, CheckRequest, find_subjects, run_check
 
 if TYPE_CHECKING:
@@ -20,7 +19,33 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 
-def run_and_print(request: CheckRequest, choices: AuditChoices, settings: Settings) -> int:
+def make_request(files: tuple[Path, ...], choices: AuditChoices) -> CheckRequest:
+    """Merge options over configuration into what both commands ask for; its settings are the merged ones.
+
+    Raises:
+        UsageError, InputError: the configuration cannot be read, or an option or key names no rule.
+    """
+    settings = settings_here()
+    settings = replace(
+        settings,
+        name_map=choices.name_map.as_posix() if choices.name_map else settings.name_map,
+        baseline=choices.baseline.as_posix() if choices.baseline else settings.baseline,
+        min_severity=choices.min_severity or settings.min_severity,
+        per_file_ignores=per_file_ignores(choices, settings),
+    )
+    return CheckRequest(
+        folder=Path(),
+        files=files or tuple(Path(name) for name in settings.files),
+        lockfile=choices.lockfile or (Path(settings.lockfile) if settings.lockfile else None),
+        pixi_environment=choices.environment,
+        selection=make_selection(choices, settings),
+        settings=settings,
+        expects_gpu=choices.expect_gpu,
+        baseline=Path(settings.baseline) if settings.baseline and not choices.write_baseline else None,
+    )
+
+
+def run_and_print(request: CheckRequest, choices: AuditChoices) -> int:
     """Look, print the report and return the exit code; before it mend, behind it tell what the baseline has outgrown.
 
     Raises:
@@ -28,16 +53,14 @@ def run_and_print(request: CheckRequest, choices: AuditChoices, settings: Settin
         InputError, UndecidedError: what was named cannot be read, or not be written.
     """
     _refuse_contradictions(choices)
-    named = choices.baseline or (Path(settings.baseline) if settings.baseline else None)
-    request = replace(request, baseline=None if choices.write_baseline else named, expects_gpu=choices.expect_gpu)
     if choices.output or choices.write_baseline:
         _refuse_outputs(request, choices)
     if choices.diff:
-        return _print_diff(request, choices, settings)
+        return _print_diff(request, choices)
     outcome = _mended(request, choices) if choices.fix else run_check(request)
     if choices.write_baseline:
         outcome = _written_down(outcome, choices.write_baseline)
-    code = print_audit(outcome, choices, settings)
+    code = print_audit(outcome, request, choices)
     if outcome.outgrown and request.baseline and not choices.quiet:
         note(_told(outcome.outgrown, request.baseline))
     return code
@@ -92,7 +115,7 @@ def _mended(request: CheckRequest, choices: AuditChoices) -> CheckOutcome:
     return replace(outcome, audit=replace(outcome.audit, fixed=plan.fixed))
 
 
-def _print_diff(request: CheckRequest, choices: AuditChoices, settings: Settings) -> int:
+def _print_diff(request: CheckRequest, choices: AuditChoices) -> int:
     # Imported where they are needed, as above.
     from reprocheck.reports.unified_diff import unified_diff
     from reprocheck.workflows.fixing import plan_mends
@@ -104,7 +127,7 @@ def _print_diff(request: CheckRequest, choices: AuditChoices, settings: Settings
     if not choices.quiet:
         for line in (*plan.notes, f"note: {plan.fixed} would be fixed"):
             note(line)
-    return exit_code_of(run_check(request).audit, choices, settings)
+    return exit_code(run_check(request).audit, request, choices)
 
 
 def _written_down(outcome: CheckOutcome, path: Path) -> CheckOutcome:

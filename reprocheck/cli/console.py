@@ -52,7 +52,7 @@ def wants_color(choice: str, *, to_file: bool = False) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
-def text_width(*, to_file: bool = False) -> int | None:
+def terminal_width(*, to_file: bool = False) -> int | None:
     """Return how many columns prose may take on the terminal.
 
     None where stdout is no terminal, or one that does not know: a pipe gets the same bytes everywhere.

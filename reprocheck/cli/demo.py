@@ -16,6 +16,7 @@ import click
 from reprocheck.cli.app import run
 from reprocheck.cli.console import note, wants_color
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, UsageError
+from reprocheck.reports.terminal_text import painted
 from reprocheck.workflows.example import copy_example
 
 
@@ -124,4 +125,4 @@ def _indented(text: str) -> str:
 
 
 def _bold(text: str) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if wants_color("auto") else text
+    return painted(text, "1") if wants_color("auto") else text

@@ -10,7 +10,7 @@ import click
 
 from reprocheck.cli.option_packs import Callback
 from reprocheck.readers.configuration import read_settings
-from reprocheck.workflows.export import usual_lock
+from reprocheck.readers.lock_names import usual_lock
 from reprocheck.workflows.locked_links import LockChoice
 
 

@@ -36,6 +36,7 @@ class LockChoices:
     check: bool
     offline: bool
     keep_mirror: bool
+    name_map: Path | None
     timeout_s: int
 
 
@@ -78,6 +79,7 @@ _OPTIONS = (
     click.option("--check", is_flag=True, help="Write nothing; exit with 1 when the lock would change."),
     click.option("--offline", is_flag=True, help="Use cached channel and index data only."),
     click.option("--keep-mirror", is_flag=True, help="Name mirrors of .condarc in the lock, as they are."),
+    click.option("--name-map", type=_FILE, help="Pairs `conda-name: pypi-name` that go before the packaged ones."),
     click.option(
         "--timeout",
         "timeout_s",
@@ -118,6 +120,7 @@ def make_request(choices: LockChoices) -> LockRequest:
         keep_mirror=choices.keep_mirror,
         timeout_s=choices.timeout_s,
         paths_are_usual=not choices.files and not settings.files,
+        name_map=choices.name_map.as_posix() if choices.name_map else settings.name_map,
     )
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from reprocheck.cli.console import deliver, text_width, wants_color
+from reprocheck.cli.console import deliver, terminal_width, wants_color
 from reprocheck.errors import EXIT_CLEAN
 from reprocheck.model.matrices import Matrix
+from reprocheck.readers.lock_names import usual_lock
 from reprocheck.readers.pixi_lock import DEFAULT_ENVIRONMENT
 from reprocheck.reports import matrix_json, matrix_markdown, matrix_text
-from reprocheck.workflows.export import usual_lock
 from reprocheck.workflows.matrix import MatrixRequest, make_matrix
 
 _FORMATS = (matrix_text.NAME, matrix_json.NAME, matrix_markdown.NAME)
@@ -61,4 +61,4 @@ def _render(matrix: Matrix, format_name: str, *, colored: bool, to_file: bool) -
         case "markdown":
             return matrix_markdown.render(matrix)
         case _:
-            return matrix_text.render(matrix, width=text_width(to_file=to_file) or _WIDTH, color=colored)
+            return matrix_text.render(matrix, width=terminal_width(to_file=to_file) or _WIDTH, color=colored)

@@ -1,6 +1,5 @@
 """Which regional mirror a URL leads to.
 
-Asked for every lock, so the table is read line by line with one pattern, not by a YAML parser.
 Source: the table `channel_mirrors.yaml`, whose rows name theirs.
 """
 
@@ -9,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-_TABLE = Path(__file__).with_name("tables") / "channel_mirrors.yaml"
-_ROW = re.compile(r"^- \{label: '?(\w+)'?, mirror: ([^,]+), source: ", re.MULTILINE)
+from reprocheck.facts.tables import rows_of, text
+
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]*://(?:[^/?#]*@)?(?P<host>[^/:?#]+)[^/?#]*(?P<path>/[^?#]*)?")
 _WORTH_A_LOOK = re.compile(r"anaconda|pypi|simple|conda|wheels|whl", re.IGNORECASE)
 
@@ -28,4 +26,4 @@ def mirror_of(url: str) -> str | None:
 
 @cache
 def _mirrors() -> Mapping[str, str]:
-    return dict(_ROW.findall(_TABLE.read_text(encoding="utf-8")))
+    return {text(row, "label"): text(row, "mirror") for row in rows_of("channel_mirrors", "mirrors")}

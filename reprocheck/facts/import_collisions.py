@@ -1,21 +1,14 @@
 """Which distributions install the same importable module.
 
-Read by `reprocheck check` on every environment, so line by line with one pattern, not by a YAML parser.
 Source: the table `import_collisions.yaml`, whose rows name theirs.
 """
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-_TABLE = Path(__file__).with_name("tables") / "import_collisions.yaml"
-_ROW = (
-    r"^- \{import_name: (\w+), distributions: \[([^\]]+)\], severity: (\w+), clean_from: ([^,]+),"
-    r" source: \[[^\]]+\], confidence: (\w+)"
-)
+from reprocheck.facts.tables import Row, optional_text, rows_of, text
 
 
 class Collision(NamedTuple):
@@ -30,15 +23,16 @@ class Collision(NamedTuple):
 @cache
 def collisions() -> tuple[Collision, ...]:
     """Return the groups of the table, in file order."""
-    rows = re.findall(_ROW, _TABLE.read_text(encoding="utf-8"), re.MULTILINE)
-    return tuple(
-        Collision(
-            module=module,
-            distributions=tuple(names.split(", ")),
-            severity=severity if confidence != "low" else "info",
-            clean_from=None if clean == "null" else (clean.split()[0], clean.split()[1]),
-        )
-        for module, names, severity, clean, confidence in rows
+    return tuple(map(_collision, rows_of("import_collisions", "groups")))
+
+
+def _collision(row: Row) -> Collision:
+    name, _, release = (optional_text(row, "clean_from") or "").partition(" ")
+    return Collision(
+        module=text(row, "import_name"),
+        distributions=tuple(row["distributions"]),
+        severity=text(row, "severity") if text(row, "confidence") != "low" else "info",
+        clean_from=(name, release) if name else None,
     )
 
 

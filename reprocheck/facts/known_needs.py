@@ -1,19 +1,15 @@
 """What well-known conda packages need, for environment files without a lock.
 
-Read by `reprocheck check` wherever conda and pip meet, so line by line with one pattern, not by a YAML parser.
 Source: the table `known_needs.yaml`, whose rows name theirs.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
 
-_TABLE = Path(__file__).with_name("tables") / "known_needs.yaml"
-_ROW = r"^- \{conda: (\S+), needs: (\S+), source: \[[^\]]+\], confidence: (\w+)"
+from reprocheck.facts.tables import rows_of, text
 
 
 def known_paths(names: Iterable[str]) -> dict[str, tuple[tuple[str, ...], bool]]:
@@ -38,6 +34,7 @@ def _walk(names: tuple[str, ...], *, only_sure: bool) -> Iterator[tuple[str, ...
 @cache
 def _needs() -> dict[str, tuple[tuple[str, bool], ...]]:
     needs: dict[str, tuple[tuple[str, bool], ...]] = {}
-    for name, need, confidence in re.findall(_ROW, _TABLE.read_text(encoding="utf-8"), re.MULTILINE):
-        needs[name] = (*needs.get(name, ()), (need, confidence == "high"))
+    for row in rows_of("known_needs", "needs"):
+        name, need = text(row, "conda"), text(row, "needs")
+        needs[name] = (*needs.get(name, ()), (need, text(row, "confidence") == "high"))
     return needs

@@ -1,7 +1,5 @@
 """On which platforms a conda package, or a build of it, exists.
 
-Asked for every spec of a file that is meant for several platforms, so the table is read line by line with two patterns,
-not by a YAML parser.
 Source: the table `platform_builds.yaml`, whose rows name theirs. A name such as `ld_impl_linux-64` says its platform.
 The `pytorch` channel writes the whole release of cuDNN into its builds for Linux, and the major alone for Windows: all
 CUDA builds of its repodata for linux-64 and win-64, read 2026-11-21.
@@ -12,12 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-_TABLE = Path(__file__).with_name("tables") / "platform_builds.yaml"
-_FIRM = r"source: \[[^\]]+\], confidence: (?:high|medium)\b"  # a row of low confidence stands behind no error
-_PACKAGE = re.compile(r"^- \{package: (\S+), platforms: \[([^\]]+)\], " + _FIRM, re.MULTILINE)
-_HASHES = re.compile(r"^- \{platform: (\S+), hashes: \[([^\]]+)\], " + _FIRM, re.MULTILINE)
+from reprocheck.facts.tables import firm_rows, text
+
 _SUFFIX = re.compile(r"[_-](?P<platform>(?:linux|osx|win)-(?:64|32|aarch64|arm64|ppc64le|armv7l|s390x))$")
 _HASH = re.compile(r"h(?P<hash>[0-9a-f]{7})(?=_|$)")
 # Builds of one Python carry `py39h…`; `pyh…` stands for every Python, mostly on every platform.
@@ -49,15 +44,9 @@ def is_of_one_platform(build: str) -> bool:
 
 @cache
 def _packages() -> Mapping[str, frozenset[str]]:
-    return {name: frozenset(platforms.split(", ")) for name, platforms in _PACKAGE.findall(_text())}
+    return {text(row, "package"): frozenset(row["platforms"]) for row in firm_rows("platform_builds", "packages")}
 
 
 @cache
 def _hashes() -> Mapping[str, str]:
-    rows = _HASHES.findall(_text())
-    return {one.strip("'"): platform for platform, hashes in rows for one in hashes.split(", ")}
-
-
-@cache
-def _text() -> str:
-    return _TABLE.read_text(encoding="utf-8")
+    return {one: text(row, "platform") for row in firm_rows("platform_builds", "hashes") for one in row["hashes"]}

@@ -14,6 +14,8 @@ from reprocheck.facts.tables import firm_rows, optional_text, text
 
 COMPANIONS: Final = ("torchvision", "torchaudio", "torchtext")
 LAST_TORCH_WITH_TEXT: Final = (2, 3)  # torchtext ended at 0.18.0
+# The first releases that fit more than one torch: those before ask for exactly one.
+FIRST_LOOSE: Final = {"torchvision": "0.29.2", "torchaudio": "2.11.0"}
 
 _PLAIN = r"\d+(?:\.\d+)*"
 

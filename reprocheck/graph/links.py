@@ -68,16 +68,8 @@ def link_packages(lock: Lock, environment: EnvironmentFile | None, platform: str
     return Links(platform=platform, packages=packages, needs=needs, roots=tuple(roots))
 
 
-def shortest_path(links: Links, target: Node, roots: tuple[Link, ...] | None = None) -> tuple[Link, ...]:
-    """Return the links from a root to `target`, the first root of the shortest paths; empty when none leads there.
-
-    `roots` are other places to start from than `links.roots`.
-    """
-    return path_in(spanning_tree(links, links.roots if roots is None else roots, target), target)
-
-
-def spanning_tree(links: Links, roots: tuple[Link, ...], until: Node | None = None) -> Tree:
-    """Return how each package is reached first from the roots, breadth first; no further than `until` where given."""
+def spanning_tree(links: Links, roots: tuple[Link, ...]) -> Tree:
+    """Return how each package is reached first from the roots, breadth first: by a shortest path."""
     came_by: dict[Node, tuple[Node | None, Link]] = {}
     queue: deque[tuple[Node | None, Link]] = deque((None, root) for root in roots)
     while queue:
@@ -85,8 +77,6 @@ def spanning_tree(links: Links, roots: tuple[Link, ...], until: Node | None = No
         if link.target in came_by:
             continue
         came_by[link.target] = (origin, link)
-        if link.target == until:
-            break
         queue.extend((link.target, needed) for needed in links.needs.get(link.target, ()))
     return came_by
 

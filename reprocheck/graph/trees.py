@@ -31,18 +31,6 @@ def leaves(links: Links) -> tuple[Node, ...]:
     return tuple(node for node, needed in links.needs.items() if not needed)
 
 
-def reached(links: Links) -> frozenset[Node]:
-    """Return the packages that the roots lead to."""
-    waiting = [root.target for root in links.roots]
-    found: set[Node] = set()
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting.extend(link.target for link in links.needs.get(node, ()))
-    return frozenset(found)
-
-
 def tree_rows(roots: Sequence[Node], below: Below, describe: Describe, depth: int | None = None) -> Iterator[TreeRow]:
     """Yield the rows of the trees below `roots`, at most `depth` levels under them.
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reprocheck.errors import InputError, ReprocheckError, raise_gathered
+from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.locking.conda_specs import canonical_spec
 from reprocheck.locking.cuda_decision import PROBE, assumed_version, check_cuda
 from reprocheck.locking.exclude_newer import read_time
@@ -29,7 +30,7 @@ class LockPlan:
     """A request with every default filled in and every input checked.
 
     `channels` are those of the lock, `searched` adds those that single specs name. `machines` are the assumed
-    virtual packages by platform. `notes` say what was assumed.
+    virtual packages by platform. `names` tell which projects conda packages provide. `notes` say what was assumed.
     """
 
     environment: EnvironmentFile
@@ -42,6 +43,7 @@ class LockPlan:
     exclude_newer: datetime | None = None
     without_pip: bool = False
     settings: CondaSettings = field(default_factory=CondaSettings)
+    names: NameMap = field(default_factory=load_name_map)
     notes: tuple[str, ...] = ()
 
     @property

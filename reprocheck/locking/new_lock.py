@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import __version__
-from reprocheck.facts.name_map import load_name_map
 from reprocheck.locking.categories import assign_categories
 from reprocheck.locking.cuda_decision import IRRELEVANT, UNDECIDED, changed_by_cuda
 from reprocheck.locking.differences.lock_changes import TOOL_PREFIX
@@ -69,7 +68,7 @@ def _digest(plan: LockPlan) -> str:
 def _packages(plan: LockPlan, solution: Solution) -> Iterable[LockedPackage]:
     pip = {answer.job.platform: answer.packages for answer in solution.pip}
     found = (package for solved in solution.conda for package in _of_platform(solved, pip))
-    return assign_categories(tuple(found), plan.environment, load_name_map())
+    return assign_categories(tuple(found), plan.environment, plan.names)
 
 
 def _of_platform(solved: Solved, pip: Mapping[str, tuple[LockedPackage, ...]]) -> tuple[LockedPackage, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reprocheck.errors import UsageError
-from reprocheck.facts.name_map import load_name_map
+from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.locking.cuda_decision import recorded_decision
 from reprocheck.locking.exclude_newer import NOW, format_time, read_time, recorded_time
 from reprocheck.model.environments import EnvironmentFile
@@ -28,8 +28,10 @@ class Inheritance:
     notes: tuple[str, ...]
 
 
-def inherit(old: Lock | None, environment: EnvironmentFile, request: LockRequest) -> Inheritance:
-    """Return what `request` takes over from `old`.
+def inherit(
+    old: Lock | None, environment: EnvironmentFile, request: LockRequest, names: NameMap | None = None
+) -> Inheritance:
+    """Return what `request` takes over from `old`; `names` are those of the packaged table where None are given.
 
     A decision stays taken until somebody takes another: relocking must not turn CUDA builds into CPU builds, nor
     an old paper's environment into today's.
@@ -37,7 +39,8 @@ def inherit(old: Lock | None, environment: EnvironmentFile, request: LockRequest
     Raises:
         UsageError: `-P` names a package that is neither locked nor declared.
     """
-    _check_upgraded(old, environment, request)
+    known = names or load_name_map()
+    _check_upgraded(old, environment, request, known)
     _check_solver(request)
     if old is None:
         return Inheritance(request=request, preferred=(), notes=())
@@ -54,15 +57,15 @@ def inherit(old: Lock | None, environment: EnvironmentFile, request: LockRequest
     if request.exclude_newer is None and bound is not None:
         notes.append(f"nothing newer than {bound}, as {name} records it; `--exclude-newer {NOW}` lifts that")
         request = replace(request, exclude_newer=bound)
-    return Inheritance(request=request, preferred=_preferred(old, request), notes=tuple(notes))
+    return Inheritance(request=request, preferred=_preferred(old, request, known), notes=tuple(notes))
 
 
-def _preferred(old: Lock, request: LockRequest) -> tuple[LockedPackage, ...]:
+def _preferred(old: Lock, request: LockRequest, names: NameMap) -> tuple[LockedPackage, ...]:
     bound = read_time(request.exclude_newer, "--exclude-newer") if request.exclude_newer else None
     if request.upgrade_all or (bound and format_time(bound) != recorded_time(old)):
         return ()  # another bound means another past: nothing of the present may linger in it
     locked = _names_of(old)
-    moving = {name for asked in request.upgraded for name in _meant_by(asked, locked)}
+    moving = {name for asked in request.upgraded for name in _meant_by(asked, locked, names)}
     return tuple(package for package in old.packages if normalise_name(package.name) not in moving)
 
 
@@ -70,12 +73,12 @@ def _names_of(old: Lock | None) -> set[str]:
     return {normalise_name(package.name) for package in old.packages} if old else set()
 
 
-def _meant_by(asked: str, locked: set[str]) -> tuple[str, ...]:
+def _meant_by(asked: str, locked: set[str], names: NameMap) -> tuple[str, ...]:
     """Return the name itself, or else the locked conda packages that install this PyPI project: `torch`, `pytorch`."""
     name = normalise_name(asked)
     if name in locked:
         return (name,)
-    return tuple(one for one in map(normalise_name, load_name_map().conda_names(name)) if one in locked)
+    return tuple(one for one in map(normalise_name, names.conda_names(name)) if one in locked)
 
 
 def unmoved(
@@ -104,12 +107,12 @@ def machine_text(machine: Sequence[VirtualPackage]) -> str:
     return " ".join(map(str, machine))
 
 
-def _check_upgraded(old: Lock | None, environment: EnvironmentFile, request: LockRequest) -> None:
+def _check_upgraded(old: Lock | None, environment: EnvironmentFile, request: LockRequest, names: NameMap) -> None:
     locked = _names_of(old)
     named = [spec.name for spec in environment.conda] + [one.name or "" for one in environment.pip]
     declared = {normalise_name(name) for name in named if name}
     for name in request.upgraded:
-        if normalise_name(name) in declared or _meant_by(name, locked):
+        if normalise_name(name) in declared or _meant_by(name, locked, names):
             continue
         near = difflib.get_close_matches(normalise_name(name), sorted(locked | declared), n=1)
         raise UsageError(

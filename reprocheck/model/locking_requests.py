@@ -26,7 +26,7 @@ class LockRequest:
     What the old lock holds stays wherever the specs let it, but for `upgraded` names, or with `upgrade_all`.
     `exclude_newer` is a day or a time with an offset (what was uploaded later does not exist), `none`, or None where
     nobody said. `virtual_packages` is a file that describes the assumed machines. With `paths_are_usual` nobody named
-    the environment files, and those that the old lock was made from count.
+    the environment files, and those that the old lock was made from count. `name_map` is a file of further name pairs.
     """
 
     environment_paths: tuple[Path, ...]
@@ -46,6 +46,7 @@ class LockRequest:
     solver: SolverName = "rattler"
     keep_mirror: bool = False
     paths_are_usual: bool = False
+    name_map: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

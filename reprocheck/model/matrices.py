@@ -39,16 +39,16 @@ class PlatformTable:
     `kernels`, and `cudnn`.
     """
 
-    platforms: tuple[str, ...]
-    without_cuda: str
-    cuda: str
-    driver: str
-    evidence: tuple[str, ...]
-    torch: str
-    kernels: str
-    cudnn: str
-    columns: tuple[DriverColumn, ...]
-    rows: tuple[GpuRow, ...]
+    platforms: tuple[str, ...] = ()
+    without_cuda: str = ""
+    cuda: str = ""
+    driver: str = ""
+    evidence: tuple[str, ...] = ()
+    torch: str = ""
+    kernels: str = ""
+    cudnn: str = ""
+    columns: tuple[DriverColumn, ...] = ()
+    rows: tuple[GpuRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

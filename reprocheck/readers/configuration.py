@@ -65,6 +65,17 @@ def _tables(folder: Path) -> Iterator[tuple[Path, Mapping[str, object]]]:
             table = tool.get("reprocheck") if isinstance(tool, dict) else None
             if isinstance(table, dict):
                 yield shared, table
+            elif table is not None:
+                raise _no_table(shared)
+
+
+def _no_table(path: Path) -> UsageError:
+    return UsageError(
+        "`reprocheck` is no table",
+        where=f"{path}, tool",
+        why="the settings are the keys of a table",
+        how="begin it with `[tool.reprocheck]`",
+    )
 
 
 def _load(path: Path) -> Mapping[str, object]:

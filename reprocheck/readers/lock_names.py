@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
+
+from reprocheck.model.settings import DEFAULT_LOCK
 
 LockFormat = Literal["conda-lock", "pixi", "explicit"]
 
 PIXI_LOCK = "pixi.lock"
+
+
+def usual_lock(folder: Path) -> Path:
+    """Return the lock of a folder by its usual name: pixi.lock only where there is no conda-lock.yml."""
+    usual, pixi = folder / DEFAULT_LOCK, folder / PIXI_LOCK
+    return pixi if pixi.is_file() and not usual.is_file() else usual
 
 
 def is_lock_name(name: str) -> bool:

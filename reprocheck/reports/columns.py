@@ -16,10 +16,10 @@ _BETWEEN_BENDS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Middle of every box and bend from the top, left and right side of every column, and how large it all is."""
+    """Middle of every box and bend from the top, left and right side of its column, and how large it all is."""
 
     middles: tuple[int, ...]
-    sides: tuple[tuple[int, int], ...]
+    sides: Mapping[int, tuple[int, int]]
     width: int
     height: int
 
@@ -36,7 +36,7 @@ def place_columns(layers: Layers, heights: Sequence[int], widths: Sequence[int],
     top = min(tops, default=0)
     return Placed(
         middles=tuple(round(middles[node] - top) for node in sorted(middles)),
-        sides=tuple(sides),
+        sides={node: side for column, side in zip(layers.columns, sides, strict=True) for node in column},
         width=sides[-1][1] if sides else 0,
         height=round(max(bottoms, default=0) - top),
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from reprocheck.model.differences import Change, PackageDifference
 from reprocheck.reports.diff_report import DiffReport, everywhere, head_sides, package_name, side, summary
+from reprocheck.reports.terminal_text import painted
 from reprocheck.reports.visible import visible
 
 _SIGNS: Final[Mapping[Change, str]] = MappingProxyType({"added": "+", "removed": "-", "rehashed": "!"})
@@ -56,4 +57,4 @@ def _line(package: PackageDifference, report: DiffReport, detail: str) -> str:
     parts = [package_name(package), " -> ".join(shown), "" if said == "()" else said]
     where = "" if everywhere(package, difference) else f"  [{', '.join(package.platforms)}]"
     text = visible(" ".join(part for part in parts if part) + where)
-    return f"\x1b[{_COLORS[sign]}m{sign}\x1b[0m {text}" if report.color else f"{sign} {text}"
+    return f"{painted(sign, _COLORS[sign]) if report.color else sign} {text}"

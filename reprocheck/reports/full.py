@@ -11,7 +11,7 @@ from reprocheck.reports.excerpts import excerpt_lines
 from reprocheck.reports.log_text import log_text
 from reprocheck.reports.package_paths import path_lines
 from reprocheck.reports.summary import closing_lines
-from reprocheck.reports.terminal_text import wrapped
+from reprocheck.reports.terminal_text import painted, wrapped
 from reprocheck.reports.visible import visible
 
 NAME = "full"
@@ -54,4 +54,4 @@ def _hanging(lead: str, text: str, report: AuditReport, indent: int) -> Iterator
 
 
 def _paint(text: str, code: str, report: AuditReport) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if report.color else text
+    return painted(text, code) if report.color else text

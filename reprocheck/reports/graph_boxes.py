@@ -65,10 +65,9 @@ def arrange(graph: PackageGraph) -> Boxes:
     ]
     labels = [_label(graph, edge) for edge in graph.edges]
     placed = place_columns(layers, heights, widths, _gaps(layers, labels))
-    column_of = {node: number for number, column in enumerate(layers.columns) for node in column}
     boxes = []
     for node, (name, version, small) in enumerate(texts):
-        left, right = placed.sides[column_of[node]]
+        left, right = placed.sides[node]
         box = Box(
             x=left,
             y=placed.middles[node] - heights[node] // 2,
@@ -125,10 +124,9 @@ def _gaps(layers: Layers, labels: list[str]) -> list[int]:
 
 def _line(graph: PackageGraph, place: int, layers: Layers, placed: Placed, label: str) -> Line:
     edge, route = graph.edges[place], layers.routes[place]
-    column_of = {node: number for number, column in enumerate(layers.columns) for node in column}
     points: list[tuple[int, int]] = []
     for node in route:
-        left, right = placed.sides[column_of[node]]
+        left, right = placed.sides[node]
         middle = placed.middles[node]
         points += [(right, middle)] if node == route[0] else [(left, middle)]
         points += [(right, middle)] if node not in (route[0], route[-1]) else []

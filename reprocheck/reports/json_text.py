@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
+from reprocheck.reports.log_text import ANYWHERE
 from reprocheck.reports.visible import is_hidden
 
-_COMMAND = re.compile(r"(?<=#)#(?=\w*\[)")
+_COMMAND = re.compile(ANYWHERE)
 
 
 def inert_json(text: str) -> str:

@@ -17,7 +17,7 @@ from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.full import paragraph
 from reprocheck.reports.log_text import log_line, log_text
 from reprocheck.reports.summary import closing_lines
-from reprocheck.reports.visible import visible
+from reprocheck.reports.visible import spelled_out, visible
 
 NAME = "junit"
 
@@ -96,4 +96,4 @@ def _attributes(**values: str) -> str:
 
 def _escaped(text: str) -> str:
     """Return visible lines as character data."""
-    return _NO_CHARACTERS.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text).translate(_ENTITIES)
+    return _NO_CHARACTERS.sub(lambda found: spelled_out(found[0]), text).translate(_ENTITIES)

@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_COMMAND = re.compile(r"^(\s*):(?=:)|(?<=#)#(?=\w*\[)")
+from reprocheck.reports.visible import spelled_out
+
+ANYWHERE = r"(?<=#)#(?=\w*\[)"  # the second sign of `##[` and its like
+_COMMAND = re.compile(rf"^(\s*):(?=:)|{ANYWHERE}")
 
 
 def log_text(lines: Iterable[str]) -> str:
@@ -24,4 +27,4 @@ def log_line(line: str) -> str:
 
 
 def _defused(command: re.Match[str]) -> str:
-    return f"{command[1] or ''}\\u{{{ord(command[0][-1]):x}}}"
+    return (command[1] or "") + spelled_out(command[0][-1])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from reprocheck.model.judgements import Judgement, Verdict
 from reprocheck.model.matrices import GpuRow, Matrix, PlatformTable
 from reprocheck.reports.matrix_report import TITLE, basis, cell, column_names, known_by, legend
+from reprocheck.reports.terminal_text import painted
 from reprocheck.reports.visible import visible
 
 NAME = "text"
@@ -86,7 +87,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _painted(text: str, judgement: Judgement) -> str:
-    return text if judgement.is_void else f"\x1b[{_COLORS[judgement.verdict]}m{text}\x1b[0m"
+    return text if judgement.is_void else painted(text, _COLORS[judgement.verdict])
 
 
 def _wrapped(text: str, lead: str, width: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from reprocheck.model.findings import Audit, Finding, Severity
+from reprocheck.reports.summary import fixable, tally
 
 
 def statistics_lines(audit: Audit) -> list[str]:
@@ -21,12 +22,9 @@ def statistics_lines(audit: Audit) -> list[str]:
 
 
 def _severities(findings: tuple[Finding, ...]) -> str:
-    counts = ((sum(one.severity is severity for one in findings), severity.value) for severity in Severity)
-    return ", ".join(f"{number} {name}" for number, name in counts if number)
+    return tally((sum(one.severity is severity for one in findings), severity.value) for severity in Severity)
 
 
 def _mends(findings: tuple[Finding, ...]) -> str:
-    safe = sum(one.has_safe_fix for one in findings)
-    unsafe = sum(bool(one.edits) for one in findings) - safe
-    told = ((safe, "fixable"), (unsafe, "unsafely fixable"))
-    return ", ".join(f"{number} {how}" for number, how in told if number)
+    safe, unsafe = fixable(findings)
+    return tally(((safe, "fixable"), (unsafe, "unsafely fixable")))

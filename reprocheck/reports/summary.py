@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from itertools import groupby
 
-from reprocheck.model.findings import Audit, Severity, Skipped, Suppression
+from reprocheck.model.findings import Audit, Finding, Severity, Skipped, Suppression
 from reprocheck.reports.visible import visible
 
 _PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
@@ -14,7 +15,7 @@ _MOST_CODES = 3
 
 
 def closing_lines(audit: Audit, *, every_code: bool = True) -> list[str]:
-    """Return every closing line, in order; without `every_code` many rules that share a reason are only counted."""
+    """Return every closing line, in order; without `every_code` many rules that share a reason are only tally."""
     skips = skipped_lines(audit.skipped, every_code=every_code)
     return [counts_line(audit), *fix_lines(audit), *suppression_lines(audit), *skips]
 
@@ -23,21 +24,26 @@ def counts_line(audit: Audit) -> str:
     """Return for example `1 error, 2 warnings (3 suppressed, 1 in the baseline)`, or `no findings`."""
     parts = [_counted(audit, severity) for severity in Severity if audit.count(severity)]
     unseen = ((audit.suppressed, "suppressed"), (audit.known, "in the baseline"))
-    silenced = ", ".join(f"{number} {how}" for number, how in unseen if number)
+    silenced = tally(unseen)
     return (", ".join(parts) or "no findings") + (f" ({silenced})" if silenced else "")
 
 
 def fix_lines(audit: Audit) -> list[str]:
     """Return for example `2 fixed, 1 fixable with --unsafe-fixes`; nothing where nothing was or can be mended."""
-    fixable = [finding for finding in audit.findings if finding.edits]
-    safe = sum(finding.has_safe_fix for finding in fixable)
-    parts = (
-        (audit.fixed, "fixed"),
-        (safe, "fixable with --fix"),
-        (len(fixable) - safe, "fixable with --unsafe-fixes"),
-    )
-    told = ", ".join(f"{number} {how}" for number, how in parts if number)
+    safe, unsafe = fixable(audit.findings)
+    told = tally(((audit.fixed, "fixed"), (safe, "fixable with --fix"), (unsafe, "fixable with --unsafe-fixes")))
     return [told] if told else []
+
+
+def fixable(findings: Collection[Finding]) -> tuple[int, int]:
+    """Return how many findings can be mended safely, and how many unsafely."""
+    safe = sum(finding.has_safe_fix for finding in findings)
+    return safe, sum(bool(finding.edits) for finding in findings) - safe
+
+
+def tally(parts: Iterable[tuple[int, str]]) -> str:
+    """Return for example `2 fixed, 1 suppressed`: what there is any of."""
+    return ", ".join(f"{number} {what}" for number, what in parts if number)
 
 
 def suppression_lines(audit: Audit) -> list[str]:

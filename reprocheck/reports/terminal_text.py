@@ -20,6 +20,11 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 
+def painted(text: str, code: str) -> str:
+    """Return text in a colour, `code` after ECMA-48 §8.3.117."""
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
 def wrapped(text: str, width: int | None) -> Iterator[str]:
     """Yield lines of at most `width` columns; longer words, and code between backticks, stay whole.
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reprocheck.model.package_graphs import GraphPackage, PackageTree, TreeRow
+from reprocheck.reports.graph_words import release, replacement
+from reprocheck.reports.same_platforms import PLATFORMS, told_together
 from reprocheck.reports.visible import visible
 
 _REPEATED = " (*)"
-_PLATFORMS = "\x00"
 
 
 def render_tree(trees: Sequence[PackageTree]) -> str:
     """Return the text; platforms with the same tree are told together."""
-    told: dict[str, list[str]] = {}
-    for tree in trees:
-        told.setdefault("\n".join(_lines(tree)), []).append(tree.platform)
-    parts = [body.replace(_PLATFORMS, ", ".join(map(visible, platforms)), 1) for body, platforms in told.items()]
+    parts = told_together((tree.platform, "\n".join(_lines(tree))) for tree in trees)
     repeated = any(row.repeated for tree in trees for row in tree.rows)
     direction = "who needs it is" if trees[0].inverted else "what it needs is"
     legend = [f"{_REPEATED.strip()} {direction} shown further up"] if repeated else []
@@ -24,7 +22,7 @@ def render_tree(trees: Sequence[PackageTree]) -> str:
 
 
 def _lines(tree: PackageTree) -> Iterator[str]:
-    yield f"{visible(tree.title)} on {_PLATFORMS}"
+    yield f"{visible(tree.title)} on {PLATFORMS}"
     open_levels: list[bool] = []  # whether a sibling follows, level by level
     for row in tree.rows:
         del open_levels[max(row.depth - 1, 0) :]
@@ -51,10 +49,10 @@ def _inverted(row: TreeRow) -> str:
     declared = (
         "" if package.wanted is None else ", declared" + (f" as {visible(package.wanted)}" if package.wanted else "")
     )
-    return visible(f"{package.name} {package.version} ({package.manager})") + needs + declared + _aside(package)
+    return release(package) + needs + declared + _aside(package)
 
 
 def _aside(package: GraphPackage) -> str:
     """Return which package of the other manager stands in the same place."""
-    over = f", replaces conda's {visible(package.replaces)}" if package.replaces else ""
-    return over or (f", replaced by pip's {visible(package.replaced_by)}" if package.replaced_by else "")
+    told = replacement(package)
+    return f", {told}" if told else ""

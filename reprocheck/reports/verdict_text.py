@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.model.verdicts import CHECKS_BEFORE_RUNS, Cause, Check, Divergence, Verdict
+from reprocheck.reports.terminal_text import painted
 from reprocheck.reports.visible import visible
 
 _COLORS = {"pass": "32", "review": "33", "fail": "31;1", "skip": "36"}
@@ -99,4 +100,4 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _paint(text: str, code: str, *, color: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if color else text
+    return painted(text, code) if color else text

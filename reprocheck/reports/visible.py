@@ -15,7 +15,12 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     hidden = filter(is_hidden, set(text))
-    return text.translate({ord(character): f"\\u{{{ord(character):x}}}" for character in hidden})
+    return text.translate({ord(character): spelled_out(character) for character in hidden})
+
+
+def spelled_out(character: str) -> str:
+    r"""Return a character as `\u{…}`."""
+    return f"\\u{{{ord(character):x}}}"
 
 
 def shortened(text: str, longest: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.redaction import public_line
+from reprocheck.reports.same_platforms import PLATFORMS, told_together
 from reprocheck.reports.visible import visible
 
 
@@ -36,18 +37,12 @@ class Answer:
 
 def render_why(answers: Sequence[Answer]) -> str:
     """Return the text; platforms with the same answer are told together."""
-    told: dict[str, list[str]] = {}
-    for answer in answers:
-        told.setdefault("\n".join(_body(answer)), []).append(answer.package.platform)
-    paragraphs = [f"{body.replace(_PLATFORMS, ', '.join(platforms), 1)}\n" for body, platforms in told.items()]
-    return "\n".join(paragraphs)
-
-
-_PLATFORMS = "\x00"
+    paragraphs = told_together((answer.package.platform, "\n".join(_body(answer))) for answer in answers)
+    return "\n".join(f"{paragraph}\n" for paragraph in paragraphs)
 
 
 def _body(answer: Answer) -> Iterator[str]:
-    yield f"{_shown(answer.package)} on {_PLATFORMS}"
+    yield f"{_shown(answer.package)} on {PLATFORMS}"
     if not answer.paths:
         yield f"  nothing declared in {visible(answer.declared_in or 'the lock')} leads to it"
     for path in answer.paths:

@@ -10,6 +10,7 @@ from typing import Final
 
 from reprocheck.model.environments import CHANNEL_ALIAS, Channel, CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Edit, Location
+from reprocheck.rules.mends import match_item, put_in_item
 
 DEFAULTS: Final = "defaults"
 CONDA_FORGE: Final = "conda-forge"
@@ -74,10 +75,8 @@ def rename_channel(environment: EnvironmentFile, channel: Channel, name: str | N
     None where the line holds more than the channel and a comment.
     """
     number = channel.location.line
-    line = environment.lines[number - 1]
-    item = rf"\s*-\s+(?P<quote>['\"]?)(?P<text>{re.escape(channel.address)})(?P=quote)\s*(?:(?<=\s)#.*)?"
-    found = re.fullmatch(item, line)
+    found = match_item(environment, number, channel.address)
     if not found:
         return None
-    lines = () if name is None else (line[: found.start("text")] + name + line[found.end("text") :],)
+    lines = () if name is None else (put_in_item(found, name),)
     return Edit(path=environment.path, first=number, last=number, lines=lines, safe=False)

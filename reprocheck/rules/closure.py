@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from reprocheck.model.environments import EnvironmentFile
@@ -34,6 +35,18 @@ def path_to(facts: Facts, lock: Lock, package: LockedPackage) -> tuple[PackageRe
 def conda_path_to(facts: Facts, lock: Lock, package: LockedPackage) -> tuple[PackageRef, ...]:
     """Return the path from what the conda part declares to a conda package: why the solver took it."""
     return _path(facts, lock, package, conda_only=True)
+
+
+def ways_in(facts: Facts, lock: Lock, packages: Iterable[PackageRef]) -> tuple[tuple[PackageRef, ...], ...]:
+    """Return how locked packages came in, each way once, where something else brought them."""
+    held = (
+        item
+        for package in packages
+        for item in lock.named(package.platform or "", package.name)
+        if item.manager == package.manager
+    )
+    paths = dict.fromkeys(path_to(facts, lock, item) for item in held)
+    return tuple(path for path in paths if len(path) > 1)
 
 
 def _path(facts: Facts, lock: Lock, package: LockedPackage, *, conda_only: bool) -> tuple[PackageRef, ...]:

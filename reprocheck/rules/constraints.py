@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
+from reprocheck.model.conda_versions import constraint_admits
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import PipRequirement
 
@@ -63,9 +64,41 @@ def relate(constraint: str | None, requirement: PipRequirement) -> Relation:
         return "open"
 
 
+def pip_admits(specifier: str, version: str) -> bool:
+    """Say whether a version meets a specifier of pip's; True where one of the two cannot be read."""
+    # Imported where they are needed, see above.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return True
+
+
 def worst_of(relations: Iterable[Relation]) -> Relation:
     """Return the relation that costs most."""
     return min(relations, key=_WORST_FIRST.index)
+
+
+def joined(one: str | None, other: str | None) -> str | None:
+    """Return one constraint that says what both say, None where none is sure to be met, or one is not plain.
+
+    Of a pin and what admits it that is the pin. Ranges are joined where a version that one names, or the one after it,
+    meets both.
+    """
+    if one is None or other is None:
+        return None
+    if not one or not other or one == other:
+        return one or other or None
+    for pinned, free in ((one, other), (other, one)):
+        pin = pin_of(pinned)
+        if pin:
+            return pinned if pin.exact and constraint_admits(free, pin.version) else None
+    named = re.findall(r"\d+(?:\.\d+)*", f"{one},{other}")
+    tried = ["0", *(found for version in named for found in (version, f"{version}.1"))]
+    fits = any(constraint_admits(one, version) and constraint_admits(other, version) for version in tried)
+    return f"{one},{other}" if fits and "|" not in one + other else None
 
 
 def _relate_pin(pin: Pin, wanted: SpecifierSet) -> Relation:

@@ -14,15 +14,15 @@ from reprocheck.facts.cuda_versions import Numbers, from_tag, numbers
 from reprocheck.facts.nvidia_wheels import SHARED, library_cuda, library_of, suffix_cuda
 from reprocheck.facts.torch_wheels import has_pypi_cuda
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
-from reprocheck.model.findings import PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.cuda_claims import FRAMEWORKS, CudaClaim, claim, label_in
-from reprocheck.rules.declarations import platforms_of, written
+from reprocheck.rules.declarations import package_of, standing_on, written
 from reprocheck.rules.declared_cuda import declared_claims, has_other_index
 from reprocheck.rules.locked_cuda import framework_flavour, locked_claims, reference
+from reprocheck.rules.torch_pins import CONDA_TORCHES
 
-CONDA_TORCHES: Final = ("pytorch", "pytorch-gpu", "pytorch-cpu", "libtorch")
+CONDA_LIBTORCHES: Final = (*CONDA_TORCHES, "libtorch")
 # conda packages that install libcudart, whatever else they bring.
 _RUNTIMES: Final = (
     *("cudatoolkit", "cudatoolkit-dev", "cuda-cudart", "cuda-toolkit", "cuda-runtime", "cuda-libraries", "cuda"),
@@ -39,7 +39,7 @@ _FIRST_TENSORFLOW_12 = (2, 15)
 
 def declared_carriers(environment: EnvironmentFile, platform: str) -> tuple[CudaClaim, ...]:
     """Return what both parts of an environment file say about CUDA: its claims, then what names of pip lines tell."""
-    pip = (item for item in environment.pip if item.name and platform in platforms_of(item, environment))
+    pip = (item for item in standing_on(platform, environment.pip, environment) if item.name)
     claims = declared_claims(environment, platform)
     told = {item.location for item in claims}
     named = (found for item in pip if item.location not in told for found in _of_line(item))
@@ -58,7 +58,7 @@ def _of_line(item: PipRequirement) -> Iterator[CudaClaim]:
     name, pin = item.name or "", pin_of(item.specifier)
     cuda = _by_name(name, pin.version if pin else "") or _by_extra(item)
     if cuda:
-        yield claim("name", cuda, f"name `{written(item)}`", PackageRef(manager="pip", name=name), item.location)
+        yield claim("name", cuda, f"name `{written(item)}`", package_of(item), item.location)
 
 
 def _of_wheel(lock: Lock, package: LockedPackage) -> Iterator[CudaClaim]:
@@ -89,7 +89,7 @@ def _by_extra(item: PipRequirement) -> Numbers | None:
 
 def declared_conda_stack(environment: EnvironmentFile, platform: str) -> tuple[CondaSpec, ...]:
     """Return the conda specs that install a CUDA runtime for sure: the toolkit by name, or a build with CUDA."""
-    specs = (spec for spec in environment.conda if platform in platforms_of(spec, environment))
+    specs = standing_on(platform, environment.conda, environment)
     return tuple(spec for spec in specs if spec.name in _RUNTIMES or _is_cuda_build(spec))
 
 
@@ -100,8 +100,8 @@ def _is_cuda_build(spec: CondaSpec) -> bool:
 
 def declared_pip_stack(environment: EnvironmentFile, platform: str) -> tuple[PipRequirement, ...]:
     """Return the pip lines that install a CUDA runtime of their own: torch with CUDA, NVIDIA's wheels, some extras."""
-    lines = [item for item in environment.pip if item.name and platform in platforms_of(item, environment)]
-    brought = any(map(environment.conda_named, (*CONDA_TORCHES, *_NEED_TORCH)))
+    lines = [item for item in standing_on(platform, environment.pip, environment) if item.name]
+    brought = any(map(environment.conda_named, (*CONDA_LIBTORCHES, *_NEED_TORCH)))
     torch_is_told = brought or any(item.name == "torch" for item in lines)
     return tuple(item for item in lines if _brings_cuda(environment, item, platform, torch_is_told=torch_is_told))
 

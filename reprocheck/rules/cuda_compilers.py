@@ -14,7 +14,7 @@ from reprocheck.facts.cuda_versions import Numbers, numbers
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Location, PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.rules.declarations import platforms_of, written
+from reprocheck.rules.declarations import package_of, standing_on, written
 from reprocheck.rules.declared_cuda import pinned_numbers
 from reprocheck.rules.locked_cuda import reference
 
@@ -49,8 +49,7 @@ class Piece(NamedTuple):
 
 def declared_sources(environment: EnvironmentFile, platform: str) -> tuple[Piece, ...]:
     """Return the pip lines that are compiled with nvcc."""
-    lines = (item for item in environment.pip if platform in platforms_of(item, environment))
-    named = ((item, _project(item)) for item in lines)
+    named = ((item, _project(item)) for item in standing_on(platform, environment.pip, environment))
     return tuple(
         Piece(written(item), name, (), item.kind != "requirement", PackageRef(manager="pip", name=name), item.location)
         for item, name in named
@@ -85,17 +84,17 @@ def _held(lock: Lock, package: LockedPackage) -> Piece:
 
 def declared_compilers(environment: EnvironmentFile, platform: str) -> tuple[Piece, ...]:
     """Return the conda specs that install nvcc."""
+    specs = (spec for spec in environment.conda if spec.name in COMPILERS)
     return tuple(
         Piece(
             written(spec),
             spec.name,
             pinned_numbers(spec.version)[:2],
             from_source=False,
-            package=PackageRef(manager="conda", name=spec.name),
+            package=package_of(spec),
             location=spec.location,
         )
-        for spec in environment.conda
-        if spec.name in COMPILERS and platform in platforms_of(spec, environment)
+        for spec in standing_on(platform, specs, environment)
     )
 
 

@@ -14,7 +14,7 @@ from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.nvidia_wheels import suffix_cuda
 from reprocheck.facts.torch_companions import padded, pairs_of
 from reprocheck.facts.torch_conda import channel_builds, pytorch_cuda_versions
-from reprocheck.facts.torch_wheels import newest_torch, wheel_builds
+from reprocheck.facts.torch_wheels import is_dropped, newest_torch, wheel_builds
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Severity
 from reprocheck.rules.channels import CONDA_FORGE, DEFAULTS, PYTORCH, channel_names, plain_name
@@ -147,13 +147,17 @@ def labels_that_do_not_exist(pip: Sequence[PipRequirement]) -> Iterator[Objectio
         release = numbers(pin.version.partition("+")[0]) if pin else ()
         rows = (builds for torch, builds in wheel_builds() if numbers(torch) == padded(release)) if pin else ()
         known = [numbers(one) for builds in rows for one in builds]
-        # Builds between two listed ones were published now and then, without an announcement.
         # A later CUDA for the newest release may be one that the table does not know yet.
         may_be_new = cuda is not None and padded(release) == newest_torch() and cuda > max(known, default=())
-        if cuda and known and not may_be_new and not min(known) <= cuda <= max(known):
+        if not cuda or not known or may_be_new:
+            continue
+        # Builds between two listed ones were published unannounced now and then, though not for a CUDA given up before.
+        is_between = min(known) <= cuda <= max(known)
+        if not is_between or is_dropped(dotted(release), cuda):
             why = f"torch {dotted(release)} has wheels for CUDA {_listed(sorted(known))}"
             fix = f"take the label of one of these, for example `torch=={dotted(release)}+cu{_tag(max(known))}`"
-            yield Objection(item, (), Severity.ERROR, f"there is no wheel `{written(item)}`", why, fix)
+            severity = Severity.WARNING if is_between else Severity.ERROR
+            yield Objection(item, (), severity, f"there is no wheel `{written(item)}`", why, fix)
 
 
 def _names_for_another_release(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from collections.abc import Iterable
+from typing import TypeVar, cast
 
 from reprocheck.facts.name_map import NameMap
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
-from reprocheck.model.findings import Location
+from reprocheck.model.findings import Location, PackageRef
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS, PLATFORMS, platforms_of_line
 from reprocheck.model.redaction import public_line
 from reprocheck.rules.facts import Facts, Unseen
@@ -16,6 +17,7 @@ _SYSTEMS = {"linux": "linux-", "darwin": "osx-", "macos": "osx-", "win32": "win-
 _MARKER = re.compile(r"^\(?\s*(?:sys_platform|platform_system)\s*==\s*['\"](?P<system>\w+)['\"]\s*\)?$")
 
 Declaration = CondaSpec | PipRequirement
+_Entry = TypeVar("_Entry", bound=Declaration)
 
 
 def platforms_of(entry: Declaration, environment: EnvironmentFile) -> frozenset[str]:
@@ -23,6 +25,11 @@ def platforms_of(entry: Declaration, environment: EnvironmentFile) -> frozenset[
     kept = _platforms_of_line_of(entry, environment)
     marker = entry.marker if isinstance(entry, PipRequirement) else None
     return kept & _platforms_of_marker(marker) if marker else kept
+
+
+def standing_on(platform: str, entries: Iterable[_Entry], environment: EnvironmentFile) -> list[_Entry]:
+    """Return those of some entries of a file that stand on a platform, in their order."""
+    return [entry for entry in entries if platform in platforms_of(entry, environment)]
 
 
 def _platforms_of_line_of(entry: Declaration, environment: EnvironmentFile) -> frozenset[str]:
@@ -63,6 +70,21 @@ def declared(facts: Facts, manager: str, name: str) -> Declaration | None:
         return None
     entries = environment.conda if manager == "conda" else environment.pip
     return next((entry for entry in entries if entry.name == name), None)
+
+
+def manager_of(entry: Declaration) -> str:
+    """Return whose entry it is: `conda` or `pip`."""
+    return "conda" if isinstance(entry, CondaSpec) else "pip"
+
+
+def package_of(entry: Declaration) -> PackageRef:
+    """Return what an entry declares as findings name it; which version comes, it does not tell."""
+    return PackageRef(manager=manager_of(entry), name=entry.name or "")
+
+
+def constraint_of(entry: Declaration) -> str | None:
+    """Return the constraint on the version, None or empty where an entry has none."""
+    return entry.version if isinstance(entry, CondaSpec) else entry.specifier
 
 
 def first_place(facts: Facts, wanted: tuple[tuple[str, str], ...]) -> Location | None:

@@ -10,7 +10,6 @@ from reprocheck.facts.conda_builds import flavour_of_pin
 from reprocheck.facts.cuda_versions import Numbers, from_digits, numbers
 from reprocheck.facts.torch_wheels import pypi_cuda
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
-from reprocheck.model.findings import PackageRef
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.cuda_claims import (
     FRAMEWORKS,
@@ -23,7 +22,7 @@ from reprocheck.rules.cuda_claims import (
     jax_label_in,
     label_in,
 )
-from reprocheck.rules.declarations import platforms_of, written
+from reprocheck.rules.declarations import package_of, standing_on, written
 
 CONDA_FRAMEWORKS = frozenset({*FRAMEWORKS, "pytorch-gpu", "pytorch-cpu", "tensorflow-gpu", "tensorflow-cpu"})
 # Packages whose version is that of the CUDA release that they install the libraries of.
@@ -33,8 +32,8 @@ _INDEX = re.compile(r"/whl/(?:\w+/)?(?:cu(?P<digits>\d{2,3})|(?P<other>cpu|rocm[
 
 def declared_claims(environment: EnvironmentFile, platform: str) -> tuple[CudaClaim, ...]:
     """Return the claims of conda specs and pip lines, the one to believe first."""
-    conda = [spec for spec in environment.conda if platform in platforms_of(spec, environment)]
-    pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
+    conda = standing_on(platform, environment.conda, environment)
+    pip = standing_on(platform, environment.pip, environment)
     has_cudart = any(spec.name == "cuda-cudart" for spec in conda)
     said = [found for spec in conda if not (has_cudart and spec.name in _METAPACKAGES) for found in conda_claims(spec)]
     # `cudatoolkit` holds the runtime too: a later one beside it is a second one.
@@ -49,7 +48,7 @@ def declared_claims(environment: EnvironmentFile, platform: str) -> tuple[CudaCl
 
 def conda_claims(spec: CondaSpec) -> Iterator[CudaClaim]:
     """Yield what one conda spec pins: a CUDA build, the runtime, or a selector."""
-    reference = PackageRef(manager="conda", name=spec.name)
+    reference = package_of(spec)
     flavour = flavour_of_pin(spec.build) if spec.build and spec.name in FRAMEWORKS else None
     if flavour and flavour.cuda:
         yield claim("build", flavour.cuda, f"build pin of `{written(spec)}`", reference, spec.location)
@@ -63,6 +62,12 @@ def conda_claims(spec: CondaSpec) -> Iterator[CudaClaim]:
 def has_other_index(environment: EnvironmentFile) -> bool:
     """Say whether pip is sent to a package index for one CUDA, for ROCm, or for the CPU."""
     return any(map(_INDEX.search, _options(environment)))
+
+
+def cuda_of_index(option: str) -> Numbers | None:
+    """Return the CUDA of the wheel index that an option names, None for other indexes and options."""
+    found = _INDEX.search(option)
+    return from_digits(found["digits"]) if found and found["digits"] else None
 
 
 def pinned_numbers(constraint: str | None) -> Numbers:
@@ -81,7 +86,7 @@ def _pip_claims(environment: EnvironmentFile, item: PipRequirement, platform: st
         found = _jaxlib(item)
     if found:
         kind, cuda, source = found
-        yield claim(kind, cuda, source, PackageRef(manager="pip", name=item.name or ""), item.location)
+        yield claim(kind, cuda, source, package_of(item), item.location)
 
 
 def _torch(environment: EnvironmentFile, item: PipRequirement, platform: str) -> tuple[Kind, Numbers, str] | None:
@@ -89,9 +94,9 @@ def _torch(environment: EnvironmentFile, item: PipRequirement, platform: str) ->
     label = label_in(item.specifier) or label_in(item.text)
     if label:
         return "label", label, f"label of `{written(item)}`"
-    index = next((found for found in map(_INDEX.search, _options(environment)) if found), None)
+    index = next(filter(_INDEX.search, _options(environment)), None)
     if index:
-        cuda = from_digits(index["digits"]) if index["digits"] else None
+        cuda = cuda_of_index(index)
         return ("label", cuda, f"package index for `{written(item)}`") if cuda else None
     pin = pin_of(item.specifier) if item.kind == "requirement" else None
     default = pypi_cuda(pin.version, platform) if pin and "+" not in pin.version else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reprocheck.model.data_classes import dataclass
-from reprocheck.model.findings import Audit, Finding, Severity, Skipped, Suppression
+from reprocheck.model.findings import Audit, Finding, Skipped, Suppression
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.late_rule import AnyRule, code_of, module_of, needs_of
 
@@ -62,11 +62,6 @@ def _merged(told: Sequence[Suppression]) -> tuple[Suppression, ...]:
     from reprocheck.rules.suppressions import merged
 
     return merged(told)
-
-
-def worst_severity(audit: Audit) -> Severity | None:
-    """Return the severity of the worst finding, None when there is none."""
-    return min((finding.severity for finding in audit.findings), key=lambda severity: severity.rank, default=None)
 
 
 def _unseen_by(rule: AnyRule, facts: Facts) -> Unseen | None:

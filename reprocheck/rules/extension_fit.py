@@ -9,6 +9,7 @@ from typing import NamedTuple
 from reprocheck.facts.cuda_versions import Numbers, dotted
 from reprocheck.facts.extensions import Built, has_cxx11_abi
 from reprocheck.model.findings import Severity
+from reprocheck.rules.cuda_claims import agree
 
 
 class Beside(NamedTuple):
@@ -52,8 +53,7 @@ def _wheel_tags() -> re.Pattern[str]:
 
 
 def _torch(built: Built, beside: Beside) -> Misfit | None:
-    length = min(len(built.torch), len(beside.torch))
-    if built.torch[:length] == beside.torch[:length]:
+    if agree(built.torch, beside.torch):
         return None
     return Misfit(Severity.ERROR, f"it is built for torch {dotted(built.torch)}, not {dotted(beside.torch)}")
 
@@ -68,8 +68,7 @@ def _cuda(built: Built, beside: Beside) -> Misfit | None:
     said = f"it is built for CUDA {dotted(built.cuda)}, and torch for {dotted(beside.cuda)}"
     if built.cuda[0] != beside.cuda[0]:
         return Misfit(Severity.ERROR, said)
-    same = all(mine == theirs for mine, theirs in zip(built.cuda, beside.cuda, strict=False))
-    return None if same else Misfit(Severity.WARNING, said)
+    return None if agree(built.cuda, beside.cuda) else Misfit(Severity.WARNING, said)
 
 
 def _interface(built: Built, beside: Beside) -> Misfit | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
 from reprocheck.model.findings import Location, PackageRef, RelatedLocation
 from reprocheck.model.locks import Lock
-from reprocheck.rules.closure import path_to
+from reprocheck.rules.closure import ways_in
 from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
@@ -61,6 +61,16 @@ def _pairs(facts: Facts) -> Iterator[tuple[Stack, Gpu]]:
                 yield stack, gpu
 
 
+def reason_among(kinds: Container[str]) -> Judge:
+    """Return the judge who tells the first of some kinds of reasons that a GPU alone gives."""
+    # Imported where it is needed, see above.
+    from reprocheck.rules.runnable import judge_gpu
+
+    return lambda stack, compute_capability: next(
+        (reason for reason in judge_gpu(stack, compute_capability) if reason.kind in kinds), None
+    )
+
+
 def capability(gpu: Gpu) -> Numbers:
     """Return the compute capability as numbers."""
     return numbers(gpu.compute_capability or "")
@@ -92,9 +102,4 @@ def place_of(facts: Facts, package: PackageRef, own: Location) -> tuple[Location
 
 def paths_of(facts: Facts, package: PackageRef) -> tuple[tuple[PackageRef, ...], ...]:
     """Return how a locked package came in, where something else brought it."""
-    lock = facts.lock
-    if not isinstance(lock, Lock) or package.platform is None:
-        return ()
-    found = (item for item in lock.named(package.platform, package.name) if item.manager == package.manager)
-    paths = (path_to(facts, lock, item) for item in found)
-    return tuple(path for path in paths if len(path) > 1)
+    return ways_in(facts, facts.lock, (package,)) if isinstance(facts.lock, Lock) else ()

@@ -10,9 +10,9 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Location, PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.constraints import pin_of
-from reprocheck.rules.cuda_carriers import CONDA_TORCHES
+from reprocheck.rules.cuda_carriers import CONDA_LIBTORCHES
 from reprocheck.rules.cuda_claims import FRAMEWORKS
-from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.declarations import Declaration, package_of, standing_on, written
 from reprocheck.rules.declared_cuda import has_other_index
 from reprocheck.rules.locked_cuda import reference
 
@@ -45,10 +45,10 @@ class Shelf(NamedTuple):
 
 def declared_shelf(environment: EnvironmentFile, platform: str) -> Shelf:
     """Return the pinned wheels and conda's libraries that an environment file asks for."""
-    pip = [item for item in environment.pip if platform in platforms_of(item, environment)]
-    conda = [spec for spec in environment.conda if platform in platforms_of(spec, environment)]
+    pip = standing_on(platform, environment.pip, environment)
+    conda = standing_on(platform, environment.conda, environment)
     pins = [(item, pin_of(item.specifier)) for item in pip if item.kind == "requirement" and _counts(item.name or "")]
-    used = any(spec.name in (*CONDA_TORCHES, *FRAMEWORKS) for spec in conda) or any(i.name in _USERS for i in pip)
+    used = any(spec.name in (*CONDA_LIBTORCHES, *FRAMEWORKS) for spec in conda) or any(i.name in _USERS for i in pip)
     beside = [] if used else [(spec, pin_of(spec.version)) for spec in conda if spec.name in _OF_CONDA]
     wheels = [_asked(item, pin.version) for item, pin in pins if pin and pin.exact]
     return Shelf(
@@ -64,7 +64,7 @@ def locked_shelf(lock: Lock, platform: str) -> Shelf:
     if not any(package.manager == "pip" for package in frameworks):
         return Shelf({}, (), from_pypi=True)
     wheels = [_held(lock, package) for package in lock.on(platform, "pip") if _counts(package.name)]
-    users = lock.named(platform, *CONDA_TORCHES, *FRAMEWORKS, *sorted(_USERS))
+    users = lock.named(platform, *CONDA_LIBTORCHES, *FRAMEWORKS, *sorted(_USERS))
     beside = [package for package in lock.named(platform, *_OF_CONDA) if package.manager == "conda" and not users]
     return Shelf({one.name: one for one in wheels}, tuple(_held(lock, one) for one in beside), from_pypi=True)
 
@@ -74,14 +74,7 @@ def _counts(name: str) -> bool:
 
 
 def _asked(entry: Declaration, version: str) -> Library:
-    manager = "conda" if (entry.name or "") in _OF_CONDA else "pip"
-    return Library(
-        name=entry.name or "",
-        version=version,
-        said=written(entry),
-        package=PackageRef(manager=manager, name=entry.name or ""),
-        location=entry.location,
-    )
+    return Library(entry.name or "", version, written(entry), package_of(entry), entry.location)
 
 
 def _held(lock: Lock, package: LockedPackage) -> Library:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 
 from reprocheck.facts.conda_builds import flavour_of_pin
-from reprocheck.facts.cuda_versions import Numbers, from_digits
-from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.facts.cuda_versions import Numbers
+from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.locks import CUDA_KEY, Lock, LockedPackage
 from reprocheck.rules.cuda_claims import FRAMEWORKS
-from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.declarations import Declaration, standing_on, written
+from reprocheck.rules.declared_cuda import cuda_of_index
 from reprocheck.rules.facts import Facts, Unseen
 
 EXPECTED = "`--expect-gpu` says that a GPU is meant"
@@ -26,7 +27,6 @@ _FRAMEWORK_OF = {
     "tensorflow-gpu": "tensorflow",
     "tensorflow-base": "tensorflow",
 }
-_CUDA_INDEX = r"/whl/(?:\w+/)?cu(?P<digits>\d{2,3})\b"
 
 
 def wish_for_gpu(facts: Facts, lock: Lock, package: LockedPackage) -> str:
@@ -61,7 +61,7 @@ def entries_on(facts: Facts, platform: str) -> tuple[Declaration, ...]:
     if not isinstance(environment, EnvironmentFile):
         return ()
     entries: tuple[Declaration, ...] = (*environment.conda, *environment.pip)
-    return tuple(entry for entry in entries if platform in platforms_of(entry, environment))
+    return tuple(standing_on(platform, entries, environment))
 
 
 def asks_for_cpu(entry: Declaration) -> bool:
@@ -72,16 +72,14 @@ def asks_for_cpu(entry: Declaration) -> bool:
     return entry.name in ("cpuonly", "pytorch-cpu") or (flavour is not None and flavour.cuda is None)
 
 
-def cuda_of_index(entry: Declaration) -> Numbers | None:
+def named_cuda(entry: Declaration) -> Numbers | None:
     """Return the CUDA of PyTorch's own wheel index that an entry names, None for any other entry."""
-    if isinstance(entry, CondaSpec) or entry.kind != "option":
-        return None
-    found = re.search(_CUDA_INDEX, entry.text)
-    return from_digits(found["digits"]) if found else None
+    is_option = isinstance(entry, PipRequirement) and entry.kind == "option"
+    return cuda_of_index(entry.text) if is_option else None
 
 
 def _asks_for_gpu(entry: Declaration, package: LockedPackage) -> bool:
-    if cuda_of_index(entry) is not None:
+    if named_cuda(entry) is not None:
         return package.manager == "pip"
     name = entry.name or ""
     if _FRAMEWORK_OF.get(name, name) != _FRAMEWORK_OF.get(package.name, package.name):

@@ -54,6 +54,11 @@ def framework_flavour(package: LockedPackage) -> Flavour | None:
     return flavour_of_build(package.build)
 
 
+def locked_torch(lock: Lock, platform: str) -> LockedPackage | None:
+    """Return the torch that Python imports: pip's, which comes last, else conda's."""
+    return next(iter(lock.named(platform, "torch", "pytorch")), None)
+
+
 def reference(package: LockedPackage) -> PackageRef:
     """Return a locked package as findings name it."""
     return PackageRef(manager=package.manager, name=package.name, version=package.version, platform=package.platform)

@@ -20,7 +20,7 @@ def removal(environment: EnvironmentFile, entry: Declaration, *, safe: bool) -> 
     edits = [Edit(path=environment.path, first=number, last=number, lines=(), safe=safe)]
     if isinstance(entry, PipRequirement) and len(environment.pip) == 1:
         key = environment.pip_location.line if environment.pip_location else number
-        if not _item(environment, key, "pip:"):
+        if not match_item(environment, key, "pip:"):
             return ()
         # Installers refuse a `pip:` that holds nothing.
         edits.insert(0, Edit(path=environment.path, first=key, last=key, lines=(), safe=safe))
@@ -36,9 +36,7 @@ def replacement(environment: EnvironmentFile, entry: Declaration, text: str, *, 
     found = _item_of(entry, environment)
     if not found:
         return ()
-    line = environment.lines[number - 1]
-    written = line[: found.start("text")] + text + line[found.end("text") :]
-    return (Edit(path=environment.path, first=number, last=number, lines=(written,), safe=safe),)
+    return (Edit(path=environment.path, first=number, last=number, lines=(put_in_item(found, text),), safe=safe),)
 
 
 def raw_text(entry: Declaration) -> str:
@@ -49,10 +47,15 @@ def raw_text(entry: Declaration) -> str:
 def _item_of(entry: Declaration, environment: EnvironmentFile) -> re.Match[str] | None:
     """Match the line of an entry; one of a requirements file stands on a line of that file."""
     same_file = entry.location.path == environment.path
-    return _item(environment, entry.location.line, raw_text(entry)) if same_file else None
+    return match_item(environment, entry.location.line, raw_text(entry)) if same_file else None
 
 
-def _item(environment: EnvironmentFile, number: int, text: str) -> re.Match[str] | None:
+def match_item(environment: EnvironmentFile, number: int, text: str) -> re.Match[str] | None:
     """Match the line `- text  # comment`, where the text may stand in quotation marks."""
     item = rf"\s*-\s+(?P<quote>['\"]?)(?P<text>{re.escape(text)})(?P=quote)\s*(?:(?<=\s)#.*)?"
     return re.fullmatch(item, environment.lines[number - 1])
+
+
+def put_in_item(found: re.Match[str], text: str) -> str:
+    """Return a matched line with another text; indentation, quotes and comment stay."""
+    return found.string[: found.start("text")] + text + found.string[found.end("text") :]

@@ -8,9 +8,9 @@ from typing import Literal
 
 from reprocheck.facts.cuda_versions import numbers
 from reprocheck.facts.numpy_abi import COMPILED, FIRST_PYTHON_WITH_NUMPY_2, numpy_floors
-from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.rules.declarations import Declaration
+from reprocheck.rules.declarations import Declaration, constraint_of
 from reprocheck.rules.torch_pins import is_conditional, pinned_python
 
 Choice = Literal["two", "open", "one"]
@@ -62,8 +62,7 @@ def numpy_choice(environment: EnvironmentFile) -> Choice:
 
 def _bounds(entry: Declaration) -> Iterator[tuple[str, str]]:
     """Yield the (operator, version) pairs of an entry's constraint; what cannot be read counts as a bound."""
-    constraint = entry.version if isinstance(entry, CondaSpec) else entry.specifier
-    for part in filter(None, re.split(r"[,|]", constraint or "")):
+    for part in filter(None, re.split(r"[,|]", constraint_of(entry) or "")):
         found = re.match(r"\s*(?P<operator>[<>=!~]*)\s*(?P<version>\d[\w.]*)", part)
         if part.strip() not in ("*", "=*"):
             yield (found["operator"], found["version"]) if found else ("?", "")

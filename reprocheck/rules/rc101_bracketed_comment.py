@@ -28,7 +28,7 @@ When it stays silent.
     bracket; the bracket stands before the `#`, as in `ray[tune]`.
 
 Sources.
-    conda-lock 4.0.3, conda_lock/src_parser/selectors.py, read 2026-11-20; maresb/conda-lock#134.
+    conda-lock 4.0.3, conda_lock/src_parser/selectors.py, read 2026-11-20; conda/conda-lock#134.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Edit, Finding, Location, PackageRef, Severity
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS, Selector, selector_of
-from reprocheck.rules.declarations import Declaration
+from reprocheck.rules.declarations import Declaration, package_of
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -115,6 +115,4 @@ def _entry_on(environment: EnvironmentFile, number: int) -> Declaration | None:
 
 
 def _packages(entry: Declaration | None) -> tuple[PackageRef, ...]:
-    if entry is None or entry.name is None:
-        return ()
-    return (PackageRef(manager="conda" if isinstance(entry, CondaSpec) else "pip", name=entry.name),)
+    return (package_of(entry),) if entry and entry.name is not None else ()

@@ -40,6 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reprocheck.facts.torch_companions import FIRST_LOOSE
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.rules.declarations import Declaration
@@ -79,8 +80,6 @@ _NUMERICS = frozenset(
     }
 )
 _DECIDING = _FRAMEWORKS | _NUMERICS
-# What bounds a torch that has no bound of its own.
-_TIED_TO_TORCH = ("torchvision", "torchaudio")
 _MOST_NAMED = 3
 
 
@@ -98,7 +97,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         for entry in entries
         if id(entry) not in told_elsewhere and not _is_bounded(entry) and not _projects(facts, entry) & bounded
     ]
-    found.sort(key=lambda entry: not _is_framework(entry))  # what makes it grave comes first
+    found = sorted(_once(found), key=lambda entry: not _is_framework(entry))  # what makes it grave comes first
     unnamed = _python_is_unnamed(environment, entries)
     if (found or unnamed) and not _is_bounded_by_others(environment):
         yield _finding(facts, environment, found, unnamed)
@@ -113,10 +112,18 @@ def _deciding(environment: EnvironmentFile) -> list[Declaration]:
     return [entry for entry in entries if (entry.name or "").replace("_", "-") in _DECIDING]
 
 
+def _once(entries: Sequence[Declaration]) -> list[Declaration]:
+    """Return the first entry of each name; RC107 tells which ones stand twice."""
+    first: dict[str | None, Declaration] = {}
+    for entry in entries:
+        first.setdefault(entry.name, entry)
+    return list(first.values())
+
+
 def _bounded_projects(facts: Facts, entries: Sequence[Declaration]) -> set[str]:
     """Return the projects that one of the entries bounds; a pinned torchvision fits one release of torch."""
     bounded = {project for entry in entries if _is_bounded(entry) for project in _projects(facts, entry)}
-    return bounded | {"torch"} if bounded & set(_TIED_TO_TORCH) else bounded
+    return bounded | {"torch"} if bounded & FIRST_LOOSE.keys() else bounded
 
 
 def _projects(facts: Facts, entry: Declaration) -> set[str]:

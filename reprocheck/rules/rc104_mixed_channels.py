@@ -116,7 +116,7 @@ def _mixed(environment: EnvironmentFile) -> Iterator[Finding]:
 
 def _builds_settle_it(environment: EnvironmentFile) -> bool:
     """Say whether nearly every spec names its exact build, of which there is one, in one channel."""
-    exact = sum(spec.build is not None and "*" not in spec.build for spec in environment.conda)
+    exact = sum(not _is_open(spec.build) for spec in environment.conda)
     return exact >= _MOSTLY * len(environment.conda)
 
 

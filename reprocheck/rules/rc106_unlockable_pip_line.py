@@ -45,9 +45,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.model.environments import CondaSpec, PipRequirement
-from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
-from reprocheck.rules.declarations import Declaration, written
+from reprocheck.model.environments import PipRequirement
+from reprocheck.model.findings import Confidence, Finding, RelatedLocation, Severity
+from reprocheck.rules.declarations import Declaration, package_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -105,11 +105,7 @@ def _unfilled(entries: list[Declaration]) -> Finding:
         related=tuple(
             RelatedLocation(location=entry.location, message=f"`{written(entry)}`") for entry in others[:_MOST_NAMED]
         ),
-        packages=tuple(
-            PackageRef(manager="conda" if isinstance(entry, CondaSpec) else "pip", name=entry.name)
-            for entry in entries
-            if entry.name
-        ),
+        packages=tuple(package_of(entry) for entry in entries if entry.name),
         evidence=("a lock names files and their hashes",),
         fix="write a version, or check the file that the placeholders are filled into",
     )
@@ -165,7 +161,7 @@ def _finding(requirement: PipRequirement, message: str, fix: str) -> Finding:
         confidence=RULE.confidence,
         message=message,
         location=requirement.location,
-        packages=(PackageRef(manager="pip", name=requirement.name),) if requirement.name else (),
+        packages=(package_of(requirement),) if requirement.name else (),
         evidence=("a lock names files and their hashes",),
         fix=fix,
     )

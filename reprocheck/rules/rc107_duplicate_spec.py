@@ -37,6 +37,7 @@ from collections.abc import Iterator, Sequence
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS
+from reprocheck.rules.constraints import joined
 from reprocheck.rules.declarations import Declaration, line_of, platforms_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import raw_text, removal
@@ -106,6 +107,24 @@ def _whole(entry: Declaration) -> tuple[object, ...]:
     return (entry.kind, entry.specifier, entry.extras, "" if is_plain else entry.address)
 
 
+def _one_line(environment: EnvironmentFile, earlier: Declaration, later: Declaration) -> str:
+    """Return the advice to keep one line, which is shown where the constraints say all and agree."""
+    advice = "keep one line that holds every constraint"
+    if platforms_of(earlier, environment) != platforms_of(later, environment):
+        return advice
+    constraint = joined(*map(_plain_constraint, (earlier, later)))
+    gap = " " if constraint and constraint[0].isdigit() else ""  # conda's `numpy 1.26`
+    return f"{advice}: `{later.name}{gap}{constraint}`" if constraint else advice
+
+
+def _plain_constraint(entry: Declaration) -> str | None:
+    """Return the version constraint, None where an entry asks for more than a version."""
+    if isinstance(entry, CondaSpec):
+        return None if entry.build or entry.channel or "[" in entry.text else entry.version or ""
+    is_plain = entry.kind == "requirement" and " -" not in entry.address and not entry.extras
+    return entry.specifier if is_plain else None
+
+
 def _finding(environment: EnvironmentFile, earlier: Declaration, later: Declaration) -> Finding:
     manager = "conda" if isinstance(later, CondaSpec) else "pip"
     same = _constraint(earlier) == _constraint(later)
@@ -121,6 +140,6 @@ def _finding(environment: EnvironmentFile, earlier: Declaration, later: Declarat
         related=(RelatedLocation(location=earlier.location, message=f"first as `{written(earlier)}`"),),
         packages=(PackageRef(manager=manager, name=later.name or ""),),
         evidence=(_HOW_READ[manager],),
-        fix=f"remove {line_of(later)}" if redundant else "keep one line that holds every constraint",
+        fix=f"remove {line_of(later)}" if redundant else _one_line(environment, earlier, later),
         edits=removal(environment, later, safe=True) if redundant else (),
     )

@@ -33,7 +33,7 @@ When it stays silent.
     another release may have written otherwise.
 
 Sources.
-    conda-lock 4.0.3, content hash and its inputs; maresb/conda-lock#432 (satisfiability instead of hashes),
+    conda-lock 4.0.3, content hash and its inputs; conda/conda-lock#432 (satisfiability instead of hashes),
     read 2026-11-20.
 """
 

@@ -54,6 +54,7 @@ from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.relock_command import relock_command
 from reprocheck.rules.rule import Family, Need, Rule
+from reprocheck.rules.wording import listed
 
 RULE = Rule(
     code="RC203",
@@ -64,8 +65,6 @@ RULE = Rule(
     needs=(Need.ENVIRONMENT, Need.LOCK, Need.FRESHNESS),
     since="0.1.0",
 )
-
-_MOST_NAMED = 5
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -81,16 +80,13 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _finding(facts: Facts, lock: Lock, packages: Sequence[LockedPackage]) -> Finding:
     tops = _tops(packages)
     platforms = tuple(sorted({package.platform for package in packages}))
-    names = list(dict.fromkeys(f"`{package.name} {package.version}`" for package in (*tops, *packages)))
-    shown = ", ".join(names[:_MOST_NAMED])
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     leaves_none = lock.custom(DIGEST_KEY) is not None
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity if leaves_none else Severity.INFO,
         confidence=RULE.confidence,
-        message=f"nothing that is declared needs {shown}{more}, locked on {', '.join(platforms)}",
+        message=f"nothing that is declared needs {listed((*tops, *packages))}, locked on {', '.join(platforms)}",
         location=lock.location_of(tops[0]),
         packages=tuple(reference(package) for package in packages),
         platforms=platforms,

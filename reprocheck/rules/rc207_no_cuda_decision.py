@@ -51,7 +51,7 @@ from reprocheck.rules.cuda_claims import FRAMEWORKS, SELECTORS
 from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.locked_cuda import framework_flavour, reference
+from reprocheck.rules.locked_cuda import framework_flavour, is_cpu_build, reference
 from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -107,10 +107,10 @@ def _finding(facts: Facts, lock: Lock, packages: list[LockedPackage]) -> Finding
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=RULE.severity if _is_cpu(first) or lock.custom(CUDA_KEY) else Severity.INFO,
+        severity=RULE.severity if is_cpu_build(first) or lock.custom(CUDA_KEY) else Severity.INFO,
         confidence=RULE.confidence,
         message=f"nobody decided for which CUDA the lock is: `{first.name} {first.version}` is"
-        f" the {'CPU' if _is_cpu(first) else 'CUDA'} build `{first.build}` on {', '.join(platforms)}",
+        f" the {'CPU' if is_cpu_build(first) else 'CUDA'} build `{first.build}` on {', '.join(platforms)}",
         location=first_place(facts, (("conda", first.name),)) or lock.location_of(first),
         related=(RelatedLocation(location=lock.location_of(first), message="the package in the lock"),),
         packages=tuple(reference(package) for package in packages),
@@ -118,11 +118,6 @@ def _finding(facts: Facts, lock: Lock, packages: list[LockedPackage]) -> Finding
         evidence=(_evidence(facts, lock),),
         fix=f"{lock_for_cuda(facts, 'X.Y')} with the CUDA of the driver for X.Y, or `none` for CPU builds",
     )
-
-
-def _is_cpu(package: LockedPackage) -> bool:
-    flavour = framework_flavour(package)
-    return flavour is not None and flavour.cuda is None
 
 
 def _evidence(facts: Facts, lock: Lock) -> str:

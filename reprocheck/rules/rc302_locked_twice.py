@@ -44,7 +44,7 @@ When it stays silent.
 
 Sources.
     conda-lock 4 (conda first, then `pip install --no-deps`) and pip 23.2 (equal versions are left), read 2026-11-21;
-    maresb/conda-lock#914 and #540 (conda's pytorch ignored by the pip solver), read 2026-11-20.
+    conda/conda-lock#914 and #540 (conda's pytorch ignored by the pip solver), read 2026-11-20.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.locked_overlaps import Overlap, is_declared, overlaps_in
 from reprocheck.rules.mends import removal
 from reprocheck.rules.overlap_verdicts import is_one_torch, verdict_of
+from reprocheck.rules.relock_command import lock_tool, one_side
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -115,17 +116,17 @@ def _finding(facts: Facts, lock: Lock, overlaps: list[Overlap]) -> Finding:
         packages=tuple(reference(package) for overlap in overlaps for package in (overlap.pip, *overlap.conda)),
         platforms=platforms,
         evidence=(f"conda package `{conda.name}` installs PyPI project `{pip.name}`",) if other_name else (),
-        fix=_fix(facts, overlaps[0]),
+        fix=_fix(facts, lock, overlaps[0]),
         paths=paths,
         edits=_edits(facts, overlaps[0], severity),
     )
 
 
-def _fix(facts: Facts, overlap: Overlap) -> str:
+def _fix(facts: Facts, lock: Lock, overlap: Overlap) -> str:
     item = declared(facts, "pip", overlap.project)
     if item:
-        return f"remove {line_of(item)} and run `reprocheck lock`"
-    return f"run `reprocheck lock`, which tells pip that conda provides `{overlap.project}`"
+        return f"remove {line_of(item)} and run `{lock_tool(lock)}`"
+    return one_side(lock, overlap.project)
 
 
 def _edits(facts: Facts, overlap: Overlap, severity: Severity) -> tuple[Edit, ...]:

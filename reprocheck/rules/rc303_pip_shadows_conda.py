@@ -70,6 +70,7 @@ from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.locked_overlaps import conda_installers, is_declared, overlaps_in
 from reprocheck.rules.mends import raw_text, removal, replacement
 from reprocheck.rules.overlap_verdicts import Verdict, is_one_torch, verdict_of
+from reprocheck.rules.relock_command import one_side
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -183,7 +184,7 @@ def _finding(facts: Facts, environment: EnvironmentFile, lock: Lock, shadows: li
         packages=tuple(ref for shadow in shadows for ref in _packages(shadow)),
         platforms=platforms,
         evidence=_evidence(first),
-        fix=_fix(first, item),
+        fix=_fix(lock, first, item),
         paths=tuple(filter(None, first.paths)),
         edits=_edits(environment, item, first.paths[0][0].name, first.conda.name) if item and first.paths[0] else (),
     )
@@ -206,10 +207,10 @@ def _evidence(shadow: _Shadow) -> tuple[str, ...]:
     return mapped if shadow.paths[0] else (*mapped, "nothing that was declared leads to conda's package")
 
 
-def _fix(shadow: _Shadow, item: PipRequirement | None) -> str:
+def _fix(lock: Lock, shadow: _Shadow, item: PipRequirement | None) -> str:
     if item:
         return f"declare `{shadow.conda.name}` in the conda part and remove {line_of(item)}, then lock anew"
-    return f"run `reprocheck lock`, which tells pip that conda provides `{shadow.project}`"
+    return one_side(lock, shadow.project)
 
 
 def _edits(environment: EnvironmentFile, item: PipRequirement, root: str, conda: str) -> tuple[Edit, ...]:

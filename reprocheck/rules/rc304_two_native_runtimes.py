@@ -66,6 +66,7 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.overlap_verdicts import are_one_version
+from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Rule
 
 RULE = Rule(
@@ -144,18 +145,18 @@ def _finding(facts: Facts, lock: Lock, same: list[list[_Pair]]) -> Finding:
         packages=tuple(reference(package) for pairs in same for pair in pairs for package in (pair.pip, pair.conda)),
         platforms=platforms,
         evidence=("these wheels put their libraries into the `lib` folder of the environment",),
-        fix=_fix(pip),
+        fix=_fix(lock, pip),
         paths=(*conda, *pip),
     )
 
 
-def _fix(pip: list[tuple[PackageRef, ...]]) -> str:
+def _fix(lock: Lock, pip: list[tuple[PackageRef, ...]]) -> str:
     if not pip:
-        return "run `reprocheck lock`: nothing that was declared needs pip's copy"
+        return f"run `{lock_tool(lock)}`: nothing that was declared needs pip's copy"
     pullers = sorted({path[0].name for path in pip if len(path) > 1})
     if pullers:
         return f"take `{pullers[0]}`, which pulls pip's copy in, from conda as well; or keep conda off that runtime"
-    return f"take `{pip[0][0].name}` out of the pip part and run `reprocheck lock`"
+    return f"take `{pip[0][0].name}` out of the pip part and run `{lock_tool(lock)}`"
 
 
 def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:

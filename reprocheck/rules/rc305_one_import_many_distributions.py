@@ -47,12 +47,12 @@ from collections.abc import Iterator
 
 from reprocheck.errors import InputError
 from reprocheck.facts.import_collisions import Collision
-from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
+from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.platform_selectors import PLATFORMS
 from reprocheck.rules.constraints import pin_of
-from reprocheck.rules.declarations import Declaration, declared, platforms_of, written
+from reprocheck.rules.declarations import Declaration, constraint_of, declared, manager_of, platforms_of, written
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.one_module import Member, both, locked_modules, quoted, severity_of, shared_modules
@@ -93,9 +93,8 @@ def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
 
 
 def _told(entry: Declaration) -> tuple[str, str, str | None]:
-    constraint = entry.version if isinstance(entry, CondaSpec) else entry.specifier
-    pin = pin_of(constraint)
-    return ("conda" if isinstance(entry, CondaSpec) else "pip", entry.name or "", pin.version if pin else None)
+    pin = pin_of(constraint_of(entry))
+    return (manager_of(entry), entry.name or "", pin.version if pin else None)
 
 
 def _where(entry: Declaration, environment: EnvironmentFile) -> frozenset[str]:

@@ -45,6 +45,7 @@ from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
+from reprocheck.rules.constraints import pip_admits
 from reprocheck.rules.declarations import Declaration, first_place, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
@@ -90,14 +91,7 @@ def _objection(package: LockedPackage, numpy: LockedPackage) -> str:
     if is_second(numpy.version) and _is_too_old(package.name, package.version):
         return _needs(package.name)
     recorded = dict(package.dependencies).get("numpy", "")
-    # Imported where it is needed: packaging takes longer to load than the whole check may take.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        met = SpecifierSet(recorded if recorded != "*" else "").contains(Version(numpy.version), prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
-        return ""
+    met = recorded == "*" or pip_admits(recorded, numpy.version)
     return "" if met else f"`{package.name} {package.version}` asks for `numpy {recorded}`"
 
 

@@ -34,7 +34,6 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_drivers import DriverFloor, is_older, newest_cuda, newest_runnable, oldest_driver
 from reprocheck.facts.cuda_versions import dotted
@@ -42,6 +41,7 @@ from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
+from reprocheck.model.machines import TargetMachine
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.declarations import first_place
 from reprocheck.rules.declared_cuda import declared_claims
@@ -49,10 +49,7 @@ from reprocheck.rules.effective_cuda import effective_cuda, evidence_of, platfor
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
-    from reprocheck.model.machines import TargetMachine
+from reprocheck.rules.runnable import COMPAT_PACKAGES
 
 RULE = Rule(
     code="RC401",
@@ -88,7 +85,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _has_compat(facts: Facts, platform: str) -> bool:
     return isinstance(facts.lock, Lock) and any(
-        package.name in ("cuda-compat", "cuda-compat-impl") for package in facts.lock.on(platform, "conda")
+        package.manager == "conda" for package in facts.lock.named(platform, *COMPAT_PACKAGES)
     )
 
 

@@ -39,7 +39,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_drivers import bundled_driver, newest_cuda
 from reprocheck.facts.cuda_versions import Numbers, dotted
@@ -49,10 +48,8 @@ from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, place_of, told_by
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only, see `gpu_cases`.
-    from reprocheck.rules.runnable import Stack
+from reprocheck.rules.runnable import Stack, blocked_ptx, judge_kernels, runs_by_minor_compatibility, stack_of
+from reprocheck.rules.wording import shortened
 
 RULE = Rule(
     code="RC402",
@@ -69,9 +66,6 @@ _MOST_NAMED = 4
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for PTX that cannot be compiled; else one for each CUDA newer than the driver's."""
-    # Imported where they are needed: `check` looks at no machine.
-    from reprocheck.rules.runnable import blocked_ptx, runs_by_minor_compatibility, stack_of
-
     if isinstance(facts.driver, Unseen):
         return
     driver = facts.driver
@@ -112,17 +106,16 @@ def _brings(driver: str) -> str:
 
 
 def _compilers(stacks: list[Stack]) -> tuple[str, ...]:
-    names = sorted({name for stack in stacks for name in stack.jit})
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    told = ", ".join(f"`{name}`" for name in names[:_MOST_NAMED])
-    return (f"{told}{more}, locked here, can compile for the GPU while the program runs",) if names else ()
+    names = [f"`{name}`" for name in sorted({name for stack in stacks for name in stack.jit})]
+    return (
+        (f"{shortened(names, _MOST_NAMED)}, locked here, can compile for the GPU while the program runs",)
+        if names
+        else ()
+    )
 
 
 def _needs_no_compiler(facts: Facts, stacks: list[Stack]) -> bool:
     """Say whether the lock holds nothing that compiles and the build has machine code for every GPU."""
-    # Imported where it is needed, see above.
-    from reprocheck.rules.runnable import judge_kernels
-
     if any(stack.jit for stack in stacks) or not isinstance(facts.lock, Lock) or isinstance(facts.gpus, Unseen):
         return False
     return all(judge_kernels(stack, capability(gpu)) is None for stack in stacks for gpu in facts.gpus)

@@ -36,19 +36,16 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_drivers import compat_cuda, forward_compatibility
 from reprocheck.facts.cuda_versions import dotted
+from reprocheck.facts.gpu_arch import kind_of
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import called, paths_of, place_of, told_by
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only, see `gpu_cases`.
-    from reprocheck.rules.runnable import Part
+from reprocheck.rules.runnable import COMPAT_PACKAGES, Part, part_of
 
 RULE = Rule(
     code="RC403",
@@ -65,9 +62,6 @@ _Objection = tuple[Severity, str, str, str]  # how bad, what, why, and whose GPU
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each cuda-compat, its platforms together."""
-    # Imported where it is needed: `check` looks at no machine.
-    from reprocheck.rules.runnable import COMPAT_PACKAGES, part_of
-
     found: dict[tuple[_Objection, str], list[Part]] = {}
     for platform in platforms_in(facts):
         part = part_of(facts, platform, COMPAT_PACKAGES) if platform.startswith("linux-") else None
@@ -79,9 +73,6 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _of_gpus(facts: Facts, part: Part) -> _Objection | None:
-    # Imported where it is needed: few environments hold a cuda-compat.
-    from reprocheck.facts.gpu_arch import kind_of
-
     if isinstance(facts.gpus, Unseen):
         return None
     others = [gpu for gpu in facts.gpus if kind_of(gpu.name) == "consumer"]

@@ -44,22 +44,26 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from reprocheck.facts.cuda_versions import Numbers
+from reprocheck.facts.torch_archs import Build
 from reprocheck.model.findings import Confidence, Finding, Severity
+from reprocheck.model.judgements import Reason
 from reprocheck.model.locks import Lock
 from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, told_by
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only, see `gpu_cases`.
-    from reprocheck.facts.torch_archs import Build
-    from reprocheck.model.judgements import Reason
-    from reprocheck.rules.runnable import Stack
-    from reprocheck.rules.torch_builds import TorchBuild
+from reprocheck.rules.runnable import (
+    JETSON_PLATFORM,
+    Stack,
+    is_of_another_processor,
+    is_ptx_too_new,
+    judge_kernels,
+    stack_of,
+)
+from reprocheck.rules.torch_advice import better_build
+from reprocheck.rules.torch_builds import TorchBuild
 
 RULE = Rule(
     code="RC404",
@@ -80,8 +84,6 @@ _HOLDS = {
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each build, the GPUs that it misses together."""
-    # Imported where it is needed: `check` looks at no machine.
-    from reprocheck.rules.runnable import is_ptx_too_new, judge_kernels
 
     def misses(stack: Stack, compute_capability: Numbers) -> Reason | None:
         reason = judge_kernels(stack, compute_capability)
@@ -118,9 +120,6 @@ def _finding(facts: Facts, case: Case, torch: TorchBuild) -> Finding:
 
 def _other_processor(facts: Facts) -> Iterator[Finding]:
     """Yield that a lock with torch holds nothing for the processor of the GPUs that are on Jetson boards only."""
-    # Imported where they are needed, see `check`.
-    from reprocheck.rules.runnable import JETSON_PLATFORM, is_of_another_processor, stack_of
-
     lock, gpus = facts.lock, () if isinstance(facts.gpus, Unseen) else facts.gpus
     if not isinstance(lock, Lock) or JETSON_PLATFORM in lock.platforms:
         return
@@ -132,9 +131,6 @@ def _other_processor(facts: Facts) -> Iterator[Finding]:
 
 
 def _elsewhere(facts: Facts, torch: TorchBuild, boards: str, platforms: tuple[str, ...]) -> Finding:
-    # Imported where it is needed, see `check`.
-    from reprocheck.rules.runnable import JETSON_PLATFORM
-
     place, related = place_of(facts, torch.package, torch.location)
     return Finding(
         code=RULE.code,
@@ -153,9 +149,6 @@ def _elsewhere(facts: Facts, torch: TorchBuild, boards: str, platforms: tuple[st
 
 
 def _fix(case: Case, build: Build | None) -> str:
-    # Imported where it is needed: few builds miss a GPU.
-    from reprocheck.rules.torch_advice import better_build
-
     if case.reason.kind == "desktop-kernels-on-tegra":
         return "take NVIDIA's own build of torch for JetPack, or conda-forge's for Jetson: `arm-variant=*=tegra*`"
     wanted = dict.fromkeys(capability(gpu) for gpu in case.gpus) if build else {}

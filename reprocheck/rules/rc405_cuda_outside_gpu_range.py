@@ -36,19 +36,15 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from reprocheck.facts.cuda_versions import Numbers, dotted
+from reprocheck.facts.cuda_versions import dotted
+from reprocheck.facts.gpu_arch import architecture_of
 from reprocheck.model.findings import Confidence, Finding, PackageRef, Severity
 from reprocheck.rules.effective_cuda import evidence_of
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, place_of, told_by
+from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, place_of, reason_among, told_by
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only, see `gpu_cases`.
-    from reprocheck.model.judgements import Reason
-    from reprocheck.rules.runnable import Stack
+from reprocheck.rules.torch_advice import better_build
 
 RULE = Rule(
     code="RC405",
@@ -65,15 +61,7 @@ _KINDS = ("cuda-outside-gpu-range", "cuda-older-than-gpu")
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each CUDA, the GPUs outside its range together."""
-    yield from (_finding(facts, case) for case in gpu_cases(facts, _outside) if case.stack.claims)
-
-
-def _outside(stack: Stack, compute_capability: Numbers) -> Reason | None:
-    # Imported where it is needed: `check` looks at no machine.
-    from reprocheck.rules.runnable import judge_gpu
-
-    reasons = judge_gpu(stack, compute_capability)
-    return next((reason for reason in reasons if reason.kind in _KINDS), None)
+    yield from (_finding(facts, case) for case in gpu_cases(facts, reason_among(_KINDS)) if case.stack.claims)
 
 
 def _finding(facts: Facts, case: Case) -> Finding:
@@ -101,10 +89,6 @@ def _packages(case: Case) -> tuple[PackageRef, ...]:
 
 
 def _fix(case: Case) -> str:
-    # Imported where they are needed: few environments are out of range.
-    from reprocheck.facts.gpu_arch import architecture_of
-    from reprocheck.rules.torch_advice import better_build
-
     build = case.stack.torch.build if case.stack.torch else None
     if build:
         return "\n".join(dict.fromkeys(better_build(build, capability(gpu)) for gpu in case.gpus))

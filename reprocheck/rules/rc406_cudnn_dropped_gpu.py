@@ -34,20 +34,16 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from reprocheck.facts.cuda_versions import Numbers, dotted
+from reprocheck.facts.cuda_versions import dotted
+from reprocheck.facts.cudnn import dropped_by, first_for
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, told_by
+from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, reason_among, told_by
 from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
-
-if TYPE_CHECKING:
-    # For annotations only, see `gpu_cases`.
-    from reprocheck.model.judgements import Reason
-    from reprocheck.rules.runnable import Part, Stack
+from reprocheck.rules.runnable import Part
 
 RULE = Rule(
     code="RC406",
@@ -64,16 +60,8 @@ _KINDS = ("cudnn-dropped-gpu", "cudnn-older-than-gpu")
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each cuDNN, the GPUs that it does not run on together."""
-    cases = gpu_cases(facts, _misses)
+    cases = gpu_cases(facts, reason_among(_KINDS))
     yield from (_finding(facts, case, case.stack.cudnn) for case in cases if case.stack.cudnn)
-
-
-def _misses(stack: Stack, compute_capability: Numbers) -> Reason | None:
-    # Imported where it is needed: `check` looks at no machine.
-    from reprocheck.rules.runnable import judge_gpu
-
-    reasons = judge_gpu(stack, compute_capability)
-    return next((reason for reason in reasons if reason.kind in _KINDS), None)
 
 
 def _finding(facts: Facts, case: Case, cudnn: Part) -> Finding:
@@ -98,9 +86,6 @@ def _finding(facts: Facts, case: Case, cudnn: Part) -> Finding:
 
 
 def _fix(facts: Facts, case: Case, cudnn: Part, *, dropped: bool) -> str:
-    # Imported where it is needed: few GPUs are out of reach of cuDNN.
-    from reprocheck.facts.cudnn import dropped_by, first_for
-
     oldest, newest = min(map(capability, case.gpus)), max(map(capability, case.gpus))
     if not dropped:
         return f"ask for `{cudnn.package.name} >={first_for(newest) or dotted(newest)}`"

@@ -44,7 +44,7 @@ from reprocheck.facts.nvidia_wheels import library_of
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
-from reprocheck.rules.closure import path_to
+from reprocheck.rules.closure import ways_in
 from reprocheck.rules.cuda_claims import CudaClaim, agree
 from reprocheck.rules.cuda_compilers import declared_sources
 from reprocheck.rules.declarations import first_place
@@ -53,6 +53,7 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.mends import removal
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.two_cudas import NOBODY, Sides, declared_sides, locked_sides
+from reprocheck.rules.wording import shortened
 
 RULE = Rule(
     code="RC410",
@@ -90,22 +91,13 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
     for message, cases in told.items():
         platforms, sides = tuple(platform for platform, _ in cases), cases[0][1]
         held = {item.name for item in lock.on(platforms[0])}
-        paths = tuple(_paths(facts, lock, sides[1][:_MOST_SHOWN]))
+        paths = ways_in(facts, lock, (item.package for item in sides[1][:_MOST_SHOWN]))
         finding = _finding(sides, f"{message} on {', '.join(platforms)}", [name for name in _USERS if name in held])
         wanted = (*((item.package.manager, item.package.name) for item in sides[1]), *_starts(paths))
         packages = tuple(item.package for _, parts in cases for part in parts for item in part)
         place = first_place(facts, wanted) or finding.location
         fix = _fix_of_path(sides, paths) or finding.fix
         yield replace(finding, location=place, packages=packages, platforms=platforms, paths=paths, fix=fix)
-
-
-def _paths(facts: Facts, lock: Lock, claims: Sequence[CudaClaim]) -> Iterator[tuple[PackageRef, ...]]:
-    """Yield how the wrong side came in, each way that is more than a declaration."""
-    for item in claims:
-        held = lock.named(item.package.platform or "", item.package.name)
-        path = path_to(facts, lock, next(found for found in held if found.manager == item.package.manager))
-        if len(path) > 1:
-            yield path
 
 
 def _fix_of_path(sides: Sides, paths: Sequence[tuple[PackageRef, ...]]) -> str:
@@ -164,9 +156,8 @@ def _are_majors(sides: Sides) -> bool:
 def _side(claims: Sequence[CudaClaim]) -> str:
     """Return `11.7 (`torch`)`: the version of the first, and the packages that say it."""
     names = list(dict.fromkeys(f"`{item.package.name}`" for item in claims))
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
     cuda = dotted(claims[0].cuda) if claims[0].cuda else "an open release"
-    return f"{cuda} ({', '.join(names[:_MOST_SHOWN])}{more})"
+    return f"{cuda} ({shortened(names, _MOST_SHOWN)})"
 
 
 def _severity(sides: Sides, users: Sequence[str]) -> Severity:

@@ -37,18 +37,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from reprocheck.facts.cuda_versions import Numbers
 from reprocheck.facts.nvidia_wheels import suffix_cuda
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import Lock
 from reprocheck.rules.closure import path_to
-from reprocheck.rules.declarations import first_place, platforms_of, written
+from reprocheck.rules.declarations import first_place, standing_on, written
 from reprocheck.rules.effective_cuda import effective_cuda, platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.shared_folders import declared_pairs, locked_pairs
+from reprocheck.rules.wording import joined
 
 RULE = Rule(
     code="RC411",
@@ -93,7 +93,7 @@ def _locked_finding(facts: Facts, lock: Lock, library: str, names: Sequence[str]
         name=RULE.name,
         severity=Severity.WARNING if guest else RULE.severity,
         confidence=RULE.confidence,
-        message=f"{_listed(held)} write the same files of {library} on {', '.join(platforms)}",
+        message=f"{joined(held)} write the same files of {library} on {', '.join(platforms)}",
         location=place or lock.location_of(next(package for package in held if package.name == wrong)),
         related=tuple(
             RelatedLocation(location=lock.location_of(package), message=f"`{package.name}` in the lock")
@@ -112,10 +112,6 @@ def _locked_finding(facts: Facts, lock: Lock, library: str, names: Sequence[str]
     )
 
 
-def _listed(held: Sequence[LockedPackage]) -> str:
-    return " and ".join(f"`{package.name} {package.version}`" for package in held)
-
-
 def _came_in(ways: Mapping[str, tuple[PackageRef, ...]]) -> Iterator[str]:
     for name, way in ways.items():
         if len(way) > 1:
@@ -128,7 +124,7 @@ def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
         for pair in declared_pairs(environment, platform):
             told.setdefault(pair, platform)
     for (library, names), platform in told.items():
-        lines = [item for item in environment.pip if platform in platforms_of(item, environment)]
+        lines = standing_on(platform, environment.pip, environment)
         yield _declared_finding(facts, lines, library, names, platform)
 
 
@@ -158,11 +154,7 @@ def _declared_finding(
 def _wrong(facts: Facts, platform: str, names: Sequence[str]) -> str:
     """Return the wheel that is not for the CUDA of the framework; without one, the first."""
     claims = effective_cuda(facts, platform)
-    return next((name for name in names if claims and _major(name) != claims[0].cuda[:1]), names[0])
-
-
-def _major(name: str) -> Numbers:
-    return suffix_cuda(name) or ()
+    return next((name for name in names if claims and (suffix_cuda(name) or ()) != claims[0].cuda[:1]), names[0])
 
 
 def _folder(library: str) -> str:

@@ -29,7 +29,7 @@ When it stays silent.
     conda's version meets the pip line, so pip installs no second one; selectors or markers part the two.
 
 Sources.
-    pytorch/pytorch#191367 and #44282 (mixed conda and pip builds); maresb/conda-lock#914, read 2026-11-20.
+    pytorch/pytorch#191367 and #44282 (mixed conda and pip builds); conda/conda-lock#914, read 2026-11-20.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims, reference
-from reprocheck.rules.relock_command import PIXI, lock_tool
+from reprocheck.rules.relock_command import lock_tool, one_side
 from reprocheck.rules.rule import Family, Rule
 
 RULE = Rule(
@@ -112,9 +112,7 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
 
 def _locked_fix(facts: Facts, lock: Lock) -> str:
     asked = not isinstance(facts.environment, EnvironmentFile) or declared(facts, "pip", "torch")
-    if asked or lock_tool(lock) == PIXI:
-        return f"take torch from one side only, then run `{lock_tool(lock)}`"
-    return f"run `{lock_tool(lock)}`, which tells pip that conda provides `torch`"
+    return f"take torch from one side only, then run `{lock_tool(lock)}`" if asked else one_side(lock, "torch")
 
 
 def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:

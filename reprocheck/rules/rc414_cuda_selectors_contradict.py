@@ -3,7 +3,8 @@
 What it checks.
     What `cudatoolkit`, `cuda-version`, `pytorch-cuda`, `cpuonly` and the build string of a framework say about
     CUDA, against each other, in the environment.yml and in the lock; pins that no build exists for; names such as
-    `dgl-cu110` and the label of pip's torch against the CUDA of the rest.
+    `dgl-cu110` and the label of pip's torch against the CUDA of the rest; `cudatoolkit` against the CUDA that the
+    pinned TensorFlow of pip was built for.
 
 Why it matters.
     The solver accepts some of these pairs (`pytorch-cuda=12.1` with `cudatoolkit=11.8`) and then installs two
@@ -26,13 +27,14 @@ How to fix.
 When it stays silent.
     The versions agree as far as they are written; one of them is a range; selectors put the lines on different
     platforms; a conda-forge build such as `cuda126` stands with a later `cuda-version` of the same major, which
-    it is made for; a release or a channel is not in the tables, or conda-forge may have the build. RC430 and RC432
-    tell labels of other wheels, RC410 two majors of conda and pip.
+    it is made for; a release or a channel is not in the tables, or conda-forge may have the build; TensorFlow comes
+    from conda, whose packages ask for their CUDA. RC430 and RC432 tell labels of other wheels, RC410 two majors of
+    conda and pip.
 
 Sources.
     conda-forge/cuda-version-feedstock recipe and cuda-feedstock guide; pytorch/builder, conda/pytorch-cuda; repodata
-    of the pytorch channel; installation pages of PyTorch; pairs that the solver accepts tried on real repodata,
-    2026-11-20.
+    of the pytorch channel; installation pages of PyTorch; TensorFlow, "Tested build configurations"; pairs that the
+    solver accepts tried on real repodata, 2026-11-20.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ from reprocheck.rules.effective_cuda import DEFAULT_PLATFORM, platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims
 from reprocheck.rules.rule import Family, Rule
+from reprocheck.rules.tensorflow_toolkit import toolkit_objections
 
 RULE = Rule(
     code="RC414",
@@ -134,6 +137,7 @@ def _not_built(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:
     """Yield pins that no build exists for; the tables are of one platform."""
     if DEFAULT_PLATFORM in platforms_in(facts):
         yield from map(_objection_finding, objections(environment, DEFAULT_PLATFORM))
+        yield from map(_objection_finding, toolkit_objections(environment, DEFAULT_PLATFORM))
 
 
 def _objection_finding(found: Objection) -> Finding:

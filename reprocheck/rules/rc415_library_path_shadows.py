@@ -45,6 +45,7 @@ from reprocheck.model.findings import Confidence, Edit, Finding, Location, Sever
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.places import place_of_torch
 from reprocheck.rules.rule import Family, Rule
+from reprocheck.rules.wording import shortened
 
 RULE = Rule(
     code="RC415",
@@ -107,14 +108,13 @@ def _removal(environment: EnvironmentFile, number: int | None) -> tuple[Edit, ..
 
 
 def _live(facts: Facts, source: str, variable: str, libraries: list[str]) -> Finding:
-    shown = ", ".join(f"`{library}`" for library in libraries[:_MOST_NAMED])
-    more = f" and {len(libraries) - _MOST_NAMED} more" if len(libraries) > _MOST_NAMED else ""
+    shown = shortened([f"`{library}`" for library in libraries], _MOST_NAMED)
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
-        message=f"`{variable}` puts {shown}{more} before the libraries of the environment",
+        message=f"`{variable}` puts {shown} before the libraries of the environment",
         location=place_of_torch(facts),
         evidence=(f"`{variable}` of {source}",),
         fix=f"run without it: `env -u {variable} …`, or unload the module that sets it",

@@ -46,7 +46,7 @@ from reprocheck.facts.cuda_versions import dotted
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Edit, Finding, Location, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
-from reprocheck.rules.cuda_carriers import CONDA_TORCHES
+from reprocheck.rules.cuda_carriers import CONDA_LIBTORCHES
 from reprocheck.rules.cuda_claims import CudaClaim
 from reprocheck.rules.cuda_compilers import (
     COMPILERS,
@@ -97,7 +97,7 @@ def _on(facts: Facts, platform: str) -> Iterator[Finding]:
     if isinstance(facts.lock, Lock):
         sources = locked_sources(facts.lock, platform)
         compilers = locked_compilers(facts.lock, platform)
-        torches = facts.lock.named(platform, "torch", *CONDA_TORCHES) if sources or compilers else ()
+        torches = facts.lock.named(platform, "torch", *CONDA_LIBTORCHES) if sources or compilers else ()
         if torches and not any(map(is_cpu_build, torches)):
             yield from _judge(facts, sources, compilers, locked_claims(facts.lock, platform))
     elif isinstance(facts.environment, EnvironmentFile):

@@ -59,7 +59,7 @@ from reprocheck.rules.cuda_claims import FRAMEWORKS, label_in
 from reprocheck.rules.declarations import Declaration, declared, first_place, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.gpu_wish import EXPECTED, asks_by_name, asks_for_cpu, cuda_of_index, entries_on, wish_for_gpu
+from reprocheck.rules.gpu_wish import EXPECTED, asks_by_name, asks_for_cpu, entries_on, named_cuda, wish_for_gpu
 from reprocheck.rules.locked_cuda import framework_flavour, is_cpu_build, reference
 from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Rule
@@ -252,8 +252,8 @@ def _fix(facts: Facts, package: LockedPackage, path: tuple[PackageRef, ...]) -> 
 
 def _wheel_of_another_index(facts: Facts, lock: Lock, platform: str) -> Iterator[Finding]:
     """Yield a torch of PyPI where the environment file names the index of another CUDA."""
-    index = next((entry for entry in entries_on(facts, platform) if cuda_of_index(entry)), None)
-    wanted = cuda_of_index(index) if index else None
+    index = next((entry for entry in entries_on(facts, platform) if named_cuda(entry)), None)
+    wanted = named_cuda(index) if index else None
     torch = next((one for one in lock.named(platform, "torch") if one.manager == "pip"), None) if wanted else None
     if index is None or wanted is None or torch is None or "/whl/" in torch.url:
         return
@@ -289,7 +289,7 @@ def _declared(facts: Facts) -> Iterator[Finding]:
         entry = next((one for one in entries if asks_for_cpu(one)), None)
         if entry:
             yield _declared_finding(entry, platform, "asks for a build without CUDA")
-        elif platform.startswith("win-") and not any(map(cuda_of_index, entries)):
+        elif platform.startswith("win-") and not any(map(named_cuda, entries)):
             plain = (one for one in entries if one.name == "torch" and _is_plain(one))
             yield from (_declared_finding(one, platform, "gets a build without CUDA from PyPI") for one in plain)
 

@@ -48,7 +48,6 @@ Sources.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
@@ -61,7 +60,7 @@ from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import effective_cuda, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
-from reprocheck.rules.relock_command import lock_for_cuda
+from reprocheck.rules.relock_command import PIXI, lock_for_cuda, lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -75,7 +74,6 @@ RULE = Rule(
 )
 
 _VERSION = r"\d+\.\d+"
-_PIXI_LOCK = "pixi.lock"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -85,7 +83,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     assumed = _assumed(facts, facts.lock)
     if assumed:
         yield from _too_high(facts, *assumed)
-    elif posixpath.basename(facts.lock.path) == _PIXI_LOCK:
+    elif lock_tool(facts.lock) == PIXI:
         yield from _unrecorded(facts, facts.lock)
 
 

@@ -33,8 +33,8 @@ How to fix.
 When it stays silent.
     `pytorch::pytorch`, or a build string of the pytorch channel, says where torch comes from; the `pytorch` channel is
     the first that has it; a channel in the list is not known here; the lock shows that it worked out; an index, a
-    folder or a requirements file is named that may serve the labelled build; the index holds the newest torch as well.
-    RC414 tells selectors that contradict each other.
+    folder or a requirements file is named that may serve the labelled build; the index holds the newest torch as well,
+    or a pinned torchvision or torchaudio ties torch to an older one. RC414 tells selectors that contradict each other.
 
 Sources.
     conda-forge/pytorch-cpu-feedstock#187; esa/AnomalyMatch#11; astral-sh/uv#17236; the pairs solved on real repodata,

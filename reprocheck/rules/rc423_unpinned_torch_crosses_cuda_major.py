@@ -31,8 +31,9 @@ How to fix.
 
 When it stays silent.
     There is a lock; the releases that fit carry one CUDA major, as with `>=2.11`; the range ends below the newest
-    release, or the Python is too old for it, so that nothing moves any more; conda brings torch; an index of wheels
-    for one CUDA is named (RC422 judges those); the platforms have no CUDA wheels on PyPI.
+    release, the Python is too old for it, or a pinned torchvision or torchaudio fits one torch only, so that nothing
+    moves any more; conda brings torch, or its torchvision, which needs it; an index of wheels for one CUDA is named
+    (RC422 judges those); the platforms have no CUDA wheels on PyPI.
 
 Sources.
     pytorch/pytorch#178665, #190385, #172352; table torch_wheels.yaml, whose rows name theirs, read 2026-11-20.

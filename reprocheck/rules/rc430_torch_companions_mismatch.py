@@ -57,6 +57,7 @@ from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
+from reprocheck.rules.cuda_carriers import CONDA_LIBTORCHES
 from reprocheck.rules.cuda_claims import label_in
 from reprocheck.rules.declarations import first_place, written
 from reprocheck.rules.effective_cuda import platforms_in
@@ -244,7 +245,7 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
     found: dict[tuple[str, str, str, str], list[tuple[LockedPackage, LockedPackage]]] = {}
     why: dict[tuple[str, str, str, str], str] = {}
     for platform in platforms_in(facts):
-        torches = lock.named(platform, "torch", *CONDA_TORCHES, "libtorch")
+        torches = lock.named(platform, "torch", *CONDA_LIBTORCHES)
         for companion in lock.named(platform, *COMPANIONS) if torches else ():
             reason = _objection(torches[0], companion) if companion.manager == "pip" else None
             if reason:

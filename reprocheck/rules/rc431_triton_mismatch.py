@@ -43,10 +43,11 @@ from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
+from reprocheck.rules.constraints import pip_admits
 from reprocheck.rules.declarations import first_place, line_of, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.locked_cuda import locked_torch, reference
 from reprocheck.rules.mends import removal
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_declared_from_channel, is_locked_from_channel
@@ -75,9 +76,9 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
     found: dict[tuple[str, ...], list[tuple[LockedPackage, LockedPackage]]] = {}
     for platform in platforms_in(facts):
         triton = next((package for package in lock.named(platform, "triton") if package.manager == "pip"), None)
-        torch = next(iter(lock.named(platform, "torch", "pytorch")), None)
+        torch = locked_torch(lock, platform)
         wanted = _wanted(torch) if torch and triton else None
-        if torch and triton and wanted and not _meets(triton.version, wanted):
+        if torch and triton and wanted and not pip_admits(wanted, triton.version):
             found.setdefault((torch.version, triton.version, wanted), []).append((triton, torch))
     for key, pairs in found.items():
         yield _locked_finding(facts, lock, pairs, key[-1])
@@ -90,17 +91,6 @@ def _wanted(torch: LockedPackage) -> str | None:
     recorded = dict(torch.dependencies).get("triton", "")
     release = plain_release(torch.version)
     return recorded if recorded.startswith(("==", "~=")) else triton_of(release) if release else None
-
-
-def _meets(version: str, wanted: str) -> bool:
-    # Imported where it is needed: packaging takes longer to load than the whole check may take.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return SpecifierSet(wanted).contains(Version(version), prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
-        return True
 
 
 def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, LockedPackage]], wanted: str) -> Finding:
@@ -132,7 +122,7 @@ def _declared(environment: EnvironmentFile) -> Iterator[Finding]:
     for triton in pinned_named(environment, conda=(), pip=("triton",)):
         torch = next((one for one in torches if meet(one.entry, triton.entry, environment)), None)
         wanted = triton_of(torch.pin.version) if torch else None
-        if torch and wanted and triton.pin.exact and not _meets(triton.pin.version, wanted):
+        if torch and wanted and triton.pin.exact and not pip_admits(wanted, triton.pin.version):
             yield _declared_finding(environment, triton, torch, wanted)
 
 

@@ -52,12 +52,12 @@ from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequire
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
-from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
+from reprocheck.rules.declarations import Declaration, first_place, manager_of, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.extension_fit import Beside, Misfit, misfits, wrong_python
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.locked_cuda import is_cpu_build, locked_claims, reference
+from reprocheck.rules.locked_cuda import is_cpu_build, locked_claims, locked_torch, reference
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_pins import Pinned, pinned, pinned_python, pinned_torches
 
@@ -104,7 +104,7 @@ def _wheels(lock: Lock, platform: str) -> Iterator[tuple[LockedPackage, tuple[Mi
 def _extensions(lock: Lock, platform: str) -> Iterator[tuple[LockedPackage, tuple[Misfit, ...]]]:
     """Yield the extensions that were built for something else."""
     for package in lock.named(platform, *EXTENSIONS):
-        torch = next(iter(lock.named(platform, "torch", "pytorch")), None)
+        torch = locked_torch(lock, platform)
         objections = tuple(_objections(lock, package, _beside(lock, torch) if torch else None))
         if objections:
             yield package, objections
@@ -277,7 +277,7 @@ def _of_page(said: str) -> str:
 def _declared_finding(
     entry: Declaration, objections: Sequence[Misfit], torch: Location | None, served: Declaration | None = None
 ) -> Finding:
-    manager = "conda" if isinstance(entry, CondaSpec) else "pip"
+    manager = manager_of(entry)
     name = (served or entry).name or ""
     return Finding(
         code=RULE.code,

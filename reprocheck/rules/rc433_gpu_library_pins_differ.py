@@ -50,14 +50,14 @@ from reprocheck.facts.torch_wheels import has_pypi_cuda
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
-from reprocheck.rules.closure import path_to
+from reprocheck.rules.closure import ways_in
 from reprocheck.rules.cuda_claims import label_in
 from reprocheck.rules.declarations import first_place
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.gpu_libraries import Library, Shelf, declared_shelf, locked_shelf
-from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.rule import Family, Rule
+from reprocheck.rules.wording import shortened
 
 RULE = Rule(
     code="RC433",
@@ -196,8 +196,7 @@ def _of_conda(
 def _finding(
     facts: Facts, libraries: Sequence[Library], framework: Library, severity: Severity, why: Sequence[str]
 ) -> Finding:
-    named = ", ".join(f"`{library.said}`" for library in libraries[:_MOST_SHOWN])
-    more = f" and {len(libraries) - _MOST_SHOWN} more" if len(libraries) > _MOST_SHOWN else ""
+    named = shortened([f"`{library.said}`" for library in libraries], _MOST_SHOWN)
     verb = "does" if len(libraries) == 1 else "do"
     wanted = [(one.package.manager, one.name) for one in (*libraries, framework)]
     users = tuple(_users(facts, libraries, framework))
@@ -206,12 +205,12 @@ def _finding(
         name=RULE.name,
         severity=severity,
         confidence=RULE.confidence if severity is RULE.severity else Confidence.MEDIUM,
-        message=f"{named}{more} {verb} not fit `{framework.said}`",
+        message=f"{named} {verb} not fit `{framework.said}`",
         location=first_place(facts, tuple(wanted)) or libraries[0].location,
         related=(RelatedLocation(location=framework.location, message=f"`{framework.said}`"),),
         packages=(*(library.package for library in libraries), framework.package),
         evidence=(*why[:_MOST_SHOWN], *users),
-        fix=_fix(facts, f"{named}{more}", framework),
+        fix=_fix(facts, named, framework),
         paths=_paths(facts, libraries),
     )
 
@@ -235,13 +234,5 @@ def _users(facts: Facts, libraries: Sequence[Library], framework: Library) -> It
 
 def _paths(facts: Facts, libraries: Sequence[Library]) -> tuple[tuple[PackageRef, ...], ...]:
     """Return how each library came into the lock, where that was through others."""
-    lock = facts.lock
-    if not isinstance(lock, Lock):
-        return ()
-    held = [
-        package
-        for library in libraries[:_MOST_SHOWN]
-        for package in lock.named(library.package.platform or "", library.name)
-        if reference(package) == library.package
-    ]
-    return tuple(path for path in (path_to(facts, lock, package) for package in held) if len(path) > 1)
+    wanted = (library.package for library in libraries[:_MOST_SHOWN])
+    return ways_in(facts, facts.lock, wanted) if isinstance(facts.lock, Lock) else ()

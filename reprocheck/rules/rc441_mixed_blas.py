@@ -65,6 +65,7 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.rule import Family, Need, Rule
+from reprocheck.rules.wording import joined
 
 RULE = Rule(
     code="RC441",
@@ -124,7 +125,7 @@ def _wheels_beside_mkl(lock: Lock, platform: str, mkl: tuple[LockedPackage, ...]
     if not copies:
         return None
     user = _foremost(users)
-    said = f"pip's {_named(copies)} computes with the OpenBLAS in its wheel, conda's {_named((user,))} with MKL"
+    said = f"pip's {joined(copies)} computes with the OpenBLAS in its wheel, conda's {joined((user,))} with MKL"
     return _Mixture((*copies, user, mkl[0]), said, "take numpy and scipy from conda as well")
 
 
@@ -136,7 +137,7 @@ def _both(
     if not with_mkl or not others:
         return None
     one, other = _foremost(with_mkl), _foremost(others)
-    said = f"conda's {_named((one,))} computes with MKL and {_named((other,))} with OpenBLAS"
+    said = f"conda's {joined((one,))} computes with MKL and {joined((other,))} with OpenBLAS"
     fix = "choose one for all: `libblas=*=*mkl` or `libblas=*=*openblas` in the conda part"
     return _Mixture((one, mkl[0], other, openblas[0]), said, fix)
 
@@ -148,7 +149,7 @@ def _pthreads(lock: Lock, openblas: tuple[LockedPackage, ...]) -> _Mixture | Non
     torch = next((package for package in _conda(lock, platform, "pytorch") if "generic" in (package.build or "")), None)
     if not threaded or not torch:
         return None
-    said = f"conda's {_named((torch,))} starts OpenMP threads, its OpenBLAS (`{threaded.build}`) threads of its own"
+    said = f"conda's {joined((torch,))} starts OpenMP threads, its OpenBLAS (`{threaded.build}`) threads of its own"
     return _Mixture((torch, threaded), said, "ask for the OpenMP build: `libopenblas=*=openmp*` in the conda part")
 
 
@@ -171,10 +172,6 @@ def _users(lock: Lock, platform: str, libraries: tuple[LockedPackage, ...]) -> t
 def _foremost(users: tuple[LockedPackage, ...]) -> LockedPackage:
     """Return the one that people know best."""
     return min(users, key=lambda package: _BEST_KNOWN.index(package.name) if package.name in _BEST_KNOWN else 9)
-
-
-def _named(packages: tuple[LockedPackage, ...]) -> str:
-    return " and ".join(f"`{package.name} {package.version}`" for package in packages)
 
 
 def _finding(facts: Facts, lock: Lock, same: list[_Mixture]) -> Finding:

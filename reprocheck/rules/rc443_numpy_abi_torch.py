@@ -45,10 +45,10 @@ from reprocheck.model.environments import CondaSpec, EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
-from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
+from reprocheck.rules.declarations import Declaration, first_place, package_of, platforms_of, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.locked_cuda import locked_torch, reference
 from reprocheck.rules.mends import replacement
 from reprocheck.rules.numpy_choice import declared_numpy, is_second, locked_numpy, numpy_choice
 from reprocheck.rules.rule import Family, Rule
@@ -79,7 +79,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
     found: dict[tuple[str, str], list[tuple[LockedPackage, LockedPackage]]] = {}
     for platform in platforms_in(facts):
-        torch, numpy = next(iter(lock.named(platform, "torch", "pytorch")), None), locked_numpy(lock, platform)
+        torch, numpy = locked_torch(lock, platform), locked_numpy(lock, platform)
         if torch and numpy and is_second(numpy.version) and _is_too_old(torch):
             found.setdefault((torch.version, numpy.version), []).append((torch, numpy))
     for pairs in found.values():
@@ -168,7 +168,7 @@ def _declared_finding(environment: EnvironmentFile, torch: Pinned, platforms: li
         related=(RelatedLocation(location=torch.entry.location, message="the torch of this file"),) if numpy else (),
         packages=(
             PackageRef(manager=torch.manager, name=torch.entry.name or "", version=torch.pin.version),
-            PackageRef(manager="conda" if isinstance(numpy, CondaSpec) else "pip", name="numpy"),
+            package_of(numpy) if numpy else PackageRef(manager="pip", name="numpy"),
         ),
         platforms=tuple(platforms),
         evidence=(f"torch {first} is the first that runs beside NumPy 2 on {', '.join(platforms)}",),

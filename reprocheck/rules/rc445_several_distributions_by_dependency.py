@@ -62,6 +62,7 @@ from reprocheck.rules.declarations import declared, first_place
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.one_module import both, locked_modules, severity_of
+from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import listed
 
@@ -109,7 +110,7 @@ def _finding(facts: Facts, lock: Lock, group: Collision, same: list[tuple[Locked
         packages=tuple(reference(package) for members in same for package in members),
         platforms=platforms,
         evidence=(f"each of them is `import {group.module}`",),
-        fix=_fix(packages, pulled),
+        fix=_fix(lock, packages, pulled),
         paths=paths,
     )
 
@@ -118,8 +119,9 @@ def _by(pulled: list[tuple[PackageRef, ...]]) -> str:
     return f" (`{pulled[0][-1].name}` is pulled in by `{pulled[0][-2].name}`)" if pulled else ""
 
 
-def _fix(packages: tuple[LockedPackage, ...], pulled: list[tuple[PackageRef, ...]]) -> str:
+def _fix(lock: Lock, packages: tuple[LockedPackage, ...], pulled: list[tuple[PackageRef, ...]]) -> str:
     if not pulled:
-        return f"run `reprocheck lock`: nothing that was declared needs them all; `{packages[0].name}` alone is enough"
+        unneeded = f"nothing that was declared needs them all; `{packages[0].name}` alone is enough"
+        return f"run `{lock_tool(lock)}`: {unneeded}"
     puller, name = pulled[0][-2].name, pulled[0][-1].name
     return f"choose a release or an extra of `{puller}` that does not need `{name}`, or leave it out, and lock anew"

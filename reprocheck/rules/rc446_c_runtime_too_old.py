@@ -44,6 +44,7 @@ from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.closure import path_to
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.gpu_cases import told_by
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import listed
@@ -92,7 +93,6 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def _finding(facts: Facts, lock: Lock, needy: list[tuple[Numbers, LockedPackage]]) -> Finding:
     highest, first = max(needy, key=lambda pair: pair[0])
     packages = [package for _, package in needy]
-    source = "" if isinstance(facts.machine, Unseen) else facts.machine.source
     path = path_to(facts, lock, first)
     return Finding(
         code=RULE.code,
@@ -104,7 +104,10 @@ def _finding(facts: Facts, lock: Lock, needy: list[tuple[Numbers, LockedPackage]
         location=lock.location_of(first),
         packages=tuple(reference(package) for package in packages),
         platforms=tuple(dict.fromkeys(package.platform for package in packages)),
-        evidence=(f"`{first.name} {first.version}` needs glibc {dotted(highest)}", f"glibc according to {source}"),
+        evidence=(
+            f"`{first.name} {first.version}` needs glibc {dotted(highest)}",
+            f"glibc according to {told_by(facts)}",
+        ),
         fix="use a newer base image, or describe the machine in `virtual-packages.yml` (`__glibc`) and lock anew",
         paths=(path,) if path else (),
     )

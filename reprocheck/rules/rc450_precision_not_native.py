@@ -44,6 +44,7 @@ from reprocheck.facts.gpu_precision import lacking
 from reprocheck.facts.tables import Row, text
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.gpu_cases import told_by
 from reprocheck.rules.places import place_of_torch
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -70,7 +71,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(facts: Facts, gpus: list[str], row: Row) -> Finding:
-    precision, source = text(row, "precision"), "" if isinstance(facts.machine, Unseen) else facts.machine.source
+    precision = text(row, "precision")
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -80,7 +81,7 @@ def _finding(facts: Facts, gpus: list[str], row: Row) -> Finding:
         location=place_of_torch(facts),
         evidence=(
             f"{precision} has tensor cores from compute capability {text(row, 'native_from')} on",
-            f"GPUs according to {source}",
+            f"GPUs according to {told_by(facts)}",
         ),
         fix=f"use {text(row, 'instead')}",
     )

@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from reprocheck.facts.cuda_versions import numbers
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.gpu_cases import told_by
 from reprocheck.rules.places import place_of_torch
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -68,7 +69,6 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _finding(facts: Facts, named: dict[str, list[str]]) -> Finding:
     told = [f"{', '.join(dict.fromkeys(names))} ({capability})" for capability, names in named.items()]
     lowest, *_, highest = (f"sm_{capability.replace('.', '')}" for capability in named)
-    source = "" if isinstance(facts.machine, Unseen) else facts.machine.source
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -76,7 +76,7 @@ def _finding(facts: Facts, named: dict[str, list[str]]) -> Finding:
         confidence=RULE.confidence,
         message=f"the machine mixes GPU generations: {', '.join(told)}",
         location=place_of_torch(facts),
-        evidence=(f"GPUs according to {source}",),
+        evidence=(f"GPUs according to {told_by(facts)}",),
         fix=f"keep a job on one generation, or check the build against both ends:"
         f" `reprocheck matrix --gpu {lowest} --gpu {highest}`",
     )

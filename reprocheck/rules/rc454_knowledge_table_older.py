@@ -39,11 +39,11 @@ from collections.abc import Iterator
 from reprocheck.facts.cuda_drivers import branches, is_newer_than_known, newest_known_cuda
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.torch_wheels import newest_torch
-from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.rules.constraints import pin_of
-from reprocheck.rules.declarations import Declaration, first_place, platforms_of, written
+from reprocheck.rules.declarations import Declaration, constraint_of, first_place, package_of, standing_on, written
 from reprocheck.rules.effective_cuda import effective_cuda, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import called, capability, told_by
@@ -98,15 +98,13 @@ def _torches(facts: Facts, platform: str) -> Iterator[tuple[str, str, PackageRef
     elif isinstance(facts.environment, EnvironmentFile):
         environment = facts.environment
         entries: tuple[Declaration, ...] = (*environment.conda, *environment.pip)
-        for entry in entries:
-            if entry.name in _TORCH and platform in platforms_of(entry, environment):
-                manager = "conda" if isinstance(entry, CondaSpec) else "pip"
-                package = PackageRef(manager=manager, name=entry.name or "")
-                yield f"`{written(entry)}`", _pinned(entry), package, entry.location
+        torches = (entry for entry in entries if entry.name in _TORCH)
+        for entry in standing_on(platform, torches, environment):
+            yield f"`{written(entry)}`", _pinned(entry), package_of(entry), entry.location
 
 
 def _pinned(entry: Declaration) -> str:
-    pin = pin_of(entry.version if isinstance(entry, CondaSpec) else entry.specifier)
+    pin = pin_of(constraint_of(entry))
     return pin.version if pin else ""
 
 

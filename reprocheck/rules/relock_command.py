@@ -17,6 +17,13 @@ def lock_tool(lock: Lock) -> str:
     return PIXI if posixpath.basename(lock.path) == "pixi.lock" else "reprocheck lock"
 
 
+def one_side(lock: Lock, project: str) -> str:
+    """Return what to do, as an advice in words, where both sides of a lock hold what pip was not asked for."""
+    if lock_tool(lock) == PIXI:
+        return f"take {project} from one side only, then run `{PIXI}`"
+    return f"run `{lock_tool(lock)}`, which tells pip that conda provides `{project}`"
+
+
 def lock_for_cuda(facts: Facts, cuda: str) -> str:
     """Return what to do, as an advice in words, to have the lock made for the drivers of a CUDA."""
     if isinstance(facts.lock, Lock) and lock_tool(facts.lock) == PIXI:

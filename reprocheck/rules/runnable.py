@@ -20,13 +20,13 @@ from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.cudnn import first_for, oldest_gpu
 from reprocheck.facts.gpu_arch import architecture_of, is_tegra, is_within_reach
 from reprocheck.facts.torch_archs import coverage, shown
-from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Location, PackageRef
 from reprocheck.model.judgements import Judgement, Reason, judgement_of
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.cuda_claims import CudaClaim
-from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.declarations import Declaration, constraint_of, package_of, standing_on, written
 from reprocheck.rules.effective_cuda import effective_cuda
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
@@ -129,12 +129,9 @@ def _locked_part(lock: Lock, package: LockedPackage) -> Part:
 
 def _declared_parts(environment: EnvironmentFile, platform: str, names: tuple[str, ...]) -> Iterator[Part]:
     entries: tuple[Declaration, ...] = (*environment.conda, *environment.pip)
-    for entry in entries:
-        if entry.name in names and platform in platforms_of(entry, environment):
-            is_conda = isinstance(entry, CondaSpec)
-            pin = pin_of(entry.version if isinstance(entry, CondaSpec) else entry.specifier)
-            package = PackageRef(manager="conda" if is_conda else "pip", name=entry.name or "")
-            yield Part(f"`{written(entry)}`", pin.version if pin else "", package, entry.location)
+    for entry in standing_on(platform, (entry for entry in entries if entry.name in names), environment):
+        pin = pin_of(constraint_of(entry))
+        yield Part(f"`{written(entry)}`", pin.version if pin else "", package_of(entry), entry.location)
 
 
 def _compilers(lock: Lock, platform: str) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from reprocheck.facts.torch_wheels import has_pypi_cuda
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
 from reprocheck.rules.constraints import pin_of
-from reprocheck.rules.cuda_carriers import CONDA_TORCHES
-from reprocheck.rules.declarations import platforms_of
+from reprocheck.rules.cuda_carriers import CONDA_LIBTORCHES
+from reprocheck.rules.declarations import standing_on
 from reprocheck.rules.declared_cuda import has_other_index
 
 Pairs = tuple[tuple[str, tuple[str, ...]], ...]
@@ -22,7 +22,7 @@ Pairs = tuple[tuple[str, tuple[str, ...]], ...]
 
 def declared_pairs(environment: EnvironmentFile, platform: str) -> Pairs:
     """Return (library, wheel names) where wheels of two majors are declared, or come with the torch line."""
-    names = [item.name for item in environment.pip if item.name and platform in platforms_of(item, environment)]
+    names = [item.name for item in standing_on(platform, environment.pip, environment) if item.name]
     shared = [name for name in names if library_of(name) in SHARED]
     return _pairs((*shared, *(_of_torch(environment, platform) if shared else ())))
 
@@ -33,9 +33,9 @@ def locked_pairs(lock: Lock, platform: str) -> Pairs:
 
 
 def _of_torch(environment: EnvironmentFile, platform: str) -> tuple[str, ...]:
-    if any(map(environment.conda_named, CONDA_TORCHES)) or has_other_index(environment):
+    if any(map(environment.conda_named, CONDA_LIBTORCHES)) or has_other_index(environment):
         return ()
-    lines = (item for item in environment.pip if item.name == "torch" and platform in platforms_of(item, environment))
+    lines = standing_on(platform, (item for item in environment.pip if item.name == "torch"), environment)
     pins = [pin_of(item.specifier) for item in lines]
     known = [pin.version for pin in pins if pin and "+" not in pin.version and has_pypi_cuda(pin.version, platform)]
     return tuple(name for version in known for name in required_by_torch(version))

@@ -14,7 +14,7 @@ from reprocheck.model.findings import Location, PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.constraints import pin_of
 from reprocheck.rules.cuda_claims import CudaClaim, label_in
-from reprocheck.rules.declarations import platforms_of, written
+from reprocheck.rules.declarations import package_of, standing_on, written
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import framework_flavour, reference
@@ -92,12 +92,12 @@ def _variant(lock: Lock, package: LockedPackage) -> str | None:
 
 def _declared(environment: EnvironmentFile, platform: str) -> Iterator[TorchBuild]:
     claims = declared_claims(environment, platform)
-    for item in environment.pip:
-        if item.name == "torch" and platform in platforms_of(item, environment):
-            yield from _declared_wheel(item, claims, platform)
-    for spec in environment.conda:
-        if spec.name in _CONDA_NAMES and platform in platforms_of(spec, environment):
-            yield from _declared_conda(environment, spec, claims, platform)
+    wheels = (item for item in environment.pip if item.name == "torch")
+    for item in standing_on(platform, wheels, environment):
+        yield from _declared_wheel(item, claims, platform)
+    specs = (spec for spec in environment.conda if spec.name in _CONDA_NAMES)
+    for spec in standing_on(platform, specs, environment):
+        yield from _declared_conda(environment, spec, claims, platform)
 
 
 def _declared_wheel(item: PipRequirement, claims: tuple[CudaClaim, ...], platform: str) -> Iterator[TorchBuild]:
@@ -115,7 +115,7 @@ def _declared_conda(
     origin = _declared_origin(environment, spec)
     if pin and len(cuda) > 1 and origin:
         build = _build(origin, pin.version, cuda, platform)
-        yield _named(f"`{written(spec)}`", build, cuda, PackageRef(manager="conda", name=spec.name), spec.location)
+        yield _named(f"`{written(spec)}`", build, cuda, package_of(spec), spec.location)
 
 
 def _declared_origin(environment: EnvironmentFile, spec: CondaSpec) -> Origin | None:

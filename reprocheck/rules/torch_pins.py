@@ -10,7 +10,7 @@ from reprocheck.facts.cuda_versions import Numbers, numbers
 from reprocheck.facts.torch_companions import padded, plain_release
 from reprocheck.model.environments import CondaSpec, EnvironmentFile, PipRequirement
 from reprocheck.rules.constraints import Pin, pin_of
-from reprocheck.rules.declarations import Declaration, platforms_of
+from reprocheck.rules.declarations import Declaration, manager_of, platforms_of
 
 CONDA_TORCHES = ("pytorch", "pytorch-gpu", "pytorch-cpu")
 
@@ -26,7 +26,7 @@ class Pinned(NamedTuple):
     @property
     def manager(self) -> str:
         """Return whose entry it is: `conda` or `pip`."""
-        return "conda" if isinstance(self.entry, CondaSpec) else "pip"
+        return manager_of(self.entry)
 
     def admits(self, release: Numbers) -> bool:
         """Say whether a release is one of those that the pin leaves."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reprocheck.facts.cuda_versions import Numbers
 from reprocheck.facts.nvidia_wheels import SHARED, library_of
-from reprocheck.model.environments import CondaSpec, EnvironmentFile
+from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import PackageRef
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.rules.constraints import relate
 from reprocheck.rules.cuda_carriers import (
-    CONDA_TORCHES,
+    CONDA_LIBTORCHES,
     declared_carriers,
     declared_conda_stack,
     declared_pip_stack,
@@ -22,7 +21,7 @@ from reprocheck.rules.cuda_carriers import (
 )
 from reprocheck.rules.cuda_claims import CudaClaim, agree
 from reprocheck.rules.cuda_compilers import COMPILERS, Piece, declared_sources, locked_sources
-from reprocheck.rules.declarations import Declaration, platforms_of, written
+from reprocheck.rules.declarations import Declaration, package_of, standing_on, written
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.shared_folders import Pairs, declared_pairs, locked_pairs
 
@@ -31,7 +30,7 @@ Sides = tuple[Claims, Claims]
 NOBODY: Final[Sides] = ((), ())
 
 _SURE = ("build", "label", "wheel", "runtime")  # what a framework runs with, the surest first
-_TORCHES = frozenset({*CONDA_TORCHES, "torch"})
+_TORCHES = frozenset({*CONDA_LIBTORCHES, "torch"})
 
 
 def declared_sides(environment: EnvironmentFile, platform: str) -> Sides:
@@ -55,7 +54,7 @@ def locked_sides(lock: Lock, platform: str) -> Sides:
     """Return two majors, else two runtimes, that a lock holds on a platform; the wrong one last."""
     claims = locked_carriers(lock, platform)
     conda = locked_conda_stack(lock, platform)
-    torches = lock.named(platform, "torch", *CONDA_TORCHES)
+    torches = lock.named(platform, "torch", *CONDA_LIBTORCHES)
     if {torch.manager for torch in torches} == {"conda", "pip"}:
         claims, conda = _of(claims, "pip"), ()
     majors = _two_majors(_without_compilers(claims, locked_sources(lock, platform)), locked_pairs(lock, platform))
@@ -67,9 +66,9 @@ def locked_sides(lock: Lock, platform: str) -> Sides:
 
 def _torches(environment: EnvironmentFile, platform: str) -> str:
     """Say whether pip would install a second torch (`two`), is content with conda's (`one`), or there is no pair."""
-    lines = [item for item in environment.pip if item.name == "torch" and platform in platforms_of(item, environment)]
-    specs = [spec for name in CONDA_TORCHES for spec in environment.conda_named(name)]
-    pairs = [(spec, item) for spec in specs if platform in platforms_of(spec, environment) for item in lines]
+    lines = standing_on(platform, (item for item in environment.pip if item.name == "torch"), environment)
+    specs = standing_on(platform, (spec for spec in environment.conda if spec.name in CONDA_LIBTORCHES), environment)
+    pairs = [(spec, item) for spec in specs for item in lines]
     if not pairs:
         return "none"
     return "one" if all(relate(spec.version, item) == "meets" for spec, item in pairs) else "two"
@@ -127,24 +126,22 @@ def _openness(item: CudaClaim) -> tuple[bool, tuple[bool, int]]:
 
 def _asked(claims: Claims, entry: Declaration) -> CudaClaim:
     known = next((item for item in claims if item.location == entry.location), None)
-    manager = "conda" if isinstance(entry, CondaSpec) else "pip"
     said = f"`{written(entry)}` brings a CUDA runtime, of whatever release is found"
     return known or CudaClaim(
         kind="runtime",
         cuda=(),
         exact=False,
         said=said,
-        package=PackageRef(manager=manager, name=entry.name or ""),
+        package=package_of(entry),
         location=entry.location,
     )
 
 
 def _held(lock: Lock, claims: Claims, package: LockedPackage) -> CudaClaim:
     known = next((item for item in claims if item.package == reference(package)), None)
-    cuda: Numbers = ()
     return known or CudaClaim(
         kind="runtime",
-        cuda=cuda,
+        cuda=(),
         exact=False,
         said=f"`{package.name} {package.version}` is part of a CUDA runtime",
         package=reference(package),

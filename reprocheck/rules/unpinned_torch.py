@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.tables import optional_text, rows_of, text
+from reprocheck.facts.torch_companions import FIRST_LOOSE, pairs_of
 from reprocheck.model.conda_versions import constraint_admits
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.rules.declarations import conda_providers, platforms_of
@@ -23,6 +24,7 @@ from reprocheck.rules.facts import Facts, Unseen
 PYTHONS: Final = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 _WITH_CUDA = ("linux-64", "linux-aarch64")
+_LATE = "9999"
 
 
 class WheelIndex(NamedTuple):
@@ -66,14 +68,19 @@ def _fitting(line: PipRequirement) -> tuple[Series, ...]:
 def rising_torch(facts: Facts, environment: EnvironmentFile) -> tuple[PipRequirement, ...]:
     """Return the pip lines that take the newest torch of the day, on a platform where PyPI's wheel carries CUDA.
 
-    None where conda brings torch, so that pip finds it there, where the Python is too old for new releases, and where
-    the file is for macOS.
+    None where conda brings torch, so that pip finds it there, where a companion fits older releases only, where the
+    Python is too old for new ones, and where the file is for macOS.
     """
-    lines = tuple(line for line in environment.pip if _takes_the_newest(line, environment))
+    lines = tuple(
+        line
+        for line in environment.pip
+        if _takes_the_newest(line, environment) and not _tied_by_companion(line, environment)
+    )
     if (
         not lines
         or _is_for_macos(environment)
         or conda_providers(environment, "torch", facts.names)
+        or any(map(environment.conda_named, FIRST_LOOSE))  # conda's torchvision needs conda's torch
         or not _has_new_python(environment)
     ):
         return ()
@@ -91,6 +98,24 @@ def _takes_the_newest(line: PipRequirement, environment: EnvironmentFile) -> boo
     if line.name != "torch" or line.kind != "requirement" or not platforms_of(line, environment) & set(_WITH_CUDA):
         return False
     return admits(line, newest_release())
+
+
+def _tied_by_companion(line: PipRequirement, environment: EnvironmentFile) -> bool:
+    """Say whether a torchvision or torchaudio beside a torch fits older releases of it only: pip takes one of those."""
+    where = platforms_of(line, environment) & set(_WITH_CUDA)
+    return any(
+        other.kind == "requirement" and where <= platforms_of(other, environment) and _fits_one_torch(other)
+        for other in environment.pip
+        if other.name in FIRST_LOOSE
+    )
+
+
+def _fits_one_torch(companion: PipRequirement) -> bool:
+    """Say whether a line takes releases alone that ask for one torch each, and takes one that is known."""
+    constraint = re.sub(r"\+[\w.]+", "", companion.specifier)  # a label asks for no other torch
+    name = companion.name or ""
+    loose = any(constraint_admits(constraint, version) is not False for version in (FIRST_LOOSE[name], _LATE))
+    return not loose and any(constraint_admits(constraint, dotted(release)) for _, release in pairs_of(name))
 
 
 def admits(line: PipRequirement, version: str) -> bool:

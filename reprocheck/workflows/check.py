@@ -17,6 +17,7 @@ from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.late_rule import code_of
 from reprocheck.rules.registry import RULES
 from reprocheck.workflows.gathering import Subject, gather, sources_of
+from reprocheck.workflows.lock_origin import environment_beside
 
 if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
@@ -185,9 +186,7 @@ def _subject(path: Path, request: CheckRequest) -> Subject:
     if not is_lock_name(path.name):
         lock = request.lockfile or path.with_name(DEFAULT_LOCK)
         return Subject(environment=path, lock=lock, lock_is_named=request.lockfile is not None)
-    # A pixi.lock is made from pixi.toml or pyproject.toml, whatever lies beside it.
-    beside = () if path.name == PIXI_LOCK else tuple(path.with_name(name) for name in DEFAULT_ENVIRONMENTS)
-    return Subject(environment=next((one for one in beside if one.is_file()), None), lock=path)
+    return Subject(environment=environment_beside(path), lock=path)
 
 
 def _is_subject(path: Path) -> bool:

@@ -12,8 +12,7 @@ from reprocheck.locking.exports.exportable import Exportable, choose_platform, e
 from reprocheck.locking.exports.lock_dockerfile import DEFAULT_BASE_IMAGE, format_dockerfile
 from reprocheck.locking.exports.pinned_environment import format_pinned_environment
 from reprocheck.locking.exports.pylock_toml import format_pylock
-from reprocheck.model.settings import DEFAULT_LOCK
-from reprocheck.readers.lock_names import PIXI_LOCK
+from reprocheck.readers.lock_names import usual_lock
 from reprocheck.readers.locks import read_any_lock
 
 ExportFormat = Literal["explicit", "pylock", "env", "dockerfile"]
@@ -58,12 +57,6 @@ def export_lock(request: ExportRequest) -> Exported:
     lock = read_any_lock(request.lock or usual_lock(request.folder), request.environment)
     export = exportable(lock, choose_platform(lock, request.platform), request.extras)
     return Exported(text=_text(export, request), notes=_notes(export, request.format_name))
-
-
-def usual_lock(folder: Path) -> Path:
-    """Return the lock of a folder by its usual name: pixi.lock only where there is no conda-lock.yml."""
-    usual, pixi = folder / DEFAULT_LOCK, folder / PIXI_LOCK
-    return pixi if pixi.is_file() and not usual.is_file() else usual
 
 
 def _text(export: Exportable, request: ExportRequest) -> str:

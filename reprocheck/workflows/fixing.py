@@ -97,15 +97,18 @@ def write_changes(changes: Sequence[Change]) -> None:
 
 
 def _editable(request: CheckRequest) -> Drafts:
-    """Return the environment files of the request with their bytes; one that has two names counts once."""
+    """Return the environment files of the request with their bytes; one that a link names as well counts once.
+
+    Hard links count as files of their own: what is put in the place of one name leaves the other as it was.
+    """
     found: Drafts = {}
-    known: set[tuple[int, int]] = set()
+    known: set[Path] = set()
     for path in (subject.environment for subject in find_subjects(request)):
         if path is None or path.suffix not in _YAML or not path.is_file():
             continue
-        identity = path.stat().st_dev, path.stat().st_ino
-        if identity not in known:
-            known.add(identity)
+        behind = path.resolve()
+        if behind not in known:
+            known.add(behind)
             found[path] = path.read_bytes()
     return found
 

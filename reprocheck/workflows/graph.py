@@ -98,12 +98,13 @@ def _view(
     too_many = request.format_name == "mermaid" and len(links.packages) > _MOST_OF_MERMAID
     if request.format_name != "svg" and (request.everything or not too_many):
         return whole_graph(canvas), "all packages", ()
-    targets, title = _targets(opened, conflicts.codes(links), links)
+    codes = conflicts.codes(links)
+    targets, title = _targets(opened, codes, links)
     graph = paths_view(canvas, targets)
     notes = []
     if too_many:
         notes.append(f"{len(links.packages)} packages are too many for mermaid, drawn: {title}; `--all` draws them all")
-    elif not conflicts.codes(links):
+    elif not codes:
         notes.append(f"nothing is in conflict on {links.platform}, drawn: {title}")
     if graph.undrawn:
         notes.append(f"{graph.undrawn} more found no room in the picture")

@@ -23,6 +23,7 @@ from reprocheck.readers.condarc import read_condarc
 from reprocheck.readers.virtual_packages_yml import read_virtual_packages
 from reprocheck.workflows.lock_files import write_files
 from reprocheck.workflows.lock_sources import read_sources, sources_to_lock
+from reprocheck.workflows.name_maps import names_of
 
 Preview = Callable[[LockOutcome], None]
 
@@ -65,8 +66,10 @@ def _alone(request: LockRequest, progress: Progress) -> Iterator[None]:
 
 
 def _outcome(environment: EnvironmentFile, request: LockRequest, old: Lock | None, progress: Progress) -> LockOutcome:
-    inherited = inherit(old, environment, request)
-    lock, notes = _solve(_plan(environment, inherited.request), inherited, old, progress)
+    names = names_of(request.name_map)
+    inherited = inherit(old, environment, request, names)
+    plan = replace(_plan(environment, inherited.request), names=names)
+    lock, notes = _solve(plan, inherited, old, progress)
     status = _status(old, lock, request.lock_path)
     if status == "unchanged" and old is not None:
         lock = old  # the tools that wrote it stay on record: nothing is rewritten for their sake

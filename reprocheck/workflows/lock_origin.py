@@ -13,9 +13,10 @@ from pathlib import Path
 from reprocheck.errors import ReprocheckError
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
-from reprocheck.model.settings import DEFAULT_MACHINES
+from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_MACHINES
 from reprocheck.model.virtual_packages import VirtualPackage
 from reprocheck.readers.environment_yml import read_environment
+from reprocheck.readers.lock_names import PIXI_LOCK
 
 
 def read_source(path: Path) -> EnvironmentFile:
@@ -35,6 +36,12 @@ def read_source(path: Path) -> EnvironmentFile:
 def first_source(lock: Lock) -> Path | None:
     """Return the first file that `lock` was made from, None where it is not there."""
     paths = (Path(os.path.normpath(Path(lock.path).parent / source)) for source in lock.sources[:1])
+    return next((path for path in paths if path.is_file()), None)
+
+
+def environment_beside(lock: Path) -> Path | None:
+    """Return the environment file beside a lock, None where there is none; a pixi.lock is made from other files."""
+    paths = () if lock.name == PIXI_LOCK else tuple(lock.with_name(name) for name in DEFAULT_ENVIRONMENTS)
     return next((path for path in paths if path.is_file()), None)
 
 

@@ -12,10 +12,8 @@ from reprocheck.facts.name_map import NameMap
 from reprocheck.graph.links import Links, Node, link_packages, nodes_named
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
-from reprocheck.model.settings import DEFAULT_ENVIRONMENTS
-from reprocheck.readers.lock_names import PIXI_LOCK
 from reprocheck.readers.locks import read_any_lock
-from reprocheck.workflows.lock_origin import first_source, merged_sources, read_source
+from reprocheck.workflows.lock_origin import environment_beside, first_source, merged_sources, read_source
 from reprocheck.workflows.name_maps import names_of
 
 _SIMILAR = 3
@@ -71,16 +69,10 @@ def _declared(choice: LockChoice, lock: Lock) -> EnvironmentFile | None:
     """Return all that the lock was made from as one, None where that is not there or cannot be read."""
     if choice.environment is not None:
         return merged_sources(read_source(choice.environment), lock)[0]
-    source = first_source(lock) or _beside(choice.lock)
+    source = first_source(lock) or environment_beside(choice.lock)
     with contextlib.suppress(ReprocheckError):
         return merged_sources(read_source(source), lock)[0] if source else None
     return None
-
-
-def _beside(lock: Path) -> Path | None:
-    """Return the environment file beside a lock; a pixi.lock is made from other files."""
-    paths = () if lock.name == PIXI_LOCK else tuple(lock.with_name(name) for name in DEFAULT_ENVIRONMENTS)
-    return next((path for path in paths if path.is_file()), None)
 
 
 def _platforms(wanted: str | None, lock: Lock) -> tuple[str, ...]:

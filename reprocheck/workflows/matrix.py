@@ -56,8 +56,11 @@ def make_matrix(request: MatrixRequest) -> Matrix:
     tables: dict[PlatformTable, list[str]] = {}
     for platform in platforms:
         stack = stack_of(facts, platform)
-        table = _table(stack, gpus, request.drivers) if stack else _without_cuda(lock, platform)
-        table = replace(table, evidence=(*table.evidence, *_left_out(lock, platform))) if stack else table
+        if stack:
+            table = _table(stack, gpus, request.drivers)
+            table = replace(table, evidence=(*table.evidence, *_left_out(lock, platform)))
+        else:
+            table = PlatformTable(without_cuda=_why_no_cuda(lock, platform))
         tables.setdefault(table, []).append(platform)
     found = (replace(table, platforms=tuple(names)) for table, names in tables.items())
     return Matrix(lock=lock.path, tables=tuple(found))
@@ -91,21 +94,6 @@ def _facts_of(lock: Lock) -> Facts:
     )
 
 
-def _without_cuda(lock: Lock, platform: str) -> PlatformTable:
-    return PlatformTable(
-        platforms=(),
-        without_cuda=_why_no_cuda(lock, platform),
-        cuda="",
-        driver="",
-        evidence=(),
-        torch="",
-        kernels="",
-        cudnn="",
-        columns=(),
-        rows=(),
-    )
-
-
 def _left_out(lock: Lock, platform: str) -> Iterator[str]:
     """Yield the frameworks that the table of a platform says nothing of, as they use no GPU."""
     for found in _cpu_builds(lock, platform):
@@ -136,8 +124,6 @@ def _table(stack: Stack, gpus: tuple[Gpu, ...], drivers: tuple[str, ...]) -> Pla
     floor = oldest_driver(stack.cuda, windows=stack.is_windows) if stack.cuda else None
     torch = stack.torch
     return PlatformTable(
-        platforms=(),
-        without_cuda="",
         cuda=dotted(stack.cuda),
         driver=floor.driver if floor else "",
         evidence=evidence_of(stack.claims),

@@ -12,7 +12,7 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.machines import NodeStack
 from reprocheck.readers.lock_names import is_lock_name
 from reprocheck.readers.locks import read_any_lock
-from reprocheck.rules.stacks import stack_of
+from reprocheck.rules.stacks import COMPONENTS, stack_of
 from reprocheck.workflows.audit import read_document
 from reprocheck.workflows.fingerprint import machine_from_fingerprint
 
@@ -22,16 +22,7 @@ _PLACES = (
     ("torch", ("software", "torch", "version")),
     ("cuda", ("software", "torch", "cuda")),
 )
-_PACKAGES = {
-    "nccl": "nccl",
-    "nvidia-nccl-cu11": "nccl",
-    "nvidia-nccl-cu12": "nccl",
-    "nvidia-nccl-cu13": "nccl",
-    "cudnn": "cudnn",
-    "nvidia-cudnn-cu11": "cudnn",
-    "nvidia-cudnn-cu12": "cudnn",
-    "nvidia-cudnn-cu13": "cudnn",
-}
+_PACKAGES = {package: name for name, packages in COMPONENTS if name != "torch" for package in packages}
 
 
 def read_node(path: Path, platform: str | None = None) -> NodeStack:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reprocheck.graph.described import describer, replacements
-from reprocheck.graph.links import Links, Node
-from reprocheck.graph.trees import leaves, reached, tree_rows, users
+from reprocheck.graph.links import Links, Node, spanning_tree
+from reprocheck.graph.trees import leaves, tree_rows, users
 from reprocheck.model.package_graphs import PackageTree
 from reprocheck.workflows.locked_links import LockChoice, OpenedLock, find_nodes, open_lock, unknown_name
 
@@ -55,7 +55,7 @@ def _tree(request: TreeRequest, opened: OpenedLock, links: Links, wanted: Sequen
         declared_in=opened.declared_in,
         inverted=request.inverted,
         rows=tuple(tree_rows(wanted or whole, below, describe, request.depth)),
-        unreached=len(links.packages) - len(reached(links)) if all_shown else 0,
+        unreached=len(links.packages) - len(spanning_tree(links, links.roots)) if all_shown else 0,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.cli.console import text_width
+from reprocheck.cli.console import terminal_width
 from reprocheck.cli.step_summary import append_summary
 from reprocheck.model.findings import Audit
 from reprocheck.reports.audit_report import AuditReport
@@ -53,7 +53,7 @@ def test_prose_is_as_wide_as_the_terminal_within_reason(
     termios.tcsetwinsize(theirs, (24, columns))
     with os.fdopen(theirs, "w") as terminal:
         monkeypatch.setattr(sys, "stdout", terminal)
-        assert text_width() == width
-        assert text_width(to_file=True) is None
+        assert terminal_width() == width
+        assert terminal_width(to_file=True) is None
         monkeypatch.undo()
     os.close(ours)

@@ -58,8 +58,10 @@ KEYS = {
     ("extensions", "twins"): {"package", "twin"},
     ("numpy_abi", "packages"): {"package", "first", "since", "bounded"},
     ("numpy_abi", "torch"): {"platform", "first"},
+    ("tensorflow_cuda", "releases"): {"release", "cuda"},
     ("torch_companions", "releases"): {"torch", "torchvision", "torchaudio", "torchtext", "python"},
     ("torch_companions", "triton"): {"torch", "triton"},
+    ("torch_wheels", "partial"): {"cuda", "first", "last"},
     ("torch_wheels", "releases"): {"torch", "cuda_builds", "pypi_default_cuda"},
 }
 SECTIONS = sorted(KEYS)

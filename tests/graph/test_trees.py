@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.graph.described import describer, replacements
-from reprocheck.graph.links import Links, Node, link_packages
-from reprocheck.graph.trees import leaves, reached, tree_rows, users
+from reprocheck.graph.links import Links, Node, link_packages, spanning_tree
+from reprocheck.graph.trees import leaves, tree_rows, users
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.locks import Lock
 from reprocheck.model.package_graphs import TreeRow
@@ -94,7 +94,7 @@ def test_leaves_need_nothing_and_the_reached_have_a_root(
 ) -> None:
     links = linked(make_lock(LOCK), make_environment(ENVIRONMENT))
     assert [node.name for node in leaves(links)] == ["libblas", "lonely"]
-    assert {node.name for node in reached(links)} == {"pytorch", "libtorch", "numpy", "libblas"}
+    assert {node.name for node in spanning_tree(links, links.roots)} == {"pytorch", "libtorch", "numpy", "libblas"}
 
 
 def test_a_pip_package_that_replaces_one_of_conda_says_so_on_both_sides(make_lock: MakeLock) -> None:

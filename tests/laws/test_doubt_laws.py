@@ -40,6 +40,7 @@ ERRORS = {
     ("numpy_abi", "torch"): "rc443/fires/both_pinned",
     ("platform_builds", "packages"): "rc109/fires/platforms_of_the_lock",
     ("platform_builds", "hashes"): "rc109/fires/hash_of_one_of_two_platforms",
+    ("tensorflow_cuda", "releases"): "rc414/fires/toolkit_of_another_major_for_tensorflow",
     ("torch_archs", "wheels"): "rc404/fires/volta_and_a_wheel_for_cuda_13",
     ("torch_archs", "conda_forge"): "rc404/fires/conda_forge_without_blackwell",
     ("torch_companions", "releases"): "rc430/fires/vision_of_another_torch",
@@ -64,6 +65,7 @@ HARMLESS = {
     ("torch_archs", "pytorch_channel"): "read as the wheels are; what it lacks is PTX for the newest, a warning",
     ("torch_companions", "triton"): "RC431 is a warning",
     ("torch_conda", "pytorch_cuda"): "each row says that something exists, which takes errors away",
+    ("torch_wheels", "partial"): "each row says that something exists, which takes a warning away",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import UsageError
+from reprocheck.facts.name_map import load_name_map, override_names
 from reprocheck.locking.platforms import virtual_packages
 from reprocheck.locking.relocking import inherit, machine_text, unmoved
 from reprocheck.model.environments import EnvironmentFile
@@ -89,6 +90,15 @@ def test_the_pypi_name_of_a_conda_package_moves_it_unless_it_is_locked_itself(
     assert names(inherit(lock, environment("pytorch"), request(upgraded=("torch",))).preferred) == ["numpy"]
     both = replace(lock, packages=(*lock.packages, package("torch", manager="pip", url="https://x.invalid/t")))
     assert names(inherit(both, environment("pytorch"), request(upgraded=("torch",))).preferred) == ["numpy", "pytorch"]
+
+
+def test_the_names_of_the_user_say_which_package_moves(
+    environment: Environments, old: Callable[..., Lock], package: Packages
+) -> None:
+    lock = replace(old(), packages=(package("numpy"), package("corp-torch")))
+    known = override_names(load_name_map(), {"corp-torch": ("torch",)})
+    asked = request(upgraded=("torch",))
+    assert names(inherit(lock, environment("corp-torch"), asked, known).preferred) == ["numpy"]
 
 
 def test_another_bound_in_time_keeps_nothing_of_the_present(

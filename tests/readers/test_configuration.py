@@ -85,6 +85,18 @@ def test_a_broken_tool_table_is_passed_over(tmp_path: Path) -> None:
     assert read_settings(tmp_path, {}) == Settings()
 
 
+def test_a_setting_in_the_place_of_the_table_is_a_usage_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "pyproject.toml", "[tool]\nreprocheck = 3\n")
+    with pytest.raises(UsageError) as caught:
+        read_settings(tmp_path, {})
+    assert caught.value.lines() == [
+        "error: `reprocheck` is no table",
+        f"  where: {path}, tool",
+        "  why:   the settings are the keys of a table",
+        "  how:   begin it with `[tool.reprocheck]`",
+    ]
+
+
 def test_variables_override_the_file(tmp_path: Path) -> None:
     write(tmp_path / "reprocheck.toml", "cuda = '11.8'\nignore = ['RC103']\n")
     found = read_settings(tmp_path, {"REPROCHECK_CUDA": "12.4", "REPROCHECK_IGNORE": "RC101, RC102", "CUDA": "9"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reprocheck.readers.environment_yml import parse_environment
-from reprocheck.rules.constraints import Pin, pin_of, relate, worst_of
+from reprocheck.rules.constraints import Pin, joined, pin_of, relate, worst_of
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,28 @@ def test_which_version_a_constraint_pins(constraint: str | None, pin: Pin | None
 
 def test_the_worst_relation_counts() -> None:
     assert worst_of(["meets", "open", "replaces"]) == "replaces"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (">=1.26", "<2", ">=1.26,<2"),
+        (">1", "<2", ">1,<2"),
+        ("<2", "<3", "<2,<3"),
+        (">=2", "<2", None),
+        ("==2.6.0", ">=2.4", "==2.6.0"),
+        (">=2.7", "==2.6.0", None),
+        ("=1.26", ">=1.26.2", None),  # how a fuzzy pin is joined, the tools read differently
+        ("=1.26", "", "=1.26"),
+        ("", ">=2", ">=2"),
+        ("", "", None),
+        (">=1|2", ">=1", None),
+        (">=1", None, None),
+        (None, ">=1", None),
+        ("~=1.4", "!=1.4.5", "~=1.4,!=1.4.5"),
+    ],
+)
+def test_two_constraints_are_joined_where_one_version_is_sure_to_meet_both(
+    one: str | None, other: str | None, both: str | None
+) -> None:
+    assert joined(one, other) == both

@@ -11,7 +11,7 @@ from reprocheck.facts.name_map import load_name_map
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Audit, Confidence, Finding, Location, Severity, Skipped
 from reprocheck.readers.environment_yml import parse_environment
-from reprocheck.rules.engine import Selection, merge_audits, run_rules, worst_severity
+from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -157,13 +157,6 @@ def test_merging_tells_equal_findings_once() -> None:
     place = Location(path="a.yml", line=1, column=1)
     one = Audit(findings=(finding("RC101", place),), skipped=(Skipped(code="RC401", reason="r"),), suppressed=1)
     assert merge_audits([one, one]) == Audit(findings=one.findings, skipped=one.skipped, suppressed=2)
-
-
-def test_the_worst_severity_is_that_of_the_worst_finding() -> None:
-    place = Location(path="a.yml", line=1, column=1)
-    mixed = (finding("RC101", place, Severity.INFO), finding("RC102", place, Severity.ERROR))
-    assert worst_severity(Audit(findings=mixed, skipped=())) is Severity.ERROR
-    assert worst_severity(Audit(findings=(), skipped=())) is None
 
 
 def test_an_environment_without_comments_is_an_environment() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,11 @@ from reprocheck.model.freshness import Freshness
 from reprocheck.model.locks import Lock
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.registry import RULES
 from reprocheck.rules.relock_command import lock_for_cuda, lock_tool, relock_command
+from reprocheck.workflows.gathering import Subject, gather
 
+CASES = Path(__file__).resolve().parents[2] / "fixtures" / "rules"
 MakeFacts = Callable[..., Facts]
 LOCK = "- conda linux-64 numpy 2.1.0 0"
 
@@ -97,3 +101,18 @@ def test_a_lock_for_a_cuda_is_asked_for_as_its_tool_takes_it(make_facts: MakeFac
     assert isinstance(made.lock, Lock)
     of_pixi = replace(made, lock=replace(made.lock, path="a/pixi.lock"))
     assert lock_for_cuda(of_pixi, "12.4") == 'write `cuda = "12.4"` in `[system-requirements]` and run `pixi lock`'
+
+
+@pytest.mark.parametrize("code", ["rc302", "rc303", "rc304", "rc412", "rc445"])
+def test_what_is_wrong_in_a_pixi_lock_is_mended_with_pixi(code: str) -> None:
+    [rule] = [rule for rule in RULES if rule.RULE.code.lower() == code]
+    fixes: set[str] = set()
+    for lock in sorted((CASES / code / "fires").glob("*/conda-lock.yml")):
+        file = lock.with_name("environment.yml")
+        subject = Subject(environment=file if file.exists() else None, lock=lock)
+        made = gather(subject, Unseen(reason="not asked for"), ())
+        assert isinstance(made.lock, Lock)
+        of_pixi = replace(made, lock=replace(made.lock, path="pixi.lock"))
+        fixes |= {finding.fix or "" for finding in rule.check(of_pixi)}
+    assert any("`pixi lock`" in fix for fix in fixes)
+    assert not any("reprocheck lock" in fix for fix in fixes)

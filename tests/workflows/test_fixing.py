@@ -123,6 +123,15 @@ def test_a_file_by_two_names_is_mended_once(tmp_path: Path) -> None:
     assert real.read_bytes() == HEAD + b"  - python >=3.11,<3.12\n"
 
 
+def test_hard_links_are_mended_under_both_names(tmp_path: Path) -> None:
+    one, other = tmp_path / "environment.yml", tmp_path / "other.yml"
+    one.write_bytes(HEAD + b"  - python >=3.11 <3.12\n")
+    os.link(one, other)
+    found = plan_mends(CheckRequest(folder=tmp_path, files=(one, other), selection=ONES), unsafe=False)
+    write_changes(found.changes)
+    assert one.read_bytes() == other.read_bytes() == HEAD + b"  - python >=3.11,<3.12\n"
+
+
 def test_a_pyproject_is_left_to_people(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("[tool.conda-lock.dependencies]\npython = '>=3.11 <3.12'\n")

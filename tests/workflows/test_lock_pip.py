@@ -72,6 +72,29 @@ def test_what_conda_provides_is_not_taken_from_the_index(
     assert (lock.custom("reprocheck.tool.uv") or "").startswith("0.")
 
 
+@pytest.mark.parametrize("said_by", ["option", "configuration"])
+def test_names_of_the_user_tell_what_conda_provides(
+    reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex, said_by: str
+) -> None:
+    channel.add("corp-torch", "2.5.1", "python >=3.11,<3.12")
+    write(tmp_path, channel, index, ["python", "corp-torch", "numpy"], ["trainer"])
+    (tmp_path / "names.yml").write_text("corp-torch: torch\n")
+    if said_by == "configuration":
+        (tmp_path / "reprocheck.toml").write_text('name-map = "names.yml"\n')
+    options = ("--name-map", "names.yml") if said_by == "option" else ()
+    assert reprocheck("lock", "--cuda", "none", *options).code == 0
+    assert sorted(pip_part(tmp_path)) == ["tokens", "trainer"]
+
+
+def test_without_its_name_a_package_of_the_user_s_own_hides_nothing(
+    reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex
+) -> None:
+    channel.add("corp-torch", "2.5.1", "python >=3.11,<3.12")
+    write(tmp_path, channel, index, ["python", "corp-torch", "numpy"], ["trainer"])
+    assert reprocheck("lock", "--cuda", "none").code == 0
+    assert sorted(pip_part(tmp_path)) == ["nvidia-cublas", "tokens", "torch", "trainer"]
+
+
 def test_the_check_finds_such_a_lock_fresh_and_a_new_requirement_stale(
     reprocheck: Runner, tmp_path: Path, channel: Channel, index: LocalIndex
 ) -> None:

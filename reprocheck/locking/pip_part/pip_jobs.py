@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reprocheck.errors import ReprocheckError
+from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.model.environments import CondaSpec, PipRequirement
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.virtual_packages import VirtualPackage
@@ -44,7 +45,10 @@ class PipJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipRequest:
-    """Jobs over the same indexes. `folder` is where relative paths are meant from."""
+    """Jobs over the same indexes. `folder` is where relative paths are meant from.
+
+    `names` tell which projects conda packages provide.
+    """
 
     jobs: tuple[PipJob, ...]
     indexes: PipIndexes
@@ -53,6 +57,7 @@ class PipRequest:
     offline: bool = False
     exclude_newer: datetime | None = None
     cache_folder: Path | None = None
+    names: NameMap = field(default_factory=load_name_map)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

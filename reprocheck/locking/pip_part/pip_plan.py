@@ -50,6 +50,7 @@ def make_pip_requests(
             timeout_s=request.timeout_s,
             offline=request.offline,
             exclude_newer=plan.exclude_newer,
+            names=plan.names,
         )
         for indexes, jobs in by_indexes.items()
     )

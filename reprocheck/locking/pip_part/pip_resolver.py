@@ -128,7 +128,7 @@ class _Session:
         given = _Given(
             lines=lines,
             constraints=requirement_lines(job.constraints, self.addresses),
-            provision=provided_projects(job.conda),
+            provision=provided_projects(job.conda, self.request.names),
             target=_target(job),
         )
         self._write(job, given, folder)

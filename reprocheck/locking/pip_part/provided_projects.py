@@ -43,16 +43,16 @@ class Provision:
     notes: tuple[str, ...]
 
 
-def provided_projects(conda: Sequence[LockedPackage]) -> Provision:
+def provided_projects(conda: Sequence[LockedPackage], names: NameMap | None = None) -> Provision:
     """Return what the conda packages of one platform provide; where two provide one project, one of them stands."""
-    names = load_name_map()
+    known = names or load_name_map()
     found: dict[str, ProvidedProject] = {}
     doubtful: list[tuple[str, LockedPackage]] = []
     notes: list[str] = []
     for package in sorted(conda, key=lambda package: (package.name, package.version)):
-        for name in _projects(package, names):
+        for name in _projects(package, known):
             version = _pep440(package.version)
-            if not names.is_firm(package.name, name):
+            if not known.is_firm(package.name, name):
                 doubtful.append((name, package))
             elif version is None:
                 notes.append(_unreadable(name, package))

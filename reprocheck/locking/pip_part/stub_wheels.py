@@ -2,8 +2,8 @@
 
 A constraint by address makes uv take the wheel wherever a package asks for the project, whatever the indexes have, and
 never follow its requirements: the wheel names none, because conda has met them. Without this, conda's `pytorch` would
-bring a second CUDA stack from the index (conda-lock#914). An index of such wheels would do the same, but uv would also
-take them to build source archives with, and an empty `setuptools` builds nothing.
+bring a second CUDA stack from the index (conda/conda-lock#914). An index of such wheels would do the same, but uv would
+also take them to build source archives with, and an empty `setuptools` builds nothing.
 Source: PEP 427 (wheels), PEP 508 (direct references); tried on uv 0.13.9.
 """
 
