@@ -8,8 +8,9 @@ A null side is not there.
 from __future__ import annotations
 
 from reprocheck.model.differences import CHANGES, PackageDifference, PackageState
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json
 from reprocheck.reports.diff_report import DiffReport
+from reprocheck.reports.json_text import inert_document
 
 NAME = "json"
 SCHEMA = "reprocheck/diff/1"
@@ -18,7 +19,7 @@ SCHEMA = "reprocheck/diff/1"
 def render(report: DiffReport) -> str:
     """Return the document; control characters are escaped by JSON itself."""
     difference = report.difference
-    return dump_document(
+    return inert_document(
         {
             "schema": SCHEMA,
             "compared": difference.compared,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json
 from reprocheck.model.package_graphs import GraphPackage, GraphReport, PackageGraph
+from reprocheck.reports.json_text import inert_document
 
 NAME = "json"
 
 
 def render(report: GraphReport) -> str:
     """Return the document; `id` is manager and name, and `edges` speak of these."""
-    return dump_document(
+    return inert_document(
         {
             "schema": "reprocheck/graph/1",
             "lock": report.lock,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from reprocheck.model.json_documents import dump_document
 from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.finding_json import closing_json, finding_json
-from reprocheck.reports.json_text import inert_json
+from reprocheck.reports.json_text import inert_document
 
 NAME = "json"
 
 
 def render(report: AuditReport) -> str:
     """Return the findings document."""
-    document = dump_document(
+    return inert_document(
         {
             "schema": "reprocheck/findings/1",
             "tool": {"name": "reprocheck", "version": report.tool_version},
@@ -20,4 +19,3 @@ def render(report: AuditReport) -> str:
             **closing_json(report.audit),
         }
     )
-    return inert_json(document)

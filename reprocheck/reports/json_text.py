@@ -8,11 +8,18 @@ is escaped, too; and so are the `##[` and `##vso[` that CI systems obey wherever
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from reprocheck.model.json_documents import Json, dump_document
 from reprocheck.reports.log_text import ANYWHERE
 from reprocheck.reports.visible import is_hidden
 
 _COMMAND = re.compile(ANYWHERE)
+
+
+def inert_document(document: Mapping[str, Json]) -> str:
+    """Return a document as text: sorted, indented, and harmless where it is shown."""
+    return inert_json(dump_document(document))
 
 
 def inert_json(text: str) -> str:

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json
 from reprocheck.model.judgements import KINDS, Judgement
 from reprocheck.model.matrices import GpuRow, Matrix, PlatformTable
+from reprocheck.reports.json_text import inert_document
 
 NAME = "json"
 SCHEMA = "reprocheck/matrix/1"
@@ -17,7 +18,7 @@ SCHEMA = "reprocheck/matrix/1"
 
 def render(matrix: Matrix) -> str:
     """Return the document; control characters are escaped by JSON itself."""
-    return dump_document({"schema": SCHEMA, "lock": matrix.lock, "tables": [_table(table) for table in matrix.tables]})
+    return inert_document({"schema": SCHEMA, "lock": matrix.lock, "tables": [_table(table) for table in matrix.tables]})
 
 
 def _table(table: PlatformTable) -> Json:

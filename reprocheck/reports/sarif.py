@@ -9,10 +9,10 @@ fixes); docs.github.com "SARIF support for code scanning".
 from __future__ import annotations
 
 from reprocheck.model.findings import Finding, Location, PackageRef, Skipped
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json
 from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.finding_keys import finding_keys
-from reprocheck.reports.json_text import inert_json
+from reprocheck.reports.json_text import inert_document
 from reprocheck.reports.package_paths import path_lines
 from reprocheck.reports.sarif_fixes import fixes
 from reprocheck.reports.sarif_places import ROOT, physical
@@ -48,7 +48,7 @@ def render(report: AuditReport) -> str:
             for finding, key in zip(findings, finding_keys(findings), strict=True)
         ],
     }
-    return inert_json(dump_document({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}))
+    return inert_document({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _invocation(report: AuditReport, index: dict[str, int]) -> Json:

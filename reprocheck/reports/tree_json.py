@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json
 from reprocheck.model.package_graphs import PackageTree, TreeRow
+from reprocheck.reports.json_text import inert_document
 
 
 def render_tree_json(trees: Sequence[PackageTree]) -> str:
     """Return the document."""
-    return dump_document({"schema": "reprocheck/tree/1", "trees": [_tree(tree) for tree in trees]})
+    return inert_document({"schema": "reprocheck/tree/1", "trees": [_tree(tree) for tree in trees]})
 
 
 def _tree(tree: PackageTree) -> Json:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.redaction import public_line
+from reprocheck.reports.json_text import inert_document
 from reprocheck.reports.why_text import Answer, Step
 
 
 def render_why_json(answers: Sequence[Answer]) -> str:
     """Return the document: an answer for each platform and manager that has the package."""
-    return dump_document({"schema": "reprocheck/why/1", "answers": [_answer(answer) for answer in answers]})
+    return inert_document({"schema": "reprocheck/why/1", "answers": [_answer(answer) for answer in answers]})
 
 
 def _answer(answer: Answer) -> Json:
