@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from reprocheck.model.conda_versions import constraint_admits
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.environments import PipRequirement
+from reprocheck.model.plain_pip_specs import plainly_contains
 
 if TYPE_CHECKING:
     from packaging.specifiers import Specifier, SpecifierSet
@@ -52,13 +53,17 @@ def relate(constraint: str | None, requirement: PipRequirement) -> Relation:
         return "open"
     if not requirement.specifier:
         return "meets"
-    # packaging takes longer to import than the whole check may take, and only an overlap needs it.
+    pin = pin_of(constraint)
+    if pin and pin.exact and not _LETTERED.search(pin.version):
+        plain = plainly_contains(requirement.specifier, pin.version)
+        if plain is not None:
+            return "meets" if plain else "contradicts"
+    # packaging takes longer to import than the whole check may take, and few overlaps need it.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion
 
     try:
         wanted = SpecifierSet(requirement.specifier)
-        pin = pin_of(constraint)
         return _relate_pin(pin, wanted) if pin else _relate_range(SpecifierSet(constraint or ""), wanted)
     except (InvalidSpecifier, InvalidVersion):
         return "open"
@@ -66,6 +71,9 @@ def relate(constraint: str | None, requirement: PipRequirement) -> Relation:
 
 def pip_admits(specifier: str, version: str) -> bool:
     """Say whether a version meets a specifier of pip's; True where one of the two cannot be read."""
+    plain = plainly_contains(specifier, version)
+    if plain is not None:
+        return plain
     # Imported where they are needed, see above.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from reprocheck.facts.name_map import NameMap, load_name_map
 from reprocheck.locking.judging.closure import ByName, projects_by_name
 from reprocheck.locking.judging.content_requirements import SYSTEM_MARKERS
-from reprocheck.locking.judging.plain_pip_specs import plainly_contains
 from reprocheck.model.environments import PipRequirement
 from reprocheck.model.freshness import StaleSpec
 from reprocheck.model.locks import PIP_LEFT_OUT_KEY, Lock
+from reprocheck.model.plain_pip_specs import plainly_contains
 from reprocheck.model.platform_selectors import selector_keeps
 
 _MACHINES = {"linux-64": "x86_64", "osx-64": "x86_64", "osx-arm64": "arm64", "win-64": "AMD64"}

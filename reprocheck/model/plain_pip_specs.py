@@ -1,7 +1,8 @@
 """Answer the plain specifiers of pip lines at once, so that the pre-commit hook need not load packaging.
 
-`>=1.26,<3`, `==2.2.4`, `~=1.4`, `==1.2.*` against a version of numbers and dots make nearly all. What is left (letters,
-epochs, local labels, `===`) goes to packaging, which takes 20 ms to load; a test compares the two.
+`>=1.26,<3`, `==2.2.4`, `~=1.4`, `==1.2.*` against a version of numbers and dots make nearly all; most others pin the
+very text that is locked, `==2.5.9.post1`. What is left (epochs, ranges around letters, `===`) goes to packaging, which
+takes 20 ms to load; a test compares the two.
 
 Source: PEP 440, "Version specifiers"; packaging.python.org "Version specifiers", zero padding.
 """
@@ -16,11 +17,29 @@ Release = tuple[int, ...]
 
 def plainly_contains(specifier: str, version: str) -> bool | None:
     """Say whether a specifier admits a version; None where one of the two is not plain."""
+    clauses = [clause.strip() for clause in specifier.split(",") if clause.strip()]
     have = _release(version)
     if have is None:
-        return None
-    answers = [_clause_admits(clause.strip(), have) for clause in specifier.split(",") if clause.strip()]
+        return True if _pins_the_text(clauses, version) else None
+    answers = [_clause_admits(clause, have) for clause in clauses]
     return None if None in answers else all(answers)
+
+
+def _pins_the_text(clauses: list[str], version: str) -> bool:
+    """Say whether every clause is `==` and the version as it is written, or there is none."""
+    return _spelled().fullmatch(version) is not None and all(
+        clause.startswith("==") and clause[2:].strip() == version for clause in clauses
+    )
+
+
+@cache
+def _spelled() -> re.Pattern[str]:
+    """Match a version in the one spelling that PEP 440 calls normal, without an epoch."""
+    number = r"(?:0|[1-9]\d*)"
+    local = r"[a-z0-9]+(?:\.[a-z0-9]+)*"
+    return re.compile(
+        rf"{number}(?:\.{number})*(?:(?:a|b|rc){number})?(?:\.post{number})?(?:\.dev{number})?(?:\+{local})?", re.ASCII
+    )
 
 
 @cache
