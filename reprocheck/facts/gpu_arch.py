@@ -88,10 +88,15 @@ def is_within_reach(compute_capability: Numbers, cuda: Numbers) -> bool:
     return any(known.compute_capability <= compute_capability and known.first_cuda <= cuda for known in same)
 
 
+def sm_name(compute_capability: str) -> str:
+    """Return `sm_90` for `9.0`."""
+    return f"sm_{compute_capability.replace('.', '')}"
+
+
 def gpu_names() -> list[str]:
     """Return every name that is understood, sorted: `sm_90` and the products."""
     products = {name for row in rows_of("gpu_arch", "architectures") for name in row["products"]}
-    return sorted(products | {f"sm_{capability.replace('.', '')}" for capability in _capabilities()})
+    return sorted(products | set(map(sm_name, _capabilities())))
 
 
 def _capabilities() -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
+from reprocheck.facts.gpu_arch import sm_name
 from reprocheck.model.findings import Location, PackageRef, RelatedLocation
 from reprocheck.model.locks import Lock
 from reprocheck.rules.closure import ways_in
@@ -80,7 +81,7 @@ def called(gpus: Iterable[Gpu]) -> str:
     """Return GPUs with what they are: `V100 (sm_70)`, or `sm_70` alone where that is how it was named."""
     names = []
     for gpu in gpus:
-        architecture = f"sm_{(gpu.compute_capability or '').replace('.', '')}"
+        architecture = sm_name(gpu.compute_capability or "")
         names.append(
             architecture if gpu.name in (architecture, gpu.compute_capability) else f"{gpu.name} ({architecture})"
         )

@@ -39,10 +39,11 @@ Sources.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reprocheck.model.environments import CondaSpec, EnvironmentFile
-from reprocheck.model.findings import Confidence, Edit, Finding, PackageRef, Severity
-from reprocheck.rules.declarations import written
+from reprocheck.model.findings import Confidence, Edit, Finding, Severity
+from reprocheck.rules.declarations import package_of, written
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.mends import replacement
 from reprocheck.rules.rule import Family, Need, Rule
@@ -78,34 +79,24 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _folded(spec: CondaSpec) -> Finding:
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=RULE.severity,
-        confidence=RULE.confidence,
-        message=f"`{written(spec)}` is one entry: the line below is indented deeper, so that YAML joins the two",
-        location=spec.location,
-        packages=(PackageRef(manager="conda", name=spec.name),),
-        evidence=("a dash begins an entry only in the column of the other dashes",),
-        fix=f"move the dash of line {spec.location.line + 1} below that of line {spec.location.line}",
+    return _finding(
+        spec,
+        f"`{written(spec)}` is one entry: the line below is indented deeper, so that YAML joins the two",
+        "a dash begins an entry only in the column of the other dashes",
+        f"move the dash of line {spec.location.line + 1} below that of line {spec.location.line}",
     )
 
 
 def _second_constraint(environment: EnvironmentFile, spec: CondaSpec, version: str, build: str) -> Finding:
     channel = f"{spec.channel}::" if spec.channel else ""
     joined = ",".join([version, *build.split()])
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=RULE.severity,
-        confidence=RULE.confidence,
-        message=f"`{build}` in `{written(spec)}` is read as a build string, not as a version",
-        location=spec.location,
-        packages=(PackageRef(manager="conda", name=spec.name),),
-        evidence=("to conda a space ends the version and begins the build string",),
-        fix=f"write `{channel}{spec.name} {joined}`",
-        edits=_edits(environment, spec, joined),
+    found = _finding(
+        spec,
+        f"`{build}` in `{written(spec)}` is read as a build string, not as a version",
+        "to conda a space ends the version and begins the build string",
+        f"write `{channel}{spec.name} {joined}`",
     )
+    return replace(found, edits=_edits(environment, spec, joined))
 
 
 def _turned(environment: EnvironmentFile, spec: CondaSpec) -> Finding:
@@ -113,32 +104,37 @@ def _turned(environment: EnvironmentFile, spec: CondaSpec) -> Finding:
     meant, shown = spec.text, written(spec)
     for turned, right in _TURNED.items():
         meant, shown = meant.replace(turned, right), shown.replace(turned, right)
+    found = _finding(
+        spec,
+        f"there is no operator `{operator}`, as in `{written(spec)}`",
+        "conda takes `=>1.0` for `>1.0*`, and other tools refuse it",
+        f"write `{shown}`",
+    )
+    return replace(found, edits=replacement(environment, spec, meant, safe=True))
+
+
+def _extras(spec: CondaSpec) -> Finding:
+    brackets = spec.text[spec.text.index("[") :]
+    found = _finding(
+        spec,
+        f"`{brackets}` in `{written(spec)}` is dropped: conda packages have no extras",
+        "conda drops brackets without `key=value` and says nothing, and other tools refuse the spec",
+        "remove the brackets, and declare what the extra needs in lines of its own",
+    )
+    return replace(found, severity=Severity.WARNING)
+
+
+def _finding(spec: CondaSpec, message: str, evidence: str, fix: str) -> Finding:
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
-        message=f"there is no operator `{operator}`, as in `{written(spec)}`",
+        message=message,
         location=spec.location,
-        packages=(PackageRef(manager="conda", name=spec.name),),
-        evidence=("conda takes `=>1.0` for `>1.0*`, and other tools refuse it",),
-        fix=f"write `{shown}`",
-        edits=replacement(environment, spec, meant, safe=True),
-    )
-
-
-def _extras(spec: CondaSpec) -> Finding:
-    brackets = spec.text[spec.text.index("[") :]
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=Severity.WARNING,
-        confidence=RULE.confidence,
-        message=f"`{brackets}` in `{written(spec)}` is dropped: conda packages have no extras",
-        location=spec.location,
-        packages=(PackageRef(manager="conda", name=spec.name),),
-        evidence=("conda drops brackets without `key=value` and says nothing, and other tools refuse the spec",),
-        fix="remove the brackets, and declare what the extra needs in lines of its own",
+        packages=(package_of(spec),),
+        evidence=(evidence,),
+        fix=fix,
     )
 
 

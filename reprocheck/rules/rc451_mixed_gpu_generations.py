@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.facts.cuda_versions import numbers
+from reprocheck.facts.gpu_arch import sm_name
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import told_by
@@ -68,7 +69,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _finding(facts: Facts, named: dict[str, list[str]]) -> Finding:
     told = [f"{', '.join(dict.fromkeys(names))} ({capability})" for capability, names in named.items()]
-    lowest, *_, highest = (f"sm_{capability.replace('.', '')}" for capability in named)
+    lowest, *_, highest = map(sm_name, named)
     return Finding(
         code=RULE.code,
         name=RULE.name,

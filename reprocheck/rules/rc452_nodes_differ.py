@@ -46,7 +46,7 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.places import place_of_torch
 from reprocheck.rules.rule import Family, Need, Rule
-from reprocheck.rules.stacks import stack_of
+from reprocheck.rules.stacks import components_of
 
 RULE = Rule(
     code="RC452",
@@ -74,7 +74,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _differences(lock: Lock, platform: str, theirs: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
     """Return (component, here, there) where the versions differ as far as both are told."""
-    ours = stack_of(lock, platform)
+    ours = components_of(lock, platform)
     return tuple(
         (name, here, theirs[name])
         for name, here in ours

@@ -14,7 +14,7 @@ COMPONENTS = (
 )
 
 
-def stack_of(lock: Lock, platform: str) -> tuple[tuple[str, str], ...]:
+def components_of(lock: Lock, platform: str) -> tuple[tuple[str, str], ...]:
     """Return (component, version) pairs: torch without its local label, CUDA as `12.6`, cuDNN and NCCL."""
     claims = locked_claims(lock, platform)
     cuda = (("cuda", dotted(claims[0].cuda)),) if claims else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reprocheck.facts.cuda_versions import Numbers, dotted
+from reprocheck.facts.gpu_arch import sm_name
 from reprocheck.facts.torch_archs import Build, covering_conda_forge, covering_wheel
 from reprocheck.facts.torch_wheels import pypi_cuda
 
@@ -14,8 +15,8 @@ def better_build(build: Build, compute_capability: Numbers) -> str:
         return f"take conda-forge's build for CUDA {forge[0]} (from pytorch {forge[1]} on) by `cuda-version={forge[0]}`"
     if wheel:
         return _wheel(build, *wheel)
-    shown = f"sm_{''.join(map(str, compute_capability))}"
-    return f"no known build holds kernels for {shown}: compile torch for {dotted(compute_capability)}"
+    capability = dotted(compute_capability)
+    return f"no known build holds kernels for {sm_name(capability)}: compile torch for {capability}"
 
 
 def _wheel(build: Build, torch: str, cuda: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from reprocheck.errors import UsageError
 from reprocheck.facts.cuda_drivers import branches, oldest_driver
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
-from reprocheck.facts.gpu_arch import Architecture, architecture_of, architectures, is_tegra
+from reprocheck.facts.gpu_arch import Architecture, architecture_of, architectures, is_tegra, sm_name
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.facts.torch_archs import shown
 from reprocheck.model.judgements import Judgement
@@ -170,7 +170,7 @@ def _row(gpu: Gpu, cells: _Cells) -> GpuRow:
 
 def _told(gpu: Gpu, known: Architecture) -> str:
     """Return what an architecture is, with products for one that was not named by a product."""
-    architecture = f"sm_{dotted(known.compute_capability).replace('.', '')}"
+    architecture = sm_name(dotted(known.compute_capability))
     if gpu.name != architecture:
         return f"{architecture}, {known.name}"
     return f"{known.name}: {', '.join(_examples(known))}"
@@ -188,7 +188,7 @@ def _usual_gpus(stack: Stack) -> Iterator[Gpu]:
     for known in architectures():
         name = dotted(known.compute_capability)
         if _is_usual(stack, known):
-            yield Gpu(name=f"sm_{name.replace('.', '')}", compute_capability=name)
+            yield Gpu(name=sm_name(name), compute_capability=name)
 
 
 def _is_usual(stack: Stack, known: Architecture) -> bool:

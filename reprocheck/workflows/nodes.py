@@ -10,9 +10,10 @@ from reprocheck.facts.cuda_versions import dotted, numbers
 from reprocheck.model.fingerprints import value_at
 from reprocheck.model.json_documents import Json
 from reprocheck.model.machines import NodeStack
+from reprocheck.model.project_names import normalise_name
 from reprocheck.readers.lock_names import is_lock_name
 from reprocheck.readers.locks import read_any_lock
-from reprocheck.rules.stacks import COMPONENTS, stack_of
+from reprocheck.rules.stacks import COMPONENTS, components_of
 from reprocheck.workflows.audit import read_document
 from reprocheck.workflows.fingerprint import machine_from_fingerprint
 
@@ -51,7 +52,7 @@ def read_node(path: Path, platform: str | None = None) -> NodeStack:
             why=f"the lock is for {', '.join(lock.platforms)}",
             how="name one with `--platform`, or give the node's fingerprint",
         )
-    return NodeStack(source=source, components=stack_of(lock, platform or lock.platforms[0]))
+    return NodeStack(source=source, components=components_of(lock, platform or lock.platforms[0]))
 
 
 def _told(document: Json) -> Iterator[tuple[str, str]]:
@@ -64,7 +65,7 @@ def _told(document: Json) -> Iterator[tuple[str, str]]:
     packages = value_at(document, "software", "packages")
     seen: set[str] = set()
     for package in packages if isinstance(packages, list) else ():
-        component = _PACKAGES.get(str(value_at(package, "name")).lower().replace("_", "-"))
+        component = _PACKAGES.get(normalise_name(str(value_at(package, "name"))))
         if component and component not in seen:
             seen.add(component)
             yield component, str(value_at(package, "version"))
