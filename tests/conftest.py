@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -69,3 +72,22 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared with real data beside the repository")
     return folder
+
+
+@functools.cache
+def load_test_module(path: Path) -> ModuleType:
+    """Load a module that stands beside the tests: they are no package, so nothing can be imported by name."""
+    name = f"reprocheck_tests_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def archives() -> ModuleType:
+    """Return `conda_archives.py`: real conda packages, wheels and channels, made on the fly."""
+    return load_test_module(ROOT / "tests" / "conda_archives.py")

@@ -14,6 +14,7 @@ from reprocheck.model.locks import Lock
 if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
     from reprocheck.model.machines import Gpu, NodeStack, TargetMachine
+    from reprocheck.model.prefixes import Inspection, Prefix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class Facts:
     `lock_path` is where the lock is, or should be. `unmet` is what the packages of the lock need of each other and do
     not get. `platforms` limits the audit; empty means all of the lock. `precision` are the data types that the training
     computes in; `expects_gpu` is True where the user said that a GPU is meant; `nodes` are other machines of the same
-    job. `memo` keeps what several rules derive from these facts, by who derives it.
+    job. `prefix` is the installed environment, `inspection` what lies there of its files. `memo` keeps what several
+    rules derive from these facts, by who derives it.
     """
 
     environment: EnvironmentFile | Unseen
@@ -50,6 +52,8 @@ class Facts:
     precision: tuple[str, ...] | Unseen = Unseen(reason="nobody said in which precision the training computes")
     expects_gpu: bool = False
     nodes: tuple[NodeStack, ...] | Unseen = Unseen(reason="no other node of the job was named")
+    prefix: Prefix | Unseen = Unseen(reason="no installed environment was named", asked=False)
+    inspection: Inspection | Unseen = Unseen(reason="no installed environment was named", asked=False)
     memo: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
 
     @property

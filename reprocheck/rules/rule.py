@@ -24,6 +24,8 @@ class Need(Enum):
     GLIBC = "glibc"
     PRECISION = "precision"
     NODES = "nodes"
+    PREFIX = "prefix"
+    INSPECTION = "inspection"
 
 
 class Family(Enum):
@@ -33,6 +35,7 @@ class Family(Enum):
     LOCK = "lock"
     OVERLAP = "conda/pip overlap and duplicate runtimes"
     CUDA = "CUDA, driver, GPU, framework"
+    INSTALLED = "installed environment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

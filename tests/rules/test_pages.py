@@ -25,7 +25,10 @@ HEADINGS = [
     "When it stays silent.",
     "Sources.",
 ]
-BLOCKS = ("environment.yml:", "conda-lock.yml, shortened:", "conda-lock.yml: absent", "machine: ", "seen: ")
+BLOCKS = (
+    *("environment.yml:", "conda-lock.yml, shortened:", "conda-lock.yml: absent", "machine: ", "seen: "),
+    "prefix, shortened:",
+)
 
 RULES = [module_of(rule) for rule in REGISTRY]
 every_rule = pytest.mark.parametrize("module", RULES, ids=[module.RULE.code for module in RULES])
@@ -43,12 +46,14 @@ def facts_of(example: str, make_facts: Callable[..., Facts]) -> Facts:
         return make_facts(example)
     environment = re.search(r"^environment.yml:\n((?:  .*\n?)+)", example, re.MULTILINE)
     lock = re.search(r"^conda-lock.yml, shortened:\n((?:  .*\n?)+)", example, re.MULTILINE)
+    prefix = re.search(r"^prefix, shortened:\n((?:  .*\n?)+)", example, re.MULTILINE)
     machine = re.search(r"^machine: (.+)$", example, re.MULTILINE)
     return make_facts(
         textwrap.dedent(environment[1]) if environment else None,
         textwrap.dedent(lock[1]) if lock else None,
         machine=machine[1] if machine else "",
         lock_absent="conda-lock.yml: absent" in example,
+        prefix=textwrap.dedent(prefix[1]) if prefix else None,
         seen="\n".join(re.findall(r"^seen: (.+)$", example, re.MULTILINE)),
     )
 
@@ -112,5 +117,6 @@ def test_a_rule_that_is_imported_late_says_before_what_its_module_says() -> None
 
 def test_what_check_never_asks_is_imported_late() -> None:
     machine = {Need.MACHINE, Need.DRIVER, Need.GPUS, Need.DRIVER_PARTS, Need.GLIBC, Need.PRECISION, Need.NODES}
+    machine |= {Need.PREFIX, Need.INSPECTION}
     late = {rule.name[:5].upper() for rule in REGISTRY if isinstance(rule, LateRule)}
     assert late == {module.RULE.code for module in RULES if machine & set(module.RULE.needs)}
