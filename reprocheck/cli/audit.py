@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reprocheck.cli.audit_run import make_request, run_and_print
+from reprocheck.cli.console import progress
 from reprocheck.cli.options import AuditChoices, audit_options
 from reprocheck.facts.gpu_precision import PRECISIONS
 from reprocheck.rules.facts import Unseen
 from reprocheck.workflows.audit import MachineRequest, find_machine
 from reprocheck.workflows.nodes import read_node
 
+if TYPE_CHECKING:
+    # For annotations only, see below.
+    from reprocheck.workflows.installed import Installed
+
+_FOLDER = click.Path(path_type=Path)
 _NODE_HELP = "The lock or fingerprint of another node of the job."
+_NAME_HELP = "Look into the installed environment of this name."
+_FAST_HELP = "Of installed files look at existence and size only, not at every byte."
+_NO_PREFIX = Unseen(reason="no installed environment was named; `--prefix` or `-n` does", asked=False)
 _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", asked=False)
 
 
@@ -26,6 +36,10 @@ _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", a
 @click.option("--machine", type=click.Path(path_type=Path), help="Audit for the machine of a fingerprint.")
 @click.option("--precision", multiple=True, type=click.Choice(PRECISIONS), help="What the training computes in.")
 @click.option("--node", "nodes", multiple=True, type=click.Path(path_type=Path), help=_NODE_HELP)
+@click.option("-p", "--prefix", type=_FOLDER, help="Look into the installed environment in this folder.")
+@click.option("-n", "--name", help=_NAME_HELP)
+@click.option("--fast", is_flag=True, help=_FAST_HELP)
+@click.option("--no-progress", is_flag=True, help="Show no progress line.")
 @audit_options
 def command(
     *,
@@ -36,11 +50,17 @@ def command(
     machine: Path | None,
     precision: tuple[str, ...],
     nodes: tuple[Path, ...],
+    prefix: Path | None,
+    name: str | None,
+    fast: bool,
+    no_progress: bool,
     choices: AuditChoices,
 ) -> int:  # click hands every option over by name
-    """Check environment, lock and machine together; offline. Writes nothing, unless --fix or --write-baseline does.
+    """Check environment, lock, machine and an installed environment together; offline.
 
-    Without --driver, --gpu or --machine it looks at this machine.
+    Writes nothing, unless --fix or --write-baseline does. Without --driver, --gpu or --machine it looks at this
+    machine. With --prefix or -n it looks into an installed environment too, conda's, pixi's or a plain venv: every
+    file against the records (--fast: existence and size), its packages against the lock and against each other.
     """
     request = make_request(files, choices)
     request = replace(
@@ -48,6 +68,18 @@ def command(
         settings=replace(request.settings, precision=precision or request.settings.precision),
         machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),
         platforms=platforms,
+        installed=_NO_PREFIX
+        if prefix is name is None
+        else _installed(prefix, name, fast=fast, shows=not (no_progress or choices.quiet)),
         nodes=tuple(read_node(path, platforms[0] if platforms else None) for path in nodes) or _NO_NODES,
     )
     return run_and_print(request, choices)
+
+
+def _installed(prefix: Path | None, name: str | None, *, fast: bool, shows: bool) -> Installed:
+    # Imported where they are needed: most audits look at files of the project and at the machine alone.
+    from reprocheck.workflows.installed import find_root, look_into
+
+    root = find_root(prefix, name)
+    with progress("reading the records", enabled=shows) as shown:
+        return look_into(root, fast=fast, progress=shown.step)

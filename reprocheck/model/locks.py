@@ -44,7 +44,11 @@ class LockedPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """A whole lock. `content_hash` and `custom_metadata` are (key, value) pairs, sorted by key."""
+    """A whole lock. `content_hash` and `custom_metadata` are (key, value) pairs, sorted by key.
+
+    Where an installed environment stands in the place of a lock, `records` are the paths of its packages' records, and
+    `line` of a package counts them.
+    """
 
     path: str
     platforms: tuple[str, ...]
@@ -53,6 +57,7 @@ class Lock:
     sources: tuple[str, ...]
     custom_metadata: tuple[tuple[str, str], ...]
     packages: tuple[LockedPackage, ...]
+    records: tuple[str, ...] = ()
     _by_platform: dict[tuple[str, Manager | None], tuple[LockedPackage, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -85,4 +90,6 @@ class Lock:
 
     def location_of(self, package: LockedPackage) -> Location:
         """Return where a package's entry begins."""
+        if self.records:
+            return Location(path=self.records[package.line - 1], line=1, column=1)
         return Location(path=self.path, line=package.line, column=1)

@@ -26,8 +26,11 @@ class Selection:
         return wanted and (refused == 0 or chosen > refused)
 
 
-def run_rules(facts: Facts, rules: Sequence[AnyRule], selection: Selection) -> Audit:
-    """Return what the selected rules find, sorted by file, line, column and code."""
+def run_rules(facts: Facts, rules: Sequence[AnyRule], selection: Selection, beside: Sequence[Finding] = ()) -> Audit:
+    """Return what the selected rules find, sorted by file, line, column and code.
+
+    `beside` was found in other facts of the same environment; what says once more what is found here is dropped.
+    """
     skipped: list[Skipped] = []
     findings: list[Finding] = []
     for rule in rules:
@@ -38,10 +41,30 @@ def run_rules(facts: Facts, rules: Sequence[AnyRule], selection: Selection) -> A
             skipped.append(Skipped(code=code_of(rule), reason=unseen.reason, asked=unseen.asked))
         else:
             findings.extend(rule.check(facts))
+    if beside:
+        findings.extend(_not_told(beside, findings))
     audit = Audit(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)), skipped=tuple(sorted(skipped))
     )
     return _as_allowed(audit, facts, rules, selection)
+
+
+def _not_told(beside: Sequence[Finding], told: Sequence[Finding]) -> list[Finding]:
+    """Return the findings about packages of which no other finding of their rule tells."""
+    known: dict[str, list[set[tuple[str, str, str | None]]]] = {}
+    for finding in told:
+        known.setdefault(finding.code, []).append(_about(finding))
+    return [finding for finding in beside if not any(_covers(one, finding) for one in known.get(finding.code, ()))]
+
+
+def _about(finding: Finding) -> set[tuple[str, str, str | None]]:
+    return {(package.manager, package.name, package.version) for package in finding.packages}
+
+
+def _covers(told: set[tuple[str, str, str | None]], finding: Finding) -> bool:
+    """Say whether all packages of a finding are among those told of; one told of without a version is any version."""
+    names = {(manager, name) for manager, name, version in told if version is None}
+    return all(package in told or package[:2] in names for package in _about(finding))
 
 
 def merge_audits(audits: Iterable[Audit]) -> Audit:

@@ -37,8 +37,9 @@ class Facts:
     `lock_path` is where the lock is, or should be. `unmet` is what the packages of the lock need of each other and do
     not get. `platforms` limits the audit; empty means all of the lock. `precision` are the data types that the training
     computes in; `expects_gpu` is True where the user said that a GPU is meant; `nodes` are other machines of the same
-    job. `prefix` is the installed environment, `inspection` what lies there of its files. `memo` keeps what several
-    rules derive from these facts, by who derives it.
+    job. `prefix` is the installed environment, `inspection` what lies there of its files,
+    `installed_unmet` what its packages need of each other and do not find. `memo` keeps what several rules derive from
+    these facts, by who derives it.
     """
 
     environment: EnvironmentFile | Unseen
@@ -54,6 +55,7 @@ class Facts:
     nodes: tuple[NodeStack, ...] | Unseen = Unseen(reason="no other node of the job was named")
     prefix: Prefix | Unseen = Unseen(reason="no installed environment was named", asked=False)
     inspection: Inspection | Unseen = Unseen(reason="no installed environment was named", asked=False)
+    installed_unmet: tuple[UnmetDependency, ...] = ()
     memo: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -120,4 +120,5 @@ RULES: Final[tuple[AnyRule, ...]] = (
     LateRule("rc453_driver_parts_disagree", Need.DRIVER_PARTS),
     rc454_knowledge_table_older,
     rc455_no_artefact_identity,
+    LateRule("rc610_unmet_dependency", Need.PREFIX),
 )

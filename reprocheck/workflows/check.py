@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reprocheck.errors import InputError
+from reprocheck.errors import InputError, UsageError
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
     from reprocheck.model.baselines import Known
     from reprocheck.model.machines import NodeStack, TargetMachine
+    from reprocheck.workflows.installed import Installed
 
 _YAML = {".yml", ".yaml"}
 NO_PRECISION = Unseen(reason="nobody said in which precision the training computes; `--precision` does", asked=False)
@@ -35,7 +36,8 @@ class CheckRequest:
 
     `files` are environment files or locks as given; empty means the usual names in `folder`. `lockfile`
     overrides the lock beside each environment; of a pixi.lock `pixi_environment` is looked at. `expects_gpu` says
-    that a GPU is meant. `baseline` holds findings that are known. `drafts` are read in the place of environment files.
+    that a GPU is meant. `installed` is the environment that was made from the lock. `baseline` holds findings that are
+    known. `drafts` are read in the place of environment files.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class CheckRequest:
     platforms: tuple[str, ...] = ()
     nodes: tuple[NodeStack, ...] | Unseen = NO_MACHINE
     expects_gpu: bool = False
+    installed: Installed | Unseen = NO_MACHINE
     settings: Settings = field(default_factory=Settings)
     baseline: Path | None = None
     drafts: Mapping[Path, bytes] = field(default_factory=dict)
@@ -77,14 +80,39 @@ def run_check(request: CheckRequest) -> CheckOutcome:
     audits: list[Audit] = []
     sources: dict[str, tuple[str, ...]] = {}
     subjects = find_subjects(request)
+    _refuse_several(subjects, request)
     for subject in subjects:
         facts = _asked(
             request, gather(_drafted(subject, request), request.machine, request.platforms, request.settings)
         )
-        audits.append(run_rules(facts, RULES, request.selection))
+        audits.append(_judged(facts, request))
         sources.update(sources_of(facts))
     audit = _for_these_files(merge_audits(_told_once(subjects, audits)), request.settings)
     return _beside_baseline(CheckOutcome(audit=audit, sources=sources), request, subjects)
+
+
+def _refuse_several(subjects: Sequence[Subject], request: CheckRequest) -> None:
+    """An installed environment was made from one lock; beside another everything in it would be drift."""
+    locks = {subject.lock for subject in subjects}
+    if len(locks) > 1 and not isinstance(request.installed, Unseen):
+        raise UsageError(
+            "one installed environment beside several locks",
+            where="--prefix",
+            why=f"the files belong to {', '.join(sorted(f'`{lock.as_posix()}`' for lock in locks))}",
+            how="name the environment file or the lock that it was made from",
+        )
+
+
+def _judged(facts: Facts, request: CheckRequest) -> Audit:
+    if isinstance(request.installed, Unseen):
+        facts = replace(facts, prefix=request.installed, inspection=request.installed)
+        return run_rules(facts, RULES, request.selection)
+    # Imported where they are needed: `check` looks into no installed environment.
+    from reprocheck.workflows.installed import installed_findings, with_installed
+
+    facts = with_installed(facts, request.installed)
+    beside = installed_findings(facts, facts.names, request.selection)
+    return run_rules(facts, RULES, request.selection, beside)
 
 
 def _told_once(subjects: Sequence[Subject], audits: Sequence[Audit]) -> Iterable[Audit]:
@@ -172,7 +200,7 @@ def _usual_subject(request: CheckRequest) -> Subject:
         if (request.folder / name).is_file():
             return _subject(request.folder / name, request)
     lock = request.lockfile or request.folder / DEFAULT_LOCK
-    if lock.is_file():
+    if lock.is_file() or not isinstance(request.installed, Unseen):
         return Subject(environment=None, lock=lock)
     raise InputError(
         "there is no environment file here",

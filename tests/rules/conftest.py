@@ -26,9 +26,11 @@ from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.full import render
 from reprocheck.rules.engine import Selection, run_rules
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.installed import taken_over
 from reprocheck.rules.registry import RULES
 from reprocheck.workflows.audit import MachineRequest, find_machine
 from reprocheck.workflows.gathering import Subject, gather, sources_of
+from reprocheck.workflows.installed_lock import unmet_in
 
 NOT_ASKED = Unseen(reason="not asked for")
 _PACKAGE = re.compile(
@@ -112,7 +114,7 @@ def make_facts() -> MakeFacts:
         locked = short_lock(lock) if lock is not None else Unseen(reason="not asked for", absent=lock_absent)
         target, precision, nodes = described(machine, seen)
         installed, inspection = (NOT_ASKED, NOT_ASKED) if prefix is None else _short_prefix.short_prefix(prefix)
-        return Facts(
+        facts = Facts(
             environment=file,
             lock=locked,
             lock_path="conda-lock.yml",
@@ -126,8 +128,16 @@ def make_facts() -> MakeFacts:
             prefix=installed,
             inspection=inspection,
         )
+        return with_unmet(facts)
 
     return make
+
+
+def with_unmet(facts: Facts) -> Facts:
+    """Return the facts with what the packages of an installed environment lack, as `audit` gathers it."""
+    if isinstance(facts.prefix, Unseen):
+        return facts
+    return replace(facts, installed_unmet=unmet_in(facts.prefix, taken_over(facts), facts.names))
 
 
 def _freshness(environment: EnvironmentFile | Unseen, lock: Lock | Unseen) -> Freshness | Unseen:
@@ -205,7 +215,7 @@ def audit_case(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], tuple[A
         facts = replace(facts, machine=target, precision=precision, nodes=nodes, expects_gpu=expects_gpu)
         if (folder / "prefix.txt").exists():
             prefix, inspection = _short_prefix.short_prefix((folder / "prefix.txt").read_text())
-            facts = replace(facts, prefix=prefix, inspection=inspection)
+            facts = with_unmet(replace(facts, prefix=prefix, inspection=inspection))
         found = run_rules(facts, RULES, Selection(select=(code,)))
         return found, render(AuditReport(audit=found, tool_version="0", sources=sources_of(facts)))
 

@@ -40,11 +40,11 @@ from reprocheck.model.prefixes import (
 )
 
 _CONDA = re.compile(
-    r"- conda (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+) (?P<build>[^\s,]+)(?:, needs (?P<needs>[^,]+))?"
+    r"- conda (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+) (?P<build>[^\s,]+)(?:, needs (?P<needs>.+?))?"
     r"(?:, from (?P<url>\S+?))?(?:, channel (?P<channel>\S+))?"
 )
 _PIP = re.compile(
-    r"- pip (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?:, needs (?P<needs>[^,]+))?(?:, by (?P<by>\w+))?"
+    r"- pip (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?:, needs (?P<needs>.+?))?(?:, by (?P<by>\w+))?"
     r"(?:, direct (?P<kind>\w+) (?P<address>\S+)(?: (?P<commit>[0-9a-f]+))?(?: (?P<digest>sha256=\S+))?)?"
     r"(?:, owned by (?P<owner>\S+))?"
 )

@@ -1,0 +1,104 @@
+"""An installed environment in the place of a lock, so that the rules about locked packages look at what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from reprocheck.facts.name_map import NameMap
+from reprocheck.locking.judging.closure import projects_by_name, unmet_dependencies
+from reprocheck.model.freshness import UnmetDependency
+from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.prefixes import CondaRecord, Distribution, Prefix
+from reprocheck.model.project_names import normalise_name
+
+Replaced = Mapping[str, Distribution]  # conda record -> the distribution that pip put in its place
+
+
+def lock_of(prefix: Prefix, replaced: Replaced) -> Lock:
+    """Return what is installed as a lock of one platform, without the conda packages that pip has replaced."""
+    records = [record for record in prefix.conda if record.record not in replaced]
+    packages: list[LockedPackage] = []
+    for record in records:
+        packages.append(_conda(record, prefix.platform, len(packages) + 1))
+    for item in prefix.installed_by_pip:
+        packages.append(_pip(item, prefix.platform, len(packages) + 1))
+    places = [record.record for record in records] + [item.record for item in prefix.installed_by_pip]
+    return Lock(
+        path=prefix.path,
+        platforms=(prefix.platform,),
+        channels=tuple(dict.fromkeys(record.channel for record in records)),
+        content_hash=(),
+        sources=(),
+        custom_metadata=(),
+        packages=tuple(packages),
+        records=tuple(f"{prefix.path.rstrip('/')}/{place}" for place in places),
+    )
+
+
+def unmet_in(prefix: Prefix, replaced: Replaced, names: NameMap) -> tuple[UnmetDependency, ...]:
+    """Return what installed packages need of each other and do not find, in the order of their records.
+
+    Where pip has replaced a conda package, its version is the one that others meet.
+    """
+    lock = lock_of(prefix, {})
+    versions = {f"{prefix.path.rstrip('/')}/{record}": item.version for record, item in replaced.items()}
+    packages = tuple(
+        replace(package, version=versions[place], build=None) if place in versions else package
+        for package, place in zip(lock.packages, lock.records, strict=True)
+    )
+    there = replace(lock, packages=packages)
+    return (*unmet_dependencies(there, names), *_wrong_versions(there, prefix.platform, names))
+
+
+def _wrong_versions(lock: Lock, platform: str, names: NameMap) -> Iterator[UnmetDependency]:
+    """Yield what pip's packages need in another version than the one that is there, as `pip check` does."""
+    # Imported where it is needed: only an installed environment asks for it.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    projects = projects_by_name(lock, platform, names)
+    for package in lock.on(platform, "pip"):
+        for name, constraint in package.dependencies:
+            found = projects.get(normalise_name(name))
+            try:
+                met = found is None or SpecifierSet(constraint).contains(found.version, prereleases=True)
+            except InvalidSpecifier:
+                continue  # `===` of something that is no version, or what only the index would refuse
+            if not met:
+                yield UnmetDependency(package=package, name=name, constraint=constraint, locked=found)
+
+
+def _conda(record: CondaRecord, platform: str, line: int) -> LockedPackage:
+    return LockedPackage(
+        name=record.name,
+        version=record.version,
+        manager="conda",
+        platform=platform,
+        dependencies=record.dependencies,
+        url=record.url,
+        md5=record.md5,
+        sha256=record.sha256,
+        category="main",
+        optional=False,
+        build=record.build,
+        channel=record.channel,
+        line=line,
+    )
+
+
+def _pip(item: Distribution, platform: str, line: int) -> LockedPackage:
+    return LockedPackage(
+        name=item.name,
+        version=item.version,
+        manager="pip",
+        platform=platform,
+        dependencies=item.dependencies,
+        url=item.origin.address if item.origin else "",
+        md5=None,
+        sha256=None,
+        category="main",
+        optional=False,
+        build=None,
+        channel=None,
+        line=line,
+    )
