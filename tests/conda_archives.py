@@ -9,7 +9,6 @@ that pip and uv meet a real interpreter in the prefix.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import io
@@ -17,6 +16,7 @@ import json
 import os
 import platform
 import stat
+import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -174,13 +174,20 @@ def _tar(files: Files, package: CondaPackage, links: Mapping[str, str] | None = 
     return packed
 
 
-def index_channel(folder: Path) -> None:
-    """Write `repodata.json` of every subdir of a channel, as its owner would."""
-    # Imported here: only who makes channels needs it. The indexer runs in a process that may crash at its end.
-    import rattler.index
+_INDEXING = """
+import asyncio, os, pathlib, sys, rattler.index
+asyncio.run(rattler.index.index_fs(pathlib.Path(sys.argv[1])))
+os._exit(0)
+"""
 
+
+def index_channel(folder: Path) -> None:
+    """Write `repodata.json` of every subdir of a channel, as its owner would.
+
+    In a process of its own: py-rattler 0.28 may crash where an interpreter ends.
+    """
     (folder / "noarch").mkdir(parents=True, exist_ok=True)
-    asyncio.run(rattler.index.index_fs(folder))
+    subprocess.run([sys.executable, "-c", _INDEXING, str(folder)], check=True)
 
 
 def running_python(requires_pip: bool = False) -> CondaPackage:

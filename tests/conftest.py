@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import os
 import subprocess
 import sys
@@ -15,6 +13,8 @@ from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import conda_archives
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,20 +74,7 @@ def shared() -> Path:
     return folder
 
 
-@functools.cache
-def load_test_module(path: Path) -> ModuleType:
-    """Load a module that stands beside the tests: they are no package, so nothing can be imported by name."""
-    name = f"reprocheck_tests_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def archives() -> ModuleType:
     """Return `conda_archives.py`: real conda packages, wheels and channels, made on the fly."""
-    return load_test_module(ROOT / "tests" / "conda_archives.py")
+    return conda_archives

@@ -69,7 +69,7 @@ def command(
         machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),
         platforms=platforms,
         installed=_NO_PREFIX
-        if prefix is name is None
+        if prefix is None and name is None
         else _installed(prefix, name, fast=fast, shows=not (no_progress or choices.quiet)),
         nodes=tuple(read_node(path, platforms[0] if platforms else None) for path in nodes) or _NO_NODES,
     )

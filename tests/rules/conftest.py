@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -31,6 +28,7 @@ from reprocheck.rules.registry import RULES
 from reprocheck.workflows.audit import MachineRequest, find_machine
 from reprocheck.workflows.gathering import Subject, gather, sources_of
 from reprocheck.workflows.installed_lock import unmet_in
+from tests.rules.short_prefix import short_prefix
 
 NOT_ASKED = Unseen(reason="not asked for")
 _PACKAGE = re.compile(
@@ -41,20 +39,6 @@ _SEEN = re.compile(r"(glibc|driver part|LD_LIBRARY_PATH|precision|node) (.+)")
 _CUSTOM = re.compile(r"^- (?P<key>[a-z]+\.[a-z]+): (?P<value>\S+)$")
 
 MakeFacts = Callable[..., Facts]
-
-
-def _load(name: str) -> ModuleType:
-    """Load a module beside this one: tests are no package, so nothing can be imported by name."""
-    spec = importlib.util.spec_from_file_location(f"reprocheck_tests_{name}", Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_short_prefix = _load("short_prefix")
 
 
 def short_lock(text: str) -> Lock:
@@ -113,7 +97,7 @@ def make_facts() -> MakeFacts:
         file = parse_environment(environment.encode(), "environment.yml") if environment is not None else NOT_ASKED
         locked = short_lock(lock) if lock is not None else Unseen(reason="not asked for", absent=lock_absent)
         target, precision, nodes = described(machine, seen)
-        installed, inspection = (NOT_ASKED, NOT_ASKED) if prefix is None else _short_prefix.short_prefix(prefix)
+        installed, inspection = (NOT_ASKED, NOT_ASKED) if prefix is None else short_prefix(prefix)
         facts = Facts(
             environment=file,
             lock=locked,
@@ -214,7 +198,7 @@ def audit_case(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], tuple[A
         expects_gpu = "--expect-gpu" in words
         facts = replace(facts, machine=target, precision=precision, nodes=nodes, expects_gpu=expects_gpu)
         if (folder / "prefix.txt").exists():
-            prefix, inspection = _short_prefix.short_prefix((folder / "prefix.txt").read_text())
+            prefix, inspection = short_prefix((folder / "prefix.txt").read_text())
             facts = with_unmet(replace(facts, prefix=prefix, inspection=inspection))
         found = run_rules(facts, RULES, Selection(select=(code,)))
         return found, render(AuditReport(audit=found, tool_version="0", sources=sources_of(facts)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.model.environments import EnvironmentFile
-from reprocheck.model.findings import Audit, Confidence, Finding, Location, Severity, Skipped
+from reprocheck.model.findings import Audit, Confidence, Finding, Location, PackageRef, Severity, Skipped
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Facts, Unseen
@@ -161,3 +161,51 @@ def test_merging_tells_equal_findings_once() -> None:
 
 def test_an_environment_without_comments_is_an_environment() -> None:
     assert isinstance(facts().environment, EnvironmentFile)
+
+
+def about(code: str, *packages: tuple[str, str, str | None], line: int = 1) -> Finding:
+    refs = tuple(PackageRef(manager=manager, name=name, version=version) for manager, name, version in packages)
+    return replace(finding(code, Location(path="env/x.json", line=line, column=1)), packages=refs)
+
+
+@dataclass
+class Told:
+    """A rule that tells what it was given."""
+
+    RULE: Rule
+    findings: list[Finding]
+
+    def check(self, facts: Facts) -> Iterator[Finding]:
+        yield from self.findings
+
+
+@pytest.mark.parametrize(
+    ("told", "beside", "stays"),
+    [
+        ([("conda", "numpy", "1.26")], [("conda", "numpy", "1.26")], False),
+        ([("conda", "numpy", None)], [("conda", "numpy", "1.26")], False),
+        ([("conda", "numpy", "1.26"), ("pip", "torch", "2.4")], [("pip", "torch", "2.4")], False),
+        ([("conda", "numpy", "1.26")], [("conda", "numpy", "2.0")], True),
+        ([("conda", "numpy", "1.26")], [("pip", "numpy", "1.26")], True),
+        ([("conda", "numpy", "1.26")], [("conda", "numpy", "1.26"), ("pip", "torch", "2.4")], True),
+    ],
+)
+def test_what_was_found_beside_is_told_where_no_finding_of_its_rule_is_about_the_same_packages(
+    told: list[tuple[str, str, str | None]], beside: list[tuple[str, str, str | None]], stays: bool
+) -> None:
+    rule = Told(fake("RC304").RULE, [about("RC304", *told)])
+    audit = run_rules(facts(), [rule], Selection(), [about("RC304", *beside, line=9)])
+    assert lines(audit) == [("RC304", 1), *([("RC304", 9)] if stays else [])]
+
+
+def test_what_was_found_beside_is_told_though_another_rule_speaks_of_its_packages() -> None:
+    rule = Told(fake("RC304").RULE, [about("RC304", ("conda", "mkl", "1"))])
+    audit = run_rules(facts(), [rule], Selection(), [about("RC440", ("conda", "mkl", "1"))])
+    assert lines(audit) == [("RC304", 1), ("RC440", 1)]
+
+
+def test_a_comment_allows_what_was_found_beside() -> None:
+    text = "dependencies:\n- numpy  # reprocheck: ignore RC604 -- we patched it\n"
+    rule = Told(fake("RC604").RULE, [])
+    audit = run_rules(facts(text), [rule], Selection(), [about("RC604", ("conda", "numpy", "1.26"))])
+    assert (audit.findings, audit.suppressed) == ((), 1)
