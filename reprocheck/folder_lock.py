@@ -73,6 +73,15 @@ def _opened(path: Path, flags: int) -> tuple[int, bool]:
         raise
 
 
+def take_lock(descriptor: int) -> bool:
+    """Take the lock of an open file unless somebody has it; closing the file lets go.
+
+    Raises:
+        OSError: nothing can be locked there.
+    """
+    return _take(descriptor)
+
+
 if sys.platform == "win32":
 
     def _take(descriptor: int) -> bool:

@@ -199,15 +199,25 @@ class FoundFile(NamedTuple):
     sha256: str | None = None
     size_bytes: int | None = None
 
+    def meets(self, file: OwnedFile) -> bool:
+        """Say whether what lies there is what an owner expects, as far as both are known."""
+        if file.kind == "bytecode":
+            return True
+        if self.state != "there" or file.kind in ("link", "folder"):
+            return self.state == "there"
+        if file.sha256 and self.sha256:
+            return file.sha256 == self.sha256
+        return None in (file.size_bytes, self.size_bytes) or file.size_bytes == self.size_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What looking at the files of a prefix gave.
 
     `found` holds the paths where some owner's expectation is not met, and all that have several owners; every other
-    path is as expected. `checked` counts paths, `hashed` those whose bytes were read, `unverifiable` those whose
-    record tells no digest. `fast` is True where only existence and size were looked at (and files of several
-    owners hashed).
+    path is as expected. `checked` counts paths, `hashed` those whose bytes were read (`resumed` of them by an
+    inspection that was interrupted), `unverifiable` the files of one owner whose record tells no digest. Bytecode is
+    not counted. `fast` is True where only existence and size were looked at (and files of several owners hashed).
     """
 
     fast: bool
@@ -215,3 +225,4 @@ class Inspection:
     checked: int
     hashed: int
     unverifiable: int
+    resumed: int = 0

@@ -77,12 +77,14 @@ class Facts:
 
     @property
     def driver_parts(self) -> tuple[tuple[str, str], ...] | Unseen:
-        """Return the parts of the driver with their versions, where at least two of them could be read."""
+        """Return the parts of the driver with their versions: two or more, or fewer where it says they disagree."""
         if isinstance(self.machine, Unseen):
             return self.machine
         told = f"fewer than two parts of the driver are known of {self.machine.source}"
+        disagree = any(kind == "mismatch" for kind, _ in self.machine.refusals)
         # Most machines have no second part, and an option names none: no fault of the user's.
-        return self.machine.driver_parts if len(self.machine.driver_parts) > 1 else Unseen(reason=told, asked=False)
+        is_enough = len(self.machine.driver_parts) > 1 or disagree
+        return self.machine.driver_parts if is_enough else Unseen(reason=told, asked=False)
 
     @property
     def glibc(self) -> str | Unseen:

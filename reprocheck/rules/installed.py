@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import cast
 
+from reprocheck.facts.cuda_versions import numbers
 from reprocheck.model.findings import Location
 from reprocheck.model.prefixes import CondaRecord, Distribution, FoundFile, Inspection, OwnedFile, Package, Prefix
 from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.facts import Facts, Unseen
+
+_METADATA = ("/METADATA", "/PKG-INFO", ".egg-info")
 
 
 def place(prefix: Prefix, path: str) -> Location:
@@ -29,20 +33,14 @@ def found_at(inspection: Inspection, file: OwnedFile) -> FoundFile:
 
 def is_met(file: OwnedFile, found: FoundFile) -> bool:
     """Say whether what lies there is what an owner expects, as far as both are known."""
-    if file.kind == "bytecode":
-        return True
-    if found.state != "there" or file.kind in ("link", "folder"):
-        return found.state == "there"
-    if file.sha256 and found.sha256:
-        return file.sha256 == found.sha256
-    return None in (file.size_bytes, found.size_bytes) or file.size_bytes == found.size_bytes
+    return found.meets(file)
 
 
 def taken_over(facts: Facts) -> dict[str, Distribution]:
     """Return the conda packages, by record, whose Python project pip has replaced, and by which distribution.
 
     pip takes the files of an installed project away before it writes its own, those of conda too; what shows is that
-    conda's metadata for the project is gone while a distribution of that name is there, or that both list a file.
+    a distribution of that name is there beside conda's metadata, or that both list a file.
     """
     prefix = facts.prefix
     if isinstance(prefix, Unseen):
@@ -54,25 +52,69 @@ def taken_over(facts: Facts) -> dict[str, Distribution]:
 
 
 def _taken_over(prefix: Prefix, facts: Facts) -> dict[str, Distribution]:
-    projects = {item.name: item for item in prefix.installed_by_pip}
-    pip_paths = {file.path: item for item in prefix.installed_by_pip for file in item.files}
+    stale = left_behind(facts)
+    projects = {item.name: item for item in prefix.installed_by_pip if item.record not in stale}
     found: dict[str, Distribution] = {}
-    for record in prefix.conda:
+    for record in prefix.conda if projects else ():
+        if record.record in stale:
+            continue
         by_name = next((projects[name] for name in projects_of(record) if name in projects), None)
-        shared = next((pip_paths[file.path] for file in record.files if file.path in pip_paths), None)
-        if by_name is not None:
-            found[record.record] = by_name
-        elif shared is not None and shared.name in facts.names.pypi_names(record.name):
-            found[record.record] = shared
+        # A package without metadata of its own (conda's `cmake`) is pip's of that name where both list a file.
+        named = (projects[name] for name in facts.names.pypi_names(record.name) if name in projects)
+        over = by_name or next((item for item in named if _share_a_file(prefix, record, item)), None)
+        if over is not None:
+            found[record.record] = over
     return found
 
 
+def _share_a_file(prefix: Prefix, record: CondaRecord, item: Distribution) -> bool:
+    return any(owner is item for file in record.files for owner, _ in prefix.owners[file.path])
+
+
 def projects_of(record: CondaRecord) -> tuple[str, ...]:
-    """Return the normalised names of the Python projects whose metadata a conda package brings, sorted."""
+    """Return the normalised names of the Python projects whose metadata a conda package brings, sorted.
+
+    Only what lies in `site-packages` itself counts: setuptools carries the metadata of others further below.
+    """
     found = set()
     for file in record.files:
-        folder, _, name = file.path.rpartition("/")
-        if name in ("METADATA", "PKG-INFO") and folder.endswith((".dist-info", ".egg-info")):
-            stem = folder.rpartition("/")[2].rpartition(".")[0]
-            found.add(normalise_name(stem.split("-")[0]))
+        if file.path.endswith(_METADATA):
+            folder = file.path if file.path.endswith(".egg-info") else file.path.rpartition("/")[0]
+            above, _, name = folder.rpartition("/")
+            stem, _, kind = name.rpartition(".")
+            if kind in ("dist-info", "egg-info") and above.endswith("site-packages"):
+                found.add(normalise_name(stem.split("-")[0]))
     return tuple(sorted(found))
+
+
+def left_behind(facts: Facts) -> frozenset[str]:
+    """Return the records of packages that another record of the same name has replaced without taking them away.
+
+    Two records of one package speak of the same files; the one that the files meet is right.
+    """
+    prefix = facts.prefix
+    if isinstance(prefix, Unseen):
+        return frozenset()
+    key = ("left_behind", prefix.path)
+    if key not in facts.memo:
+        packages = (prefix.conda, prefix.installed_by_pip)
+        facts.memo[key] = frozenset(record for some in packages for record in _left_behind(some, facts.inspection))
+    return cast("frozenset[str]", facts.memo[key])
+
+
+def _left_behind(packages: Iterable[Package], inspection: Inspection | Unseen) -> Iterator[str]:
+    named: dict[str, list[Package]] = {}
+    for package in packages:
+        named.setdefault(package.name, []).append(package)
+    for same in named.values():
+        if len(same) > 1:
+            *others, _ = sorted(same, key=lambda package: _fitness(package, inspection))
+            yield from (package.record for package in others)
+
+
+def _fitness(package: Package, inspection: Inspection | Unseen) -> tuple[int, tuple[int, ...], str]:
+    """Return how well a record fits what is there; of equal ones the newer version is taken."""
+    unmet = 0
+    if not isinstance(inspection, Unseen):
+        unmet = sum(not is_met(file, found_at(inspection, file)) for file in package.files)
+    return -unmet, numbers(package.version), package.record

@@ -24,8 +24,8 @@ How to fix.
 
 When it stays silent.
     Minor-version compatibility covers the pair (from 525.60.13 on for any CUDA 12 on Linux); the driver or the CUDA
-    is newer than the table; `cuda-compat` is locked, which may lift the floor; the platform is macOS; the
-    environment brings no CUDA.
+    is newer than the table; `cuda-compat` is locked, or loaded on this machine and runs that CUDA; the platform is
+    macOS; the environment brings no CUDA.
 
 Sources.
     NVIDIA CUDA Toolkit release notes, Tables 2 and 3; NVIDIA "Minor Version Compatibility", read 2026-11-20.
@@ -47,6 +47,7 @@ from reprocheck.rules.declarations import first_place
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import effective_cuda, evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
+from reprocheck.rules.live_compat import runs_by_loaded_compat
 from reprocheck.rules.relock_command import lock_for_cuda
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.runnable import COMPAT_PACKAGES
@@ -76,6 +77,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     found: dict[DriverFloor, list[_Case]] = {}
     for platform in platforms_in(facts):
         claims = () if _has_compat(facts, platform) else effective_cuda(facts, platform)
+        if claims and runs_by_loaded_compat(facts, platform, claims[0].cuda):
+            continue
         floor = oldest_driver(claims[0].cuda, windows=platform.startswith("win-")) if claims else None
         if floor and is_older(driver, floor.driver):
             found.setdefault(floor, []).append(_Case(platform=platform, claims=claims))

@@ -28,7 +28,8 @@ How to fix.
 When it stays silent.
     The driver brings that CUDA or a newer one; it is newer than the table; RC401 says that it is too old altogether;
     the CUDA is older than 11, which knows no such compatibility. It is a mere note where the lock holds nothing that
-    compiles on the way and every GPU has its machine code; with a cuda-compat that lifts the driver RC403 decides.
+    compiles on the way and every GPU has its machine code; with a cuda-compat that lifts the driver RC403 decides,
+    and a loaded one that starts and runs that CUDA is enough.
 
 Sources.
     NVIDIA "CUDA Compatibility", minor version compatibility and its limits; fauxpilot/fauxpilot#19 and
@@ -47,6 +48,7 @@ from reprocheck.model.locks import Lock
 from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, place_of, told_by
+from reprocheck.rules.live_compat import runs_by_loaded_compat
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.runnable import Stack, blocked_ptx, judge_kernels, runs_by_minor_compatibility, stack_of
 from reprocheck.rules.wording import shortened
@@ -69,14 +71,24 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.driver, Unseen):
         return
     driver = facts.driver
-    stopped = gpu_cases(facts, lambda stack, compute_capability: blocked_ptx(stack, driver, compute_capability))
+    stopped = gpu_cases(
+        facts,
+        lambda stack, compute_capability: (
+            None if _is_lifted(facts, stack) else blocked_ptx(stack, driver, compute_capability)
+        ),
+    )
     yield from (_blocked(facts, driver, case) for case in stopped)
     told = {platform for case in stopped for platform in case.platforms}
     found: dict[Numbers, list[Stack]] = {}
     for stack in filter(None, (stack_of(facts, platform) for platform in platforms_in(facts))):
-        if stack.platform not in told and runs_by_minor_compatibility(stack, driver):
+        is_open = stack.platform not in told and not _is_lifted(facts, stack)
+        if is_open and runs_by_minor_compatibility(stack, driver):
             found.setdefault(stack.runtime, []).append(stack)
     yield from (_limited(facts, driver, stacks) for stacks in found.values())
+
+
+def _is_lifted(facts: Facts, stack: Stack) -> bool:
+    return runs_by_loaded_compat(facts, stack.platform, stack.runtime)
 
 
 def _blocked(facts: Facts, driver: str, case: Case) -> Finding:

@@ -1,7 +1,8 @@
 """The libraries of cuda-compat do not run on this GPU or with this driver.
 
 What it checks.
-    A cuda-compat package that is locked or declared, against the GPUs and the driver of the audit.
+    A cuda-compat package that is locked or declared, against the GPUs and the driver of the audit; and on the machine
+    itself, whether a libcuda of cuda-compat that its loader finds first starts at all.
 
 Why it matters.
     cuda-compat brings a newer libcuda than the driver's own. On a GeForce every CUDA call then fails with "forward
@@ -22,11 +23,13 @@ Good.
     machine: --driver 535.129.03 --gpu A100
 
 How to fix.
-    Take cuda-compat out, and upgrade the driver or lock for a CUDA that it runs.
+    Take cuda-compat out, and upgrade the driver or lock for a CUDA that it runs. Where no package brings it, its folder
+    is in `LD_LIBRARY_PATH` or in `/etc/ld.so.conf.d`, as in NVIDIA's container images.
 
 When it stays silent.
     The GPU is a data-centre one or a Jetson, and the driver is of a branch that NVIDIA lists for that cuda-compat; the
-    GPU is named by its compute capability only; driver or cuda-compat are newer than the table.
+    GPU is named by its compute capability only; driver or cuda-compat are newer than the table; a cuda-compat of the
+    machine starts.
 
 Sources.
     NVIDIA "CUDA Compatibility", forward compatibility, support matrix; microsoft/onnxruntime#21435 and
@@ -41,9 +44,11 @@ from reprocheck.facts.cuda_drivers import compat_cuda, forward_compatibility
 from reprocheck.facts.cuda_versions import dotted
 from reprocheck.facts.gpu_arch import kind_of
 from reprocheck.model.findings import Confidence, Finding, Severity
+from reprocheck.model.machines import TargetMachine
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_cases import called, paths_of, place_of, told_by
+from reprocheck.rules.places import place_of_torch
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.runnable import COMPAT_PACKAGES, Part, part_of
 
@@ -70,6 +75,31 @@ def check(facts: Facts) -> Iterator[Finding]:
             found.setdefault((objection, part.said), []).append(part)
     for (objection, _), parts in found.items():
         yield _finding(facts, objection, parts)
+    if not found and not isinstance(facts.machine, Unseen):
+        yield from _of_this_machine(facts, facts.machine)
+
+
+def _of_this_machine(facts: Facts, machine: TargetMachine) -> Iterator[Finding]:
+    """Yield what the driver itself said to a libcuda of cuda-compat that no package brought."""
+    refusals, compat = dict(machine.refusals), machine.compat_libcuda
+    shown = f"the libcuda of cuda-compat {compat}" if compat else "a libcuda of cuda-compat"
+    if "compat" in refusals:
+        message, words = f"{shown} is loaded on this machine, whose GPU does not run it", refusals["compat"]
+    elif compat and "mismatch" in refusals:
+        driver = f"driver {machine.driver_version}" if machine.driver_version else "the driver"
+        message, words = f"{shown} is loaded on this machine, and does not fit {driver}", refusals["mismatch"]
+    else:
+        return
+    yield Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=RULE.severity,
+        confidence=Confidence.HIGH,
+        message=message,
+        location=place_of_torch(facts),
+        evidence=(f"{words}, according to {machine.source}",),
+        fix="take the folder of cuda-compat out of `LD_LIBRARY_PATH` and of `/etc/ld.so.conf.d`, or upgrade the driver",
+    )
 
 
 def _of_gpus(facts: Facts, part: Part) -> _Objection | None:

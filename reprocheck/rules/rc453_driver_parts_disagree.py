@@ -1,7 +1,8 @@
 """The parts of the NVIDIA driver on this host are of different releases.
 
 What it checks.
-    The kernel module, `libcuda`, `libnvidia-ml` and the fabric manager of the machine against each other.
+    The kernel module, `libcuda`, `libnvidia-ml` and the fabric manager of the machine against each other; and what
+    CUDA, NVML and `nvidia-smi` say there of themselves.
 
 Why it matters.
     After an unattended upgrade the new libraries stand beside the old kernel module until the next reboot. Then CUDA
@@ -24,11 +25,12 @@ Good.
     seen: driver part libcuda 535.183.01
 
 How to fix.
-    Reboot, or reload the kernel modules; hold the driver packages back from unattended upgrades.
+    Reboot, or reload the kernel modules; hold the driver packages back from unattended upgrades. A container was given
+    the host's libraries when it was started: start it anew.
 
 When it stays silent.
     Every part that could be read is of one release; `libcuda` alone is of a newer branch than all the others: that is
-    a forward-compatibility package, which RC403 judges.
+    a forward-compatibility package, which RC403 judges, as it does one that is loaded and refused.
 
 Sources.
     NVIDIA "Forward Compatibility" (error 803); tensorflow/tensorflow#52530, yhlleo/DeepSegmentor#31 (NVML mismatch),
@@ -57,19 +59,25 @@ RULE = Rule(
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding where the versions differ."""
+    """Yield one finding where the versions differ, or where the driver itself says that they do."""
     parts = facts.driver_parts
-    if isinstance(parts, Unseen) or len({version for _, version in _without_compat(parts)}) < 2:
+    if isinstance(facts.machine, Unseen) or isinstance(parts, Unseen) or facts.machine.compat_libcuda:
         return
+    differ = len({version for _, version in _without_compat(parts)}) > 1
+    words = tuple(said for kind, said in facts.machine.refusals if kind == "mismatch")
+    if not differ and not words:
+        return
+    versions = ", ".join(f"{name} {version}" for name, version in parts)
     yield Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
-        message=f"the parts of the driver disagree: {', '.join(f'{name} {version}' for name, version in parts)}",
+        message=f"the parts of the driver disagree: {versions if differ else words[0]}",
         location=place_of_torch(facts),
-        evidence=tuple(f"{name} is of release {version}" for name, version in parts),
-        fix="reboot, or unload and load the `nvidia` kernel modules, so that all parts are of one release",
+        evidence=(*(f"{name} is of release {version}" for name, version in parts), *(words if differ else words[1:])),
+        fix="reboot, or unload and load the `nvidia` kernel modules, so that all parts are of one release;"
+        " a container has to be started anew",
     )
 
 

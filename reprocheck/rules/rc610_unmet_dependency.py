@@ -28,8 +28,8 @@ How to fix.
     that installed the package.
 
 When it stays silent.
-    A need that is met by what the other manager installed, virtual packages (`__cuda`, `__glibc`), what an extra asks
-    for, and what nobody can read as a version. It is an error where a conda package is not there at all, a warning
+    The lock holds the missing package (RC605 tells that), a need is met by what the other manager installed, virtual
+    packages (`__cuda`, `__glibc`), what an extra asks for, and what nobody can read as a version. It is an error where a conda package is not there at all, a warning
     where the version is another one: metadata is often stricter than the code.
 
 Sources.
@@ -43,8 +43,9 @@ from collections.abc import Iterator
 
 from reprocheck.model.findings import Confidence, Finding, PackageRef, Severity
 from reprocheck.model.freshness import UnmetDependency
-from reprocheck.model.locks import LockedPackage
+from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.prefixes import Prefix
+from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_line
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import place
@@ -66,7 +67,13 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.prefix, Unseen):
         return
     for unmet in facts.installed_unmet:
-        yield _finding(facts.prefix, unmet)
+        if unmet.locked or not _is_drift(facts, facts.prefix, unmet.name):
+            yield _finding(facts.prefix, unmet)
+
+
+def _is_drift(facts: Facts, prefix: Prefix, name: str) -> bool:
+    """Say whether the lock holds what is not there: RC605 tells that."""
+    return isinstance(facts.lock, Lock) and bool(facts.lock.named(prefix.platform, name, normalise_name(name)))
 
 
 def _finding(prefix: Prefix, unmet: UnmetDependency) -> Finding:
@@ -97,7 +104,8 @@ def _release(package: LockedPackage, constraint: str) -> str:
 
 def _record(prefix: Prefix, package: LockedPackage) -> str:
     """Return the path of the record that tells the need."""
-    return (*prefix.conda, *prefix.installed_by_pip)[package.line - 1].record
+    records = [*(item.record for item in prefix.conda), *(item.record for item in prefix.installed_by_pip)]
+    return records[package.line - 1]
 
 
 def _reference(package: LockedPackage) -> PackageRef:

@@ -15,6 +15,18 @@ def shortened(names: Sequence[str], most: int) -> str:
     return f"{', '.join(names[:most])}{more}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def part_of(number: int, total: int, noun: str) -> str:
+    """Return how many of something: `its only file`, `all of its 3 files`, `2 of its 3 files`."""
+    if number == total:
+        return f"its only {noun}" if total == 1 else f"all of its {counted(total, noun)}"
+    return f"{number} of its {counted(total, noun)}"
+
+
 def listed(packages: Sequence[LockedPackage]) -> str:
     """Return at most five packages with their versions, each once, and how many more there are."""
     return shortened(list(dict.fromkeys(map(_named, packages))), _MOST_NAMED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +27,13 @@ from reprocheck.rules.late_rule import code_of, needs_of
 from reprocheck.rules.registry import RULES
 from reprocheck.workflows.installed_lock import lock_of, unmet_in
 
-# What of RC3xx and RC4xx is about the document or the machine alone, and not about what is installed; and RC302 and
-# RC303, for what pip does to conda's packages there RC604 tells by the files.
+# What of RC3xx and RC4xx is about the document or the machine alone, and not about what is installed; and RC302 to
+# RC304, for what pip does to conda's packages and libraries there RC604 tells by the files.
 _NOT_OF_PREFIXES: Final = frozenset(
-    {"RC301", "RC302", "RC303", "RC415", "RC421", "RC422", "RC423", "RC453", "RC454", "RC455"}
+    {"RC301", "RC302", "RC303", "RC304", "RC415", "RC421", "RC422", "RC423", "RC453", "RC454", "RC455"}
 )
+# What a rule suspects from the names of packages, another one tells of the same packages by their files.
+_TOLD_BY_FILES: Final = {"RC411": "RC603"}
 _FAMILIES: Final = ("RC3", "RC4")
 _NO_FILE: Final = Unseen(reason="an installed environment has no environment.yml", asked=False)
 
@@ -50,10 +53,15 @@ def find_root(prefix: Path | None, name: str | None) -> Path:
         InputError: no environment has that name, or several have.
     """
     if prefix is None:
-        return find_environment(name or "", os.environ, Path.home())
+        return find_environment(name or "", os.environ, _home())
     if name is not None:
         raise UsageError("`--prefix` beside `--name`", why="one of them would be ignored", how="give one of them")
     return prefix
+
+
+def _home() -> Path:
+    """Return the user's folder, as far as there is one: `~` stands for none."""
+    return Path(os.path.expanduser("~"))  # noqa: PTH111  (Path.home() raises where there is none)
 
 
 def look_into(root: Path, *, fast: bool, progress: Callable[[str], None]) -> Installed:
@@ -64,12 +72,13 @@ def look_into(root: Path, *, fast: bool, progress: Callable[[str], None]) -> Ins
     """
     progress("reading the records")
     prefix = read_prefix(root, root.as_posix(), conda_platform())
-    journal = None if fast else journal_path(root, os.environ, Path.home())
+    journal = None if fast else journal_path(root, os.environ, _home())
     inspection = inspect(root, prefix, InspectionRequest(fast=fast, journal=journal, progress=progress))
     progress("looking for runtime libraries")
-    folders = kernel_folders(os.environ, Path.home())
-    kernels, libraries = read_kernels(root, root.resolve().name, folders), find_libraries(root, prefix)
-    return Installed(replace(prefix, kernels=kernels, libraries=libraries), inspection)
+    offered = read_kernels(root, root.resolve().name, kernel_folders(os.environ, _home(), sys.platform))
+    libraries = find_libraries(root, prefix)
+    faults = (*prefix.faults, *offered.faults)
+    return Installed(replace(prefix, kernels=offered.kernels, libraries=libraries, faults=faults), inspection)
 
 
 def with_installed(facts: Facts, installed: Installed) -> Facts:
@@ -98,7 +107,18 @@ def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tu
     seeing = [
         rule for rule in rules if not any(isinstance(getattr(there, need.value), Unseen) for need in needs_of(rule))
     ]
-    return tuple(finding for rule in seeing for finding in rule.check(there))
+    found = tuple(finding for rule in seeing for finding in rule.check(there))
+    return tuple(finding for finding in found if not _is_told_by_files(finding, facts))
+
+
+def _is_told_by_files(finding: Finding, facts: Facts) -> bool:
+    by_files = _TOLD_BY_FILES.get(finding.code)
+    if by_files is None or isinstance(facts.inspection, Unseen):
+        return False
+    names = {(package.manager, package.name) for package in finding.packages}
+    [rule] = [rule for rule in RULES if code_of(rule) == by_files]
+    told = ({(package.manager, package.name) for package in one.packages} for one in rule.check(facts))
+    return any(names <= one for one in told)
 
 
 def _is_of_prefixes(code: str) -> bool:

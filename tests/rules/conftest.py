@@ -35,7 +35,8 @@ _PACKAGE = re.compile(
     r"^- (?P<manager>conda|pip) (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?: (?P<build>[^\s,]+))?"
     r"(?:, needs (?P<needs>.+?))?(?:, from (?P<url>\S+))?(?:, hashed by (?P<hash>md5))?$"
 )
-_SEEN = re.compile(r"(glibc|driver part|LD_LIBRARY_PATH|precision|node) (.+)")
+_SEEN = re.compile(r"(glibc|driver part|LD_LIBRARY_PATH|precision|node|cuda max|compat libcuda|refusal) (.+)")
+_OF_THE_MACHINE = {"glibc", "driver part", "LD_LIBRARY_PATH", "cuda max", "compat libcuda", "refusal"}
 _CUSTOM = re.compile(r"^- (?P<key>[a-z]+\.[a-z]+): (?P<value>\S+)$")
 
 MakeFacts = Callable[..., Facts]
@@ -136,20 +137,26 @@ def described(
     """Return the machine, the precision of the training and the other nodes from `--driver`/`--gpu` words and lines.
 
     The lines of `seen` begin with what they tell: `glibc 2.17`, `driver part kernel module 535.54.03`, `LD_LIBRARY_PATH
-    libcudart.so.12`, `precision bf16`, `node b.json nccl=2.21.5 cuda=12.4`.
+    libcudart.so.12`, `precision bf16`, `node b.json nccl=2.21.5 cuda=12.4`, `cuda max 12.4`, `compat libcuda
+    550.54.15`, `refusal mismatch CUDA error 803: …`.
     """
     target = _machine(options)
     told: dict[str, list[str]] = {}
     for line in seen.splitlines():
         kind, rest = _SEEN.fullmatch(line.strip()).groups()  # type: ignore[union-attr]  # a typo may stop the test
         told.setdefault(kind, []).append(rest)
-    if {"glibc", "driver part", "LD_LIBRARY_PATH"} & set(told):
+    if _OF_THE_MACHINE & set(told):
         base = TargetMachine(driver_version=None, gpus=(), source="this machine")
         target = replace(
             base if isinstance(target, Unseen) else target,
             glibc=told.get("glibc", [None])[0],
             driver_parts=tuple((part, version) for part, _, version in map(_last_word, told.get("driver part", []))),
             shadowing=tuple(("LD_LIBRARY_PATH", name) for name in told.get("LD_LIBRARY_PATH", [])),
+            cuda_max=told.get("cuda max", [None])[0],
+            compat_libcuda=told.get("compat libcuda", [None])[0],
+            refusals=tuple(
+                (kind, words) for kind, _, words in (text.partition(" ") for text in told.get("refusal", []))
+            ),
         )
     nodes = tuple(_node(text) for text in told.get("node", []))
     return target, tuple(told.get("precision", [])) or NOT_ASKED, nodes or NOT_ASKED

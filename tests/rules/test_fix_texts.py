@@ -109,7 +109,8 @@ def environments() -> list[str]:
     """Return the cases without a lock: there an edit of the environment file alone must do."""
     found = (case for case in CASES.glob("rc*/fires/*") if case.is_dir() or case.suffix == ".yml")
     files = {case: {file.name for file in case.iterdir()} if case.is_dir() else {case.name} for case in found}
-    plain = (case for case, names in files.items() if not any("lock" in name for name in names))
+    asked = {case: names for case, names in files.items() if not case.is_dir() or "environment.yml" in names}
+    plain = (case for case, names in asked.items() if not any("lock" in name for name in names))
     return sorted(case.relative_to(CASES).as_posix() for case in plain)
 
 

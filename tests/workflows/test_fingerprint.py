@@ -172,6 +172,23 @@ def test_a_machine_without_a_driver_says_so() -> None:
     assert machine == TargetMachine(driver_version=None, gpus=(), source=source)
 
 
+def test_a_machine_with_a_gpu_of_another_vendor_says_so() -> None:
+    absent: Json = {"status": "missing", "detail": "no NVIDIA driver on this machine"}
+    other: Json = {"status": "missing", "detail": "no NVIDIA driver, but a GPU of AMD and Intel"}
+    machine = machine_from_fingerprint(fingerprint_of(absent, other), Path("amd.json"))
+    assert machine.source == "the fingerprint `amd.json`, which has no NVIDIA driver, but a GPU of AMD and Intel"
+
+
+def test_the_cuda_of_the_driver_is_read_back() -> None:
+    document = fingerprint_of("535.161.08", [V100])
+    driver: dict[str, Json] = {"version": "535.161.08", "cudaUserMax": "12.4"}
+    machine = machine_from_fingerprint({**document, "driver": driver}, Path("v100.json"))
+    assert machine.cuda_max == "12.4"
+    with pytest.raises(InputError) as caught:
+        machine_from_fingerprint({**document, "driver": {**driver, "cudaUserMax": "12"}}, Path("v100.json"))
+    assert caught.value.lines()[1] == "  where: the fingerprint `v100.json`: driver.cudaUserMax"
+
+
 def test_a_driver_that_did_not_answer_is_not_a_missing_one() -> None:
     hung: Json = {"status": "timeout", "detail": "no answer within 20 s"}
     machine = machine_from_fingerprint(fingerprint_of(hung, hung), Path("node.json"))

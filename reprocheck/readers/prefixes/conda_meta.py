@@ -1,0 +1,179 @@
+"""Read the records of `conda-meta`: what conda, mamba, rattler and pixi wrote down of each package.
+
+What each expects of a file: `sha256_in_prefix`, the digest after the prefix was written in; else `sha256`, that of the
+archive, where no prefix was (rattler writes the first only where it differs). mamba leaves out `prefix_placeholder`,
+but writes both digests, and they differ where a prefix was written in. `size_in_bytes` is always the archive's; it
+holds where nothing was written in, or into a program, which keeps its length; but on macOS programs are signed anew.
+
+Of the scripts that an installer makes itself (entry points) conda and mamba tell no digest, rattler tells `sha256`.
+
+Sources: conda 24, `conda/core/path_actions.py`; libmamba 2, `link.cpp`; rattler, `install/entry_point.rs`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from reprocheck.errors import InputError
+from reprocheck.model.prefixes import CondaRecord, Fault, OwnedFile, PathKind
+from reprocheck.model.redaction import public_line, public_url
+from reprocheck.readers.conda_urls import read_conda_url
+from reprocheck.readers.prefixes.environment_folders import CONDA_META
+from reprocheck.readers.prefixes.json_documents import Document, parse_json
+from reprocheck.readers.prefixes.listed_paths import path_inside, why_refused
+from reprocheck.readers.prefixes.regular_files import names_in, read_regular
+
+MOST_RECORD_BYTES = 64 << 20
+_KINDS: Mapping[str | None, PathKind] = {"softlink": "link", "directory": "folder", "pyc_file": "bytecode"}
+_WORD = re.compile(r"[!-~]+")
+_HEX_LENGTH = 64
+
+
+def read_conda_meta(root: Path, faults: list[Fault]) -> tuple[CondaRecord, ...]:
+    """Return the records below `root`, sorted by file name; what cannot be read is added to `faults`."""
+    try:
+        names = [name for name in names_in(root / CONDA_META) if name.endswith(".json")]
+    except InputError as error:
+        faults.append(Fault(CONDA_META, error.why))
+        return ()
+    records = [record for name in names if (record := _read(root, f"{CONDA_META}/{name}", faults)) is not None]
+    faults.extend(_twice(records))
+    return tuple(records)
+
+
+def _read(root: Path, place: str, faults: list[Fault]) -> CondaRecord | None:
+    try:
+        document = parse_json(read_regular(f"{root}/{place}", MOST_RECORD_BYTES) or b"")
+        return _record(document, place, faults)
+    except InputError as error:
+        faults.append(Fault(place, error.why))
+    except (AttributeError, KeyError, TypeError):
+        faults.append(Fault(place, "is no record of a conda package: an entry has the wrong shape"))
+    return None
+
+
+def _record(document: Document, place: str, faults: list[Fault]) -> CondaRecord:
+    name, version, build = (_word(document, key) for key in ("name", "version", "build"))
+    url = _text(document.get("url"))
+    subdir = _subdir(document, url)
+    refused: list[str] = []
+    files = tuple(_files(document, subdir, refused))
+    if refused:
+        faults.append(Fault(place, why_refused(refused)))
+    return CondaRecord(
+        name=name,
+        version=version,
+        build=build,
+        channel=_channel(url, _text(document.get("channel")), subdir),
+        subdir=subdir,
+        url=public_url(url),
+        md5=_text(document.get("md5")).lower() or None,
+        sha256=_text(document.get("sha256")).lower() or None,
+        dependencies=tuple(map(_dependency, _list(document.get("depends")))),
+        requested=_requested(document),
+        files=files,
+        record=place,
+    )
+
+
+def _word(document: Document, key: str) -> str:
+    value = _text(document.get(key))
+    if not _WORD.fullmatch(value):
+        why = f"`{key}` is missing, or no plain word"
+        raise InputError("broken record", where=key, why=why, how="install the package again")
+    return value
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _list(value: object) -> list[Any]:
+    """Return a list, an empty one for what is not there.
+
+    Raises:
+        TypeError: something else is there.
+    """
+    if value is not None and not isinstance(value, list):
+        raise TypeError("no list")
+    return value or []
+
+
+def _subdir(document: Document, url: str) -> str:
+    """Return where in its channel the package lies; records of old conda tell it by the URL alone."""
+    told = _text(document.get("subdir")) or url.rpartition("/")[0].rpartition("/")[2]
+    return told if _WORD.fullmatch(told) else "noarch"
+
+
+def _channel(url: str, channel: str, subdir: str) -> str:
+    """Return the name that conda shows, from the URL as for a lock, so that both can be compared."""
+    plain = channel.rstrip("/").removesuffix(f"/{subdir}")
+    named = read_conda_url(url)[1] if url else None
+    if named is None and "://" in plain:
+        named = read_conda_url(f"{plain}/{subdir}/any.conda")[1]
+    return named or public_url(plain)
+
+
+def _dependency(text: str) -> tuple[str, str]:
+    name, _, constraint = text.strip().partition(" ")
+    return name, constraint.strip()
+
+
+def _requested(document: Document) -> tuple[str, ...]:
+    """Return the specs asked for by hand; conda once wrote `None` as a word for a package that came as a dependency."""
+    listed = _list(document.get("requested_specs")) or [document.get("requested_spec")]
+    return tuple(public_line(spec) for spec in map(_text, listed) if spec not in ("", "None"))
+
+
+def _files(document: Document, subdir: str, refused: list[str]) -> Iterator[OwnedFile]:
+    windows, signs = subdir.startswith("win-"), subdir.startswith("osx-")
+    paths = _list((document.get("paths_data") or {}).get("paths"))
+    if not paths:  # records of conda before 4.3 list names alone
+        paths = [{"_path": path} for path in _list(document.get("files"))]
+    for entry in paths:
+        listed: str = entry["_path"]
+        path = path_inside(listed, windows=windows)
+        if path is None:
+            refused.append(listed)
+            continue
+        file = _file(path, entry, signs)
+        moved: str | None = entry.get("original_path")
+        if moved:
+            place = path_inside(moved, windows=windows)
+            refused.extend([] if place else [moved])
+            file = file._replace(original=place)
+        yield file
+
+
+def _file(path: str, entry: Document, signs: bool) -> OwnedFile:
+    kind: PathKind = _KINDS.get(entry.get("path_type"), "file")
+    if "__pycache__/" in path:
+        kind = "bytecode"
+    if kind != "file":
+        return OwnedFile(path, kind)
+    archived, installed = _hex(entry.get("sha256")), _hex(entry.get("sha256_in_prefix"))
+    placeholder = entry.get("prefix_placeholder")
+    written = bool(placeholder) or (installed is not None and installed != archived)
+    keeps_length = not written or (entry.get("file_mode") == "binary" and not signs)
+    size = entry.get("size_in_bytes")
+    return OwnedFile(
+        path,
+        kind,
+        installed or (None if placeholder else archived),
+        size if keeps_length and type(size) is int else None,
+    )
+
+
+def _hex(value: str | None) -> str | None:
+    return value.lower() if value and len(value) == _HEX_LENGTH else None
+
+
+def _twice(records: list[CondaRecord]) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for record in records:
+        other = first.setdefault(record.name, record.record)
+        if other != record.record:
+            yield Fault(record.record, f"`{record.name}` has another record, `{other}`")

@@ -1,0 +1,75 @@
+"""Read `.egg-link` and `easy-install.pth`: projects that setuptools put in by a link to their sources.
+
+The sources lie outside the environment and are not read, so their version stays unknown.
+
+Source: setuptools, "Development Mode" (`develop`); docs.python.org, "site" (`.pth` files).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from reprocheck.errors import InputError
+from reprocheck.model.prefixes import Distribution, Fault, Origin
+from reprocheck.model.project_names import normalise_name
+from reprocheck.model.redaction import public_url
+from reprocheck.readers.prefixes.listed_paths import shown
+from reprocheck.readers.prefixes.metadata_folders import names_or_fault
+from reprocheck.readers.prefixes.regular_files import read_regular
+
+UNKNOWN_VERSION = "0+unknown"
+MOST_LINK_BYTES = 1 << 20
+_SUFFIX = ".egg-link"
+_PATHS = "easy-install.pth"
+
+
+def read_linked(root: Path, site_packages: Iterable[str], faults: list[Fault]) -> list[Distribution]:
+    """Return the projects that are linked; what cannot be read is added to `faults`."""
+    return [item for site in site_packages for item in _linked(root, site, faults)]
+
+
+def _linked(root: Path, site: str, faults: list[Fault]) -> Iterator[Distribution]:
+    names = names_or_fault(root, site, [])  # who lists the folder for its metadata tells that it cannot be listed
+    known = set()
+    for name in names:
+        if name.endswith(_SUFFIX):
+            folders = linked_folders(root, f"{site}/{name}", faults)[:1]
+            known.update(folders)
+            yield _editable(name.removesuffix(_SUFFIX), f"{site}/{name}", "".join(folders))
+    if _PATHS in names:
+        for folder in linked_folders(root, f"{site}/{_PATHS}", faults):
+            if folder not in known:
+                yield _editable(_name_of(folder), f"{site}/{_PATHS}", folder)
+
+
+def linked_folders(root: Path, path: str, faults: list[Fault]) -> list[str]:
+    """Return the folders outside that a `.pth` or `.egg-link` puts on Python's path, in its order."""
+    try:
+        data = read_regular(root / path, MOST_LINK_BYTES) or b""
+    except InputError as error:
+        faults.append(Fault(path, error.why))
+        return []
+    lines = (line.strip() for line in data.decode("utf-8", "replace").splitlines())
+    return [
+        public_url(shown(line)) for line in lines if line and not line.startswith(("#", "import ", "import\t", "."))
+    ]
+
+
+def _name_of(folder: str) -> str:
+    """Return the name that a folder of sources suggests: its own, or that of the folder around `src`."""
+    path = PurePosixPath(folder.replace("\\", "/"))
+    return path.parent.name if path.name == "src" else path.name
+
+
+def _editable(name: str, record: str, folder: str) -> Distribution:
+    return Distribution(
+        name=normalise_name(name),
+        version=UNKNOWN_VERSION,
+        installer=None,
+        origin=Origin("editable", folder),
+        owner=None,
+        dependencies=(),
+        files=(),
+        record=record,
+    )

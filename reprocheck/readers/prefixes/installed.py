@@ -1,0 +1,143 @@
+"""Read an installed environment whole: of conda, mamba, pixi or rattler, or a virtual environment.
+
+A virtual environment stands on another Python; the packages of that one are not read, not even where
+`include-system-site-packages` lets them in: they are another environment, and it can be audited by its own path.
+Kernels and native libraries are looked for by `kernels.py` and `native_libraries.py`, which need more than the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from reprocheck.errors import InputError
+from reprocheck.model.prefixes import CondaRecord, Fault, Prefix
+from reprocheck.model.redaction import public_line
+from reprocheck.readers.prefixes.conda_meta import read_conda_meta
+from reprocheck.readers.prefixes.dist_info import Place, read_distributions
+from reprocheck.readers.prefixes.environment_folders import is_conda, is_environment, is_folder, is_venv
+from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
+from reprocheck.readers.prefixes.metadata_folders import names_or_fault
+from reprocheck.readers.prefixes.pyvenv import read_pyvenv
+from reprocheck.readers.prefixes.regular_files import names_in, read_regular, why_not
+from reprocheck.readers.requires_dist import MarkerTarget
+
+PINNED = "conda-meta/pinned"
+MOST_PINNED_BYTES = 1 << 20
+_OWN_FOLDER = "name the environment's own folder"
+_PYTHON_FOLDER = re.compile(r"(?:python|pypy|graalpy)(?P<version>\d+\.\d+)t?")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+def read_prefix(root: Path, shown: str, platform: str) -> Prefix:
+    """Read the environment in the folder `root`, which the user named `shown`.
+
+    `platform` is conda's name of this machine's, for environments whose records do not tell theirs.
+
+    Raises:
+        InputError: no such folder, no environment, or a folder that one may not read.
+    """
+    kind = _kind(root, shown)
+    faults: list[Fault] = []
+    records = read_conda_meta(root, faults) if kind == "conda" else ()
+    venv = read_pyvenv(root, faults) if kind == "venv" else None
+    python = venv.python if venv else _python(records)
+    target = MarkerTarget(platform=_platform(records) or platform, python=python)
+    site_packages = tuple(_site_packages(root, python, faults))
+    return Prefix(
+        path=shown,
+        kind=kind,
+        maker=venv.maker if venv else maker_of_conda(root),
+        platform=target.platform,
+        python=python,
+        site_packages=site_packages[0] if site_packages else None,
+        conda=records,
+        distributions=read_distributions(Place(root, site_packages, target), records, faults),
+        pinned=_pinned(root, faults),
+        faults=tuple(sorted(set(faults))),
+        unfinished=unfinished_reason(root),
+    )
+
+
+def _kind(root: Path, shown: str) -> Literal["conda", "venv"]:
+    if is_conda(root):
+        return "conda"
+    if is_venv(root):
+        return "venv"
+    why, how = _why_none(root)
+    raise InputError(f"no environment at `{shown}`", where=shown, why=why, how=how)
+
+
+def _why_none(root: Path) -> tuple[str, str]:
+    """Return why a path is no environment, and what to name instead."""
+    try:
+        if stat.S_ISDIR(root.stat().st_mode):
+            names_in(root)
+            return "an environment has a folder `conda-meta` or a file `pyvenv.cfg`", _OWN_FOLDER
+    except FileNotFoundError:
+        return "there is no such folder", "name the folder of an environment"
+    except OSError as error:
+        return why_not(error), _OWN_FOLDER
+    except InputError as error:
+        return error.why, _OWN_FOLDER
+    return "it is a file, and an environment is a folder", _how(root)
+
+
+def _how(file: Path) -> str:
+    """Return the folder to name instead, where the file is a Python in an environment."""
+    if file.name.lower().startswith("python"):
+        for folder in (file.parent.parent, file.parent):
+            if is_environment(folder):
+                return f"name the folder around it, `{folder.as_posix()}`"
+    return _OWN_FOLDER
+
+
+def _platform(records: Sequence[CondaRecord]) -> str | None:
+    """Return the platform that most records are for; one of another may have been forced in."""
+    counted = Counter(record.subdir for record in records if record.subdir != "noarch")
+    return min(counted, key=lambda name: (-counted[name], name)) if counted else None
+
+
+def _python(records: Iterable[CondaRecord]) -> str | None:
+    return next((record.version for record in records if record.name == "python"), None)
+
+
+def _site_packages(root: Path, python: str | None, faults: list[Fault]) -> Iterator[str]:
+    """Yield the folders that this Python looks into; those that an older one left behind are dead.
+
+    Where `lib64` is another folder than `lib`, both count; where one is a link to the other, they are one. Windows has
+    `Lib`, and names are compared as they are written, since conda lists them so.
+    """
+    short = ".".join((python or "").split(".")[:2])
+    seen = set()
+    for folder in _candidates(root, short, faults):
+        real = os.path.realpath(root / folder)
+        if real not in seen and is_folder(root / folder):
+            seen.add(real)
+            yield folder
+
+
+def _candidates(root: Path, short: str, faults: list[Fault]) -> Iterator[str]:
+    for library in names_or_fault(root, "", faults):
+        if library == "Lib":
+            yield "Lib/site-packages"
+        if library in ("lib", "lib64"):
+            for name in names_or_fault(root, library, faults):
+                found = _PYTHON_FOLDER.fullmatch(name)
+                if found and short in ("", found["version"]):
+                    yield f"{library}/{name}/site-packages"
+
+
+def _pinned(root: Path, faults: list[Fault]) -> tuple[str, ...]:
+    try:
+        data = read_regular(root / PINNED, MOST_PINNED_BYTES) or b""
+    except InputError as error:
+        faults.append(Fault(PINNED, error.why))
+        return ()
+    lines = (_COMMENT.sub("", line).strip() for line in data.decode("utf-8", "replace").splitlines())
+    return tuple(public_line(line) for line in lines if line)

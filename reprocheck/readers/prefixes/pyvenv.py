@@ -1,0 +1,39 @@
+"""Read `pyvenv.cfg`, the file that makes a folder a virtual environment.
+
+Sources: docs.python.org, "venv" and "site"; uv 0.13 and virtualenv 20 write their own version and `version_info`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from reprocheck.errors import InputError
+from reprocheck.model.prefixes import Fault
+from reprocheck.readers.prefixes.environment_folders import PYVENV
+from reprocheck.readers.prefixes.regular_files import read_regular
+
+MOST_BYTES = 1 << 20
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:(?:a|b|rc)\d+)?)?")
+
+
+class Venv(NamedTuple):
+    """Who made a virtual environment, and for which Python (None where it does not say)."""
+
+    maker: str
+    python: str | None
+
+
+def read_pyvenv(root: Path, faults: list[Fault]) -> Venv:
+    """Return what `pyvenv.cfg` says; that it cannot be read is added to `faults`."""
+    try:
+        data = read_regular(root / PYVENV, MOST_BYTES) or b""
+    except InputError as error:
+        faults.append(Fault(PYVENV, error.why))
+        data = b""
+    lines = (line.partition("=") for line in data.decode("utf-8", "replace").splitlines())
+    values = {key.strip().lower(): value.strip() for key, _, value in lines}
+    maker = next((name for name in ("uv", "virtualenv") if name in values), "venv")
+    version = _VERSION.match(values.get("version") or values.get("version_info") or "")
+    return Venv(maker, version.group() if version else None)

@@ -1,0 +1,60 @@
+"""Read files that may be anything: what is no regular file is not opened, and nobody's file fills the memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from reprocheck.errors import InputError
+
+_HOW = "make it readable, or install the package again"
+# A FIFO that comes in between the look and the opening must not hold us; Windows has no such flag.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_regular(path: Path | str, most_bytes: int) -> bytes | None:
+    """Return the bytes of a file, None where nothing lies there.
+
+    Raises:
+        InputError: no regular file, unreadable, or larger than `most_bytes`.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116  (hundreds of files a run: a Path a file costs more than the look)
+        if not stat.S_ISREG(found.st_mode):
+            raise _unreadable(path, "is no regular file")
+        if found.st_size > most_bytes:
+            raise _unreadable(path, f"has more than {most_bytes} bytes")
+        return _content(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unreadable(path, why_not(error)) from error
+
+
+def _content(path: Path | str) -> bytes:
+    with open(os.open(path, _FLAGS), "rb") as file:  # noqa: PTH123  (Path.open takes no flags)
+        return file.read()
+
+
+def names_in(folder: Path | str) -> list[str]:
+    """Return the sorted names of what lies in a folder; none where there is no such folder.
+
+    Raises:
+        InputError: it cannot be listed.
+    """
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  (names are all that is asked for)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _unreadable(folder, why_not(error)) from error
+
+
+def why_not(error: OSError) -> str:
+    """Return what the system says, as an error of ours reads."""
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _unreadable(path: Path | str, why: str) -> InputError:
+    return InputError("cannot read a file of the environment", where=os.fspath(path), why=why, how=_HOW)

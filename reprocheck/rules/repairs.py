@@ -1,0 +1,71 @@
+"""How a damaged package is brought back, in the words of the tool that made the environment.
+
+Sources: conda 24 (`--force-reinstall`, `clean --force-pkgs-dirs`), pixi 0.49 (`reinstall`, `clean cache`), pip 24 and
+uv 0.9 (`--force-reinstall`, `--reinstall`), their references read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from reprocheck.model.prefixes import CondaRecord, Distribution, Package, Prefix
+
+
+def repair(prefix: Prefix, package: Package) -> str:
+    """Return the command that installs a package anew, as `run …`."""
+    return f"run `{command(prefix, package)}`"
+
+
+def command(prefix: Prefix, package: Package) -> str:
+    """Return the command alone."""
+    if prefix.maker == "reprocheck":
+        return f"reprocheck create -p {shlex.quote(prefix.path)}"
+    if prefix.maker == "pixi":
+        return f"pixi reinstall {package.name}"
+    if isinstance(package, Distribution):
+        return _of_pip(prefix, package)
+    return command_for(prefix, package.name, package.version, package.build, package.channel)
+
+
+def command_for(prefix: Prefix, name: str, version: str, build: str, channel: str = "") -> str:
+    """Return the command for a conda package of which only this is known."""
+    if prefix.maker == "pixi":
+        return f"pixi reinstall {name}"
+    source = f"-c {shlex.quote(channel)} " if channel else ""
+    return f"conda install -p {shlex.quote(prefix.path)} --force-reinstall {source}{name}={version}={build}"
+
+
+def removal(prefix: Prefix, package: Package) -> str:
+    """Return the command that takes a distribution out again, by what installed it."""
+    if isinstance(package, Distribution) and package.installer == "uv":
+        return f"uv pip uninstall -p {shlex.quote(prefix.path)} {package.name}"
+    return f"pip uninstall -y {package.name}"
+
+
+def cache_note(prefix: Prefix, package: Package) -> str:
+    """Return what to do where the copy that an installer links from was changed with the file, `""` for others.
+
+    conda and pixi make hard links into their cache: bytes that are changed in place change there too.
+    """
+    if prefix.maker == "reprocheck" or not isinstance(package, CondaRecord):
+        return ""  # `create` looks at the bytes before it links them
+    clean = "pixi clean cache" if prefix.maker == "pixi" else "conda clean --force-pkgs-dirs"
+    return f"; if that brings the same bytes back, they are in the package cache too: `{clean}` first"
+
+
+def _of_pip(prefix: Prefix, item: Distribution) -> str:
+    wanted = _wanted(item)
+    if item.installer == "uv":
+        return f"uv pip install -p {shlex.quote(prefix.path)} --reinstall --no-deps {wanted}"
+    return f"pip install --force-reinstall --no-deps {wanted}"
+
+
+def _wanted(item: Distribution) -> str:
+    """Return what to ask for: what came from an address is on no index."""
+    origin = item.origin
+    if origin is None:
+        return f"{item.name}=={item.version}"
+    if origin.kind in ("editable", "folder"):
+        return f"{'-e ' if origin.kind == 'editable' else ''}{shlex.quote(origin.address)}"
+    commit = f"@{origin.commit}" if origin.commit else ""
+    return shlex.quote(f"{item.name} @ {'git+' if commit else ''}{origin.address}{commit}")
