@@ -18,7 +18,7 @@ _SM = re.compile(r"^(?:sm|compute)_?(?P<major>\d{1,2})(?P<minor>\d)[af]?$")
 _BARE = re.compile(r"^(?P<major>\d{1,2})\.(?P<minor>\d)$")
 _BRAND = re.compile(r"\b(?:nvidia|geforce|tesla|generation|gpu)\b")
 _VARIANT = re.compile(r"(?<=\d)(?:ti|super)+$")  # the same chip family as the plain model
-_FORM = re.compile(r"-?\b(?:pcie|sxm\d?|nvl|hbm\d\w?|\d+gb|laptop|max-q)\b")
+_FORM = re.compile(r"-?\b(?:pcie|sxm\d?|nvl|hbm\d\w?|\d+gb|laptop|max-q|mig [\w.+]+)\b")
 
 
 class Architecture(NamedTuple):

@@ -21,7 +21,7 @@ from typing import IO, Protocol
 
 OUTPUT_LIMIT_BYTES = 4 * 2**20
 POLL_S = 0.02
-GRACE_S = 2.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
+GRACE_S = 1.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,14 @@ def run_child(
 
     A child that is watched in a thread ends when another thread sets `stop`, for no signal reaches its session.
     """
-    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+    with contextlib.ExitStack() as files:
+        try:
+            stdout, stderr = (files.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+        except OSError as error:
+            return ChildOutcome(status="error", detail=f"no place for its output: {_reason(error)}")
         try:
             process = _start(command, env, stdout, stderr)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a value with a NUL byte is a `ValueError`
             return _not_started(error)
         status = _watch(process, (stdout, stderr), deadline_s, output_limit_bytes, stop or Event())
         return ChildOutcome(
@@ -91,13 +95,17 @@ def _start(
     )
 
 
-def _not_started(error: OSError) -> ChildOutcome:
-    reason = (error.strerror or type(error).__name__).lower()
+def _not_started(error: OSError | ValueError) -> ChildOutcome:
     if isinstance(error, FileNotFoundError):
         return ChildOutcome(status="missing", detail="no such program")
     if isinstance(error, PermissionError):
-        return ChildOutcome(status="denied", detail=reason)
-    return ChildOutcome(status="error", detail=reason)
+        return ChildOutcome(status="denied", detail=_reason(error))
+    return ChildOutcome(status="error", detail=_reason(error))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else str(error)
+    return (strerror or type(error).__name__).lower()
 
 
 def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limit_bytes: int, stop: Event) -> str:
@@ -125,6 +133,8 @@ def _stop(process: Child, status: str) -> str:
     try:
         process.wait(timeout=GRACE_S)
     except subprocess.TimeoutExpired:
+        # Nobody asks for its end any more: without this `Popen.__del__` warns, and every later `Popen` polls it.
+        process.returncode = -getattr(signal, "SIGKILL", signal.SIGTERM)
         return "unkillable"
     return status
 

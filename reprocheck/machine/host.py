@@ -18,7 +18,7 @@ from reprocheck.machine.system_files import ROOT, read_text
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json
 
-SYSCTL_DEADLINE_S = 10.0
+SYSCTL_DEADLINE_S = 2.0  # it reads a table of the kernel
 
 # Files that container engines leave inside a container, and the engine that leaves them.
 CONTAINER_MARKS = (("run/.containerenv", "podman"), (".dockerenv", "docker"), (".singularity.d", "apptainer"))

@@ -8,7 +8,7 @@ read on its own, since a MIG slice in a container may refuse one and tell the ot
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -42,14 +42,28 @@ def _device(nvml: Any, index: int) -> dict[str, Any]:
     except nvml.NVMLError as error:
         failure = _failure(nvml, error)
         return dict.fromkeys(("name", "memoryBytes", "computeCapability", "mig"), failure)
+    mode = _reading(nvml, lambda: "enabled" if nvml.nvmlDeviceGetMigMode(handle)[0] else "disabled")
     return {
         "name": _reading(nvml, lambda: _text(nvml.nvmlDeviceGetName(handle))),
         "memoryBytes": _reading(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle).total),
         "computeCapability": _reading(
             nvml, lambda: ".".join(map(str, nvml.nvmlDeviceGetCudaComputeCapability(handle)))
         ),
-        "mig": _reading(nvml, lambda: "enabled" if nvml.nvmlDeviceGetMigMode(handle)[0] else "disabled"),
+        "mig": mode,
+        **({"slices": _reading(nvml, lambda: list(_slices(nvml, handle)))} if mode == "enabled" else {}),
     }
+
+
+def _slices(nvml: Any, handle: Any) -> Iterator[str]:
+    """Yield the profile of each MIG slice, `1g.10gb`: the end of its name, which tells no identity."""
+    for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+        try:
+            found = nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)
+        except nvml.NVMLError as error:
+            if error.value == nvml.NVML_ERROR_NOT_FOUND:  # this place is free
+                continue
+            raise
+        yield _text(nvml.nvmlDeviceGetName(found)).rpartition(" MIG ")[2]
 
 
 def _reading(nvml: Any, read: Callable[[], Any]) -> Any:

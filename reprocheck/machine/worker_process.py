@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -17,15 +18,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 from reprocheck.errors import InputError, UndecidedError
 from reprocheck.model.json_documents import Json, dump_line
 
 WORKER_SOURCE = Path(__file__).resolve().parent.parent / "worker"
 OUTPUT_LIMIT_BYTES = 64 * 2**20
-GRACE_S = 5.0
+POLL_S = 0.05
+GRACE_S = 5.0  # for torchrun to end its ranks
+KILLED_S = 1.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
 DETAIL_LINES = 30
 
 # A rank's identity must come from our torchrun, never from a job around us.
@@ -41,11 +45,30 @@ IDLE_VARIABLES = frozenset({"PYTHONWARNINGS"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """How a job is run. `switches` are environment variables; `ranks` above 1 go through torchrun."""
+    """How a job is run. `switches` are environment variables; `ranks` above 1 go through torchrun.
+
+    `patience_s` is how long the job may say nothing after its first line; it ends when another thread sets `stop`.
+    """
 
     switches: Mapping[str, str]
     deadline_s: float = 600.0
     ranks: int = 1
+    patience_s: float = math.inf
+    stop: Event = field(default_factory=Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOutcome:
+    """The lines that a job wrote, rank by rank in order, and how it ended.
+
+    `status` is one of ok, timeout, silent (for longer than the patience), stopped, too-much-output, error (a line that
+    is no JSON object), or `exit-N` (`exit-128+S` after signal S, as shells count); `fault` says so in words, None where
+    it is ok.
+    """
+
+    lines: tuple[Mapping[str, Json], ...]
+    status: str
+    fault: UndecidedError | None
 
 
 def numeric_switches(threads: int) -> dict[str, str]:
@@ -68,12 +91,28 @@ def run_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -> tu
         InputError: `python` is not a program.
         UndecidedError: the job crashed, spoke too much, or did not end within its deadline; or there is no room for it.
     """
+    outcome = attempt_job(python, job, options)
+    if outcome.fault:
+        raise outcome.fault
+    return outcome.lines
+
+
+def attempt_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -> JobOutcome:
+    """Run `job` under `python` as far as it goes: what was said before a crash or the deadline is kept.
+
+    Raises:
+        InputError: `python` is not a program.
+        UndecidedError: there is no room for the job.
+    """
     program = _program(python)
     with _handed_over({**job, "deadline_s": int(options.deadline_s) + 1}) as folder:
         job_file, answers = folder / "job.json", folder / "answers"
         command = [*_launcher(program, options.ranks, folder), "-m", "reprocheck_worker", str(job_file), str(answers)]
-        _run(command, folder, options)
-        return tuple(_answer_lines(answers))
+        status, fault = _run(command, folder, options)
+        lines, are_whole = _answer_lines(answers)
+        if are_whole or fault:
+            return JobOutcome(lines=lines, status=status, fault=fault)
+        return JobOutcome(lines=lines, status="error", fault=_garbled(command[0]))
 
 
 @contextlib.contextmanager
@@ -135,29 +174,38 @@ def _loopback(ranks: int) -> dict[str, str]:
     return {"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface}
 
 
-def _run(command: list[str], folder: Path, options: WorkerOptions) -> None:
+def _run(command: list[str], folder: Path, options: WorkerOptions) -> tuple[str, UndecidedError | None]:
+    """Return how the command ended, as a status and, unless it is ok, in words."""
     said = folder / "said.txt"
-    with said.open("wb") as stream, _child(command, folder, _environment(folder, options), stream.fileno()) as process:
-        fault = _wait(process, folder, options.deadline_s)
-    if fault or process.returncode:
-        raise UndecidedError(
-            fault or f"the worker ended with {_ending(process.returncode)}",
-            where=command[0],
-            why=_last_line(said),
-            how="run again with `-v` to see what the worker said",
-            detail=_tail(said),
-        )
+    with said.open("wb") as stream, _child(command, folder, options, stream.fileno()) as process:
+        status, fault = _wait(process, folder, options)
+    if status == "ok":
+        return status, None
+    return status, UndecidedError(
+        fault,
+        where=command[0],
+        why=_last_line(said),
+        how="run again with `-v` to see what the worker said",
+        detail=_tail(said),
+    )
+
+
+def _garbled(program: str) -> UndecidedError:
+    return UndecidedError(
+        "the worker wrote something else than JSON lines",
+        where=program,
+        why="expected the answer of reprocheck's own worker",
+        how="give the path of a Python interpreter",
+    )
 
 
 @contextlib.contextmanager
-def _child(
-    command: list[str], folder: Path, environment: dict[str, str], output: int
-) -> Iterator[subprocess.Popen[bytes]]:
+def _child(command: list[str], folder: Path, options: WorkerOptions, output: int) -> Iterator[subprocess.Popen[bytes]]:
     """Start `command` as the head of its own group, in `folder` so that no file of the user shadows a module."""
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment,
+        env=_environment(folder, options),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -166,36 +214,45 @@ def _child(
     try:
         yield process
     finally:
-        _end_group(process)
+        _end_group(process, ask=options.ranks > 1)
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path, deadline_s: float) -> str:
-    """Wait for the end and return an empty string, or return why we stopped waiting."""
-    end_s = time.monotonic() + deadline_s
+def _wait(process: subprocess.Popen[bytes], folder: Path, options: WorkerOptions) -> tuple[str, str]:
+    """Wait for the end, and return status and fault: how it ended, or why we stopped waiting."""
+    end_s = time.monotonic() + options.deadline_s
+    answered, patient_until_s = 0, math.inf
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.2)
-            return ""
-        if time.monotonic() > end_s:
-            return f"the worker did not end within {deadline_s:g} s"
-        if _written_bytes(folder) > OUTPUT_LIMIT_BYTES:
-            return f"the worker wrote more than {OUTPUT_LIMIT_BYTES // 2**20} MiB"
+            return _ending(process.wait(timeout=POLL_S))
+        said, answer = _written_bytes(folder)
+        now_s = time.monotonic()
+        if answer != answered:
+            answered, patient_until_s = answer, now_s + options.patience_s
+        if said + answer > OUTPUT_LIMIT_BYTES:
+            return "too-much-output", f"the worker wrote more than {OUTPUT_LIMIT_BYTES // 2**20} MiB"
+        if now_s > end_s:
+            return "timeout", f"the worker did not end within {options.deadline_s:g} s"
+        if now_s > patient_until_s:
+            return "silent", f"the worker said nothing for {options.patience_s:g} s"
+        if options.stop.is_set():
+            return "stopped", "the worker was stopped"
 
 
-def _written_bytes(folder: Path) -> int:
-    files = [folder / "said.txt", *(folder / "answers").iterdir()]
-    return sum(path.stat().st_size for path in files)
+def _written_bytes(folder: Path) -> tuple[int, int]:
+    """Return how much was printed, and how much was answered."""
+    answers = sum(path.stat().st_size for path in (folder / "answers").iterdir())
+    return (folder / "said.txt").stat().st_size, answers
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End the child and all it started: asked first, since torchrun then ends its ranks, killed after a grace."""
-    if process.poll() is None:
+def _end_group(process: subprocess.Popen[bytes], *, ask: bool) -> None:
+    """End the child and all it started; torchrun is asked first, since it then ends its ranks."""
+    if ask and process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=GRACE_S)
     _kill_group(process)
     with contextlib.suppress(subprocess.TimeoutExpired):  # a process in the kernel may not even hear SIGKILL
-        process.wait(timeout=GRACE_S)
+        process.wait(timeout=KILLED_S)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -206,14 +263,31 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _answer_lines(answers: Path) -> Iterator[Mapping[str, Json]]:
-    for path in sorted(answers.iterdir(), key=lambda item: int(item.stem.removeprefix("rank-"))):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
+def _answer_lines(answers: Path) -> tuple[tuple[Mapping[str, Json], ...], bool]:
+    """Return the lines up to the first that is no JSON object, and whether that was all: a killed worker breaks off."""
+    lines: list[Mapping[str, Json]] = []
+    for path in sorted(answers.glob("rank-*.jsonl"), key=lambda item: (len(item.name), item.name)):
+        for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            line = _parsed(text)
+            if line is None:
+                return tuple(lines), False
+            lines.append(line)
+    return tuple(lines), True
 
 
-def _ending(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+def _parsed(text: str) -> Mapping[str, Json] | None:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) else None
+
+
+def _ending(code: int) -> tuple[str, str]:
+    if code == 0:
+        return "ok", ""
+    told = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"exit-{code if code > 0 else 128 - code}", f"the worker ended with {told}"
 
 
 def _tail(said: Path) -> str:

@@ -21,7 +21,9 @@ class TargetMachine:
     `source` says who told us, in words that fit after "according to". `driver_parts` are (part, version) pairs of the
     host's driver: kernel module, libcuda, NVML, fabric manager. `shadowing` are (variable, library) pairs: names of
     files that a search path puts before the libraries of the environment, never the path itself. `glibc` is the version
-    of the C library.
+    of the C library. `cuda_max` is the newest CUDA that the loaded libcuda runs, `compat_libcuda` its release where
+    cuda-compat brought it. `refusals` are (kind, words) pairs of what the driver answered in the place of starting:
+    `mismatch` of its parts, `compat` for a cuda-compat that this GPU does not run, and others.
     """
 
     driver_version: str | None
@@ -30,6 +32,9 @@ class TargetMachine:
     driver_parts: tuple[tuple[str, str], ...] = ()
     shadowing: tuple[tuple[str, str], ...] = ()
     glibc: str | None = None
+    cuda_max: str | None = None
+    compat_libcuda: str | None = None
+    refusals: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

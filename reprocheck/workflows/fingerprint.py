@@ -14,7 +14,8 @@ from pathlib import Path
 
 import reprocheck
 from reprocheck.errors import InputError, UndecidedError
-from reprocheck.machine.accelerators import read_accelerators
+from reprocheck.machine.accelerators import AcceleratorReading, asked_accelerators, read_accelerators
+from reprocheck.machine.driver_questions import AcceleratorSources
 from reprocheck.machine.host import read_host, read_libc
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.machine.loader_paths import driver_libraries, shadowing_libraries
@@ -37,6 +38,8 @@ DEADLINE_S = 180.0  # loading a large torch from a cold network file system take
 
 _VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,3}")
 _CAPABILITY = re.compile(r"[0-9]{1,3}\.[0-9]{1,2}")
+_CUDA = re.compile(r"[0-9]{1,3}\.[0-9]{1,2}")
+_OTHER_GPU = re.compile(r"missing: (no NVIDIA driver, but a GPU of [\w ]{2,40})")
 _NAME = re.compile(r".{1,200}")
 _GLIBC = re.compile(r"glibc ([0-9]{1,3}\.[0-9]{1,3})")
 
@@ -50,9 +53,9 @@ def collect_fingerprint(python: Path | None = None) -> Mapping[str, Json]:
     """
     interpreter = python or Path(sys.executable)
     require_interpreter(interpreter)
-    parts = _described(interpreter)
-    accelerators = read_accelerators()
-    host = read_host()
+    with asked_accelerators() as answer:
+        parts, host = _described(interpreter), read_host()
+        accelerators = answer()
     document: dict[str, Json] = {
         "schema": FINGERPRINT_SCHEMA,
         "tool": {"name": "reprocheck", "version": reprocheck.__version__},
@@ -66,17 +69,37 @@ def collect_fingerprint(python: Path | None = None) -> Mapping[str, Json]:
     return {**document, "privacy": {"profile": "standard", "withheld": list(withheld_pointers(document))}}
 
 
-def observed_machine() -> TargetMachine:
+def observed_machine(sources: AcceleratorSources | None = None) -> TargetMachine:
     """Return driver and GPUs of this machine, and what else of it may stand in the way of an environment."""
-    reading = read_accelerators()
+    sources = sources or AcceleratorSources()
+    reading = read_accelerators(sources)
     document: Mapping[str, Json] = {
-        "accelerators": reading.accelerators,
+        "accelerators": _usable(reading),
         "driver": reading.driver,
         "host": {"libc": read_libc()},
     }
     machine = _machine(document, "this machine")
-    parts = (*machine.driver_parts, *driver_libraries()) if machine.driver_parts else ()
-    return replace(machine, driver_parts=parts, shadowing=shadowing_libraries(os.environ))
+    cuda = reading.cuda
+    return replace(
+        machine,
+        source=f"{machine.source}, where {reading.hidden}" if reading.hidden else machine.source,
+        driver_parts=_parts_here(reading, sources.root),
+        shadowing=shadowing_libraries(os.environ),
+        compat_libcuda=(cuda.library or machine.cuda_max) if cuda.is_compat else None,
+        refusals=reading.refusals,
+    )
+
+
+def _usable(reading: AcceleratorReading) -> Json:
+    """Return the GPUs that a program may use: those that CUDA sees, else all that the driver tells."""
+    return reading.accelerators if unread_status(reading.visible) or not reading.visible else reading.visible
+
+
+def _parts_here(reading: AcceleratorReading, root: Path) -> tuple[tuple[str, str], ...]:
+    """Return the parts that the running driver tells, and those of its libraries whose files tell a release."""
+    named = {name for name, _ in reading.parts}
+    files = driver_libraries(root) if named else ()
+    return (*reading.parts, *(part for part in files if part[0] not in named))
 
 
 def machine_from_fingerprint(document: Json, path: Path | str) -> TargetMachine:
@@ -154,6 +177,7 @@ def _machine(document: Mapping[str, Json], source: str) -> TargetMachine:
         source=source + _doubts(version, accelerators),
         driver_parts=tuple(_driver_parts(document, source)),
         glibc=_glibc(value_at(document, "host", "libc")),
+        cuda_max=_checked(value_at(document, "driver", "cudaUserMax"), _CUDA, source, "driver.cudaUserMax"),
     )
 
 
@@ -179,6 +203,9 @@ def _doubts(version: Json, accelerators: Json) -> str:
     ]
     if accelerators == [] and unread_status(version) == "missing":
         return ", which has no NVIDIA driver"
+    other = _OTHER_GPU.fullmatch(unread_reason(accelerators))
+    if other and unread_status(version) == "missing":
+        return f", which has {other[1]}"
     return f", {' and '.join(unknown)}" if unknown else ""
 
 

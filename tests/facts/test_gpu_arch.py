@@ -40,6 +40,8 @@ from reprocheck.facts.tables import rows_of
         ("T4", "7.5"),
         ("NVIDIA A100 80GB PCIe", "8.0"),
         ("NVIDIA H100 80GB HBM3", "9.0"),
+        ("NVIDIA H100 80GB HBM3 MIG 1g.10gb", "9.0"),
+        ("NVIDIA A100-SXM4-40GB MIG 3g.20gb+me", "8.0"),
         ("NVIDIA GeForce RTX 4070 Ti SUPER", "8.9"),
         ("GTX 780 Ti", "3.5"),
         ("RTX4090", "8.9"),

@@ -83,6 +83,8 @@ def fingerprint(bench: Bench) -> Iterator[Line]:
     yield line("fingerprint: torch sees it", gpu_count(bench) > 0, f"{gpu_count(bench)} CUDA devices")
     version = bench.fingerprint["driver"].get("version", bench.fingerprint["driver"])
     yield line("fingerprint: driver", isinstance(version, str), str(version))
+    asked = {entry["source"]: entry for entry in bench.fingerprint.get("collection", [])}.get("cuda-driver", {})
+    yield line("fingerprint: libcuda answers", asked.get("status") == "ok", str(asked.get("detail", "")))
 
 
 def audit(bench: Bench) -> Iterator[Line]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from reprocheck.machine.accelerators import ABSENT, AcceleratorReading, AcceleratorSources, read_accelerators
+from reprocheck.machine.accelerators import ABSENT, AcceleratorReading, read_accelerators
+from reprocheck.machine.driver_questions import AcceleratorSources
 from reprocheck.model.json_documents import Json
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX shell scripts play the programs")
@@ -25,6 +27,7 @@ V100 = {
     "computeCapability": "7.0",
     "mig": {"status": "missing", "detail": "not supported"},
 }
+NO_LIBCUDA: Json = {"status": "missing", "detail": "there is no libcuda"}
 NO_NVML = {"status": "missing", "detail": "nvidia-ml-py is not installed"}
 KERNEL_MODULE = (
     "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue Jul 13 16:14:05 UTC 2021\nGCC version:\n"
@@ -39,7 +42,11 @@ def read(tmp_path: Path) -> Read:
     """Read accelerators from what the two programs are made to say; None leaves a program out."""
 
     def reading(
-        nvml: Json, smi: str | None = None, module: str | None = None, deadline_s: float = 20.0
+        nvml: Json,
+        smi: str | None = None,
+        module: str | None = None,
+        deadline_s: float = 20.0,
+        cuda: Sequence[Json] = (NO_LIBCUDA,),
     ) -> AcceleratorReading:
         if module is not None:
             (tmp_path / "proc/driver/nvidia").mkdir(parents=True)
@@ -49,8 +56,15 @@ def read(tmp_path: Path) -> Read:
             program.write_text(f"#!/bin/sh\n{smi}\n")
             program.chmod(0o755)
         command: Sequence[str] = [sys.executable, "-c", f"print({json.dumps(nvml)!r})"]
+        libcuda = [sys.executable, "-c", "\n".join(f"print({json.dumps(line)!r})" for line in cuda)]
         return read_accelerators(
-            AcceleratorSources(nvml_command=command, nvidia_smi=str(program), root=tmp_path, deadline_s=deadline_s)
+            AcceleratorSources(
+                nvml_command=command,
+                cuda_command=libcuda,
+                nvidia_smi=str(program),
+                root=tmp_path,
+                deadline_s=deadline_s,
+            )
         )
 
     return reading
@@ -76,6 +90,7 @@ def test_nvml_is_enough_and_equal_gpus_are_counted(read: Read) -> None:
     assert reading.driver == {"version": "550.54.15", "cudaUserMax": "12.4", "kernelModule": "470.57.02"}
     assert reading.collection == (
         {"source": "nvml", "status": "ok"},
+        {"source": "cuda-driver", "status": "missing", "detail": "there is no libcuda"},
         {"source": "nvidia-kernel-module", "status": "ok"},
     )
 
@@ -140,7 +155,7 @@ def test_a_loaded_module_that_nobody_can_ask_is_not_none(read: Read) -> None:
     unknown = {"status": "missing", "detail": "the nvidia module is loaded, but neither NVML nor nvidia-smi is here"}
     reading = read(NO_NVML, module=OPEN_KERNEL_MODULE)
     assert reading.accelerators == unknown
-    assert reading.driver == {"version": unknown, "cudaUserMax": unknown, "kernelModule": "580.65.06"}
+    assert reading.driver == {"version": "580.65.06", "cudaUserMax": unknown, "kernelModule": "580.65.06"}
 
 
 def test_a_driver_that_does_not_match_its_library_is_told_in_its_words(read: Read) -> None:
@@ -167,7 +182,7 @@ def test_a_kernel_module_in_unknown_words_is_an_error(read: Read) -> None:
 @pytest.mark.parametrize(
     ("script", "failure"),
     [
-        ("print('not json')", {"status": "error", "detail": "the NVML child spoke no JSON"}),
+        ("print('not json')", {"status": "error", "detail": "the NVML child spoke no JSON object"}),
         ("print('[]')", {"status": "error", "detail": "the NVML child spoke no JSON object"}),
         ("import os; os.abort()", {"status": "exit-134"}),
         (
@@ -179,7 +194,10 @@ def test_a_kernel_module_in_unknown_words_is_an_error(read: Read) -> None:
 )
 def test_an_nvml_child_that_breaks_is_told(tmp_path: Path, script: str, failure: Json) -> None:
     sources = AcceleratorSources(
-        nvml_command=[sys.executable, "-c", script], nvidia_smi=str(tmp_path / "none"), root=tmp_path
+        nvml_command=[sys.executable, "-c", script],
+        cuda_command=[str(tmp_path / "none")],
+        nvidia_smi=str(tmp_path / "none"),
+        root=tmp_path,
     )
     reading = read_accelerators(sources)
     assert reading.accelerators == failure
@@ -189,3 +207,57 @@ def test_this_machine_answers_whatever_it_has() -> None:
     reading = read_accelerators()
     assert {entry["source"] for entry in reading.collection} >= {"nvml", "nvidia-kernel-module"}
     assert set(reading.driver) == {"version", "cudaUserMax", "kernelModule"}
+
+
+def test_a_version_file_that_may_not_be_read_is_no_missing_module(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "proc/driver/nvidia/version").mkdir(parents=True)
+    assert read(NO_NVML).driver["kernelModule"] == {"status": "error", "detail": "is a directory"}
+
+
+def test_slices_of_a_gpu_are_told_with_it(read: Read) -> None:
+    gpu = {"name": "NVIDIA A100", "memoryBytes": 1, "computeCapability": "8.0", "mig": "enabled", "slices": ["2g.20gb"]}
+    reading = read({"driver": "535.161.08", "cuda": 12020, "devices": [gpu, {**gpu, "slices": "all"}]})
+    assert isinstance(reading.accelerators, list)
+    wrong = {"status": "error", "detail": "the slices are no list"}
+    assert [found["slices"] for found in reading.accelerators] == [["2g.20gb"], wrong]
+
+
+def test_nvml_that_is_slow_is_waited_for_and_nvidia_smi_ended(tmp_path: Path) -> None:
+    """A node that wakes up its GPUs first: nvidia-smi is asked beside it, and what NVML tells at last counts."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nsleep 60\n")
+    program.chmod(0o755)
+    slow = 'import time; time.sleep(2.5); print(\'{"driver": "535.161.08", "cuda": 12020, "devices": []}\')'
+    sources = AcceleratorSources(
+        nvml_command=[sys.executable, "-c", slow], cuda_command=["true"], nvidia_smi=str(program), root=tmp_path
+    )
+    started = time.monotonic()
+    reading = read_accelerators(sources)
+    assert time.monotonic() - started < 7
+    assert reading.driver["version"] == "535.161.08"
+    assert [entry["source"] for entry in reading.collection] == ["nvml", "cuda-driver", "nvidia-kernel-module"]
+
+
+def test_all_sources_that_hang_share_one_deadline(tmp_path: Path) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\ntrap '' TERM\nsleep 60\n")
+    program.chmod(0o755)
+    hanging = [str(program)]
+    sources = AcceleratorSources(
+        nvml_command=hanging, cuda_command=hanging, nvidia_smi=str(program), root=tmp_path, deadline_s=2.0
+    )
+    started = time.monotonic()
+    reading = read_accelerators(sources)
+    assert time.monotonic() - started < 6
+    late = {"status": "timeout", "detail": "no answer within 2 s"}
+    assert reading.accelerators == reading.driver["version"] == reading.driver["cudaUserMax"] == late
+    assert [entry["status"] for entry in reading.collection] == ["timeout", "timeout", "timeout", "missing"]
+
+
+def test_wsl_keeps_nvidia_smi_in_a_folder_of_its_own(tmp_path: Path, read: Read) -> None:
+    program = tmp_path / "usr/lib/wsl/lib/nvidia-smi"
+    program.parent.mkdir(parents=True)
+    script = smi(f"echo '{BANNER}'", f"echo '{ROW}'")
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    assert read(NO_NVML).driver["version"] == "470.57.02"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from threading import Event, Timer
@@ -152,3 +154,35 @@ class StuckChild:
 
 def test_a_child_that_cannot_be_killed_is_given_up() -> None:
     assert _stop(StuckChild(), "timeout") == "unkillable"
+
+
+class NeverEnding(subprocess.Popen[bytes]):
+    """A real child whose end we never get to see."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        raise subprocess.TimeoutExpired("stuck", timeout or 0.0)
+
+
+@posix_only
+def test_a_child_that_was_given_up_is_forgotten_without_a_warning_and_without_being_polled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", heard.append)
+    child = NeverEnding([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    pid = child.pid
+    assert _stop(child, "timeout") == "unkillable"
+    del child
+    gc.collect()
+    assert heard == []
+    assert os.waitpid(pid, 0)[0] == pid  # nobody has asked for it in between
+
+
+def test_without_a_place_for_its_output_a_child_is_not_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    outcome = run_child([sys.executable, "-c", "pass"], deadline_s=20.0)
+    assert outcome == ChildOutcome(status="error", detail="no place for its output: no such file or directory")
+
+
+def test_a_command_that_no_system_can_start_is_an_error() -> None:
+    assert run_child(["a\0b"], deadline_s=5.0) == ChildOutcome(status="error", detail="embedded null byte")

@@ -6,9 +6,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import reprocheck.machine.accelerators as accelerators
 from reprocheck.machine.child_process import run_child
+from reprocheck.machine.nvml_answer import parse_nvml
 from reprocheck.model.json_documents import Json
 
 SCRIPT = Path(accelerators.__file__).with_name("nvml_child.py")
@@ -18,7 +20,8 @@ PYNVML = """
 class NVMLError(Exception):
     def __init__(self, value): self.value = value
     def __str__(self): return {4: "Insufficient Permissions", 3: "Not Supported", 9: "Driver Not Loaded",
-                               12: "NVML Shared Library Not Found", 18: "RM has detected an NVML/RM version mismatch.",
+                               12: "NVML Shared Library Not Found", 6: "Not Found",
+                               18: "RM has detected an NVML/RM version mismatch.",
                                15: "GPU is lost"}[self.value]
 NVML_ERROR_NO_PERMISSION, NVML_ERROR_NOT_SUPPORTED = 4, 3
 NVML_ERROR_DRIVER_NOT_LOADED, NVML_ERROR_LIBRARY_NOT_FOUND = 9, 12
@@ -65,6 +68,29 @@ def test_the_mode_of_mig_is_told(tmp_path: Path) -> None:
     assert isinstance(answer, dict)
     modes = [device["mig"] for device in answer["devices"][:2]]
     assert modes == ["enabled", {"status": "missing", "detail": "not supported"}]
+
+
+SLICES = """
+NVML_ERROR_NOT_FOUND = 6
+def nvmlDeviceGetMigMode(handle): return [1, 1]
+def nvmlDeviceGetMaxMigDeviceCount(handle): return 3
+def nvmlDeviceGetMigDeviceHandleByIndex(handle, index): return ("slice", index) if index != 1 else fail(6)
+def nvmlDeviceGetName(handle): return "NVIDIA A100 MIG 1g.10gb" if handle == ("slice", 0) else "NVIDIA A100 MIG 2g.20gb"
+"""
+
+
+def test_the_slices_of_mig_are_told_by_their_profiles(tmp_path: Path) -> None:
+    answer = ask(tmp_path, more=SLICES)
+    assert isinstance(answer, dict)
+    assert answer["devices"][0]["slices"] == ["1g.10gb", "2g.20gb"]
+    read: Any = parse_nvml(json.dumps(answer))
+    assert read["devices"][0]["slices"] == ["1g.10gb", "2g.20gb"]
+
+
+def test_slices_that_may_not_be_read_are_denied(tmp_path: Path) -> None:
+    answer = ask(tmp_path, more=SLICES.replace("else fail(6)", "else fail(4)"))
+    assert isinstance(answer, dict)
+    assert answer["devices"][0]["slices"] == {"status": "denied", "detail": "insufficient permissions"}
 
 
 def test_a_library_that_is_not_there_is_missing(tmp_path: Path) -> None:

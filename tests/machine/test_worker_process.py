@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from reprocheck.errors import InputError, ReprocheckError, UndecidedError
 from reprocheck.machine import worker_process
-from reprocheck.machine.worker_process import WorkerOptions, numeric_switches, run_job
+from reprocheck.machine.worker_process import WorkerOptions, attempt_job, numeric_switches, run_job
 from reprocheck.model.json_documents import Json
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in interpreters are shell scripts")
@@ -141,6 +142,54 @@ def test_a_job_that_ignores_the_request_to_end_is_killed(
     monkeypatch.setattr(worker_process, "GRACE_S", 0.5)
     error = failure(interpreter("trap '' TERM; while true; do sleep 0.1; done"), deadline_s=0.5)
     assert error.what == "the worker did not end within 0.5 s"
+
+
+def test_what_was_said_before_a_crash_is_kept(interpreter: Interpreter) -> None:
+    python = interpreter('echo "{\\"said\\": 1}" > "$4/rank-0.jsonl"; kill -SEGV $$')
+    outcome = attempt_job(python, JOB, options())
+    assert (outcome.lines, outcome.status) == (({"said": 1},), "exit-139")
+    assert outcome.fault is not None
+    assert outcome.fault.what == "the worker ended with signal 11"
+
+
+def test_a_line_that_was_cut_off_ends_what_was_said(interpreter: Interpreter) -> None:
+    python = interpreter('printf "{\\"said\\": 1}\\n{\\"sa" > "$4/rank-0.jsonl"; exit 3')
+    outcome = attempt_job(python, JOB, options())
+    assert (outcome.lines, outcome.status) == (({"said": 1},), "exit-3")
+
+
+def test_a_job_that_ends_well_with_something_else_than_json_lines_is_a_fault(interpreter: Interpreter) -> None:
+    error = failure(interpreter('echo "<html>" > "$4/rank-0.jsonl"'))
+    assert error.what == "the worker wrote something else than JSON lines"
+    assert error.why == "expected the answer of reprocheck's own worker"
+
+
+def test_a_file_that_is_no_answer_is_left_alone(interpreter: Interpreter) -> None:
+    python = interpreter('echo garbage > "$4/core"; echo "{}" > "$4/rank-0.jsonl"')
+    assert run_job(python, JOB, options()) == ({},)
+
+
+def test_patience_begins_with_the_first_line(interpreter: Interpreter) -> None:
+    slow = interpreter('sleep 1; echo "{}" > "$4/rank-0.jsonl"')
+    assert attempt_job(slow, JOB, options(patience_s=0.3)).status == "ok"
+    hanging = interpreter('echo "{}" > "$4/rank-0.jsonl"; sleep 60')
+    start_s = time.monotonic()
+    outcome = attempt_job(hanging, JOB, options(patience_s=0.3))
+    assert (outcome.lines, outcome.status) == (({},), "silent")
+    assert time.monotonic() - start_s < 5
+
+
+def test_another_thread_can_stop_a_job(interpreter: Interpreter) -> None:
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    assert attempt_job(interpreter("sleep 60"), JOB, options(stop=stop)).status == "stopped"
+
+
+def test_a_single_process_is_killed_without_asking(interpreter: Interpreter) -> None:
+    start_s = time.monotonic()
+    outcome = attempt_job(interpreter("trap '' TERM; while :; do sleep 0.1; done"), JOB, options(deadline_s=0.3))
+    assert outcome.status == "timeout"
+    assert time.monotonic() - start_s < 2
 
 
 def test_children_that_a_job_leaves_behind_are_ended(interpreter: Interpreter, tmp_path: Path) -> None:
