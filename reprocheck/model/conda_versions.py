@@ -25,6 +25,7 @@ _VERSION = re.compile(
     r"^(?:(?P<epoch>\d+)!)?(?P<main>[a-z0-9]+(?:[._][a-z0-9]+)*)(?:\+(?P<local>[a-z0-9]+(?:[._][a-z0-9]+)*))?$"
 )
 _RUN = re.compile(r"\d+|[a-z]+")
+_LONGEST = 1000  # Python turns no more than 4,300 digits into a number
 _CLAUSE = re.compile(r"^(?P<operator>>=|<=|==|!=|~=|=|>|<)?(?P<version>[A-Za-z0-9][\w.!+]*?)(?P<star>\.?\*)?$")
 _RANKS = {"dev": -1, "post": 2}
 _ZERO: Atom = (1, 0, "")
@@ -93,7 +94,7 @@ def _equal(mine: tuple[Component, ...], theirs: tuple[Component, ...]) -> bool:
 @functools.lru_cache(maxsize=16384)
 def read_version(text: str) -> CondaVersion | None:
     """Return a version, None for one that is not spelled plainly."""
-    found = _VERSION.match(text.lower())
+    found = _VERSION.match(text.lower()) if len(text) <= _LONGEST else None
     if not found:
         return None
     epoch, main, local = found.groups()

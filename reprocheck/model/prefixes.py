@@ -17,6 +17,9 @@ from reprocheck.model.findings import PackageRef
 UNFINISHED_MARK = "conda-meta/reprocheck-unfinished"
 MADE_MARK = "conda-meta/reprocheck-made"
 
+# The version of a project whose metadata lies outside of the environment, with its sources; PEP 440 allows it.
+UNKNOWN_VERSION = "0+unknown"
+
 PathKind = Literal["file", "link", "folder", "bytecode"]
 FileState = Literal["there", "missing", "unreadable", "other-kind"]
 OriginKind = Literal["editable", "folder", "vcs", "archive"]
@@ -83,7 +86,8 @@ class Distribution:
 
     `name` is normalised; `record` is the path of the folder; `installer` what INSTALLER says; `owner` the conda record
     that lists its METADATA, None for what pip or uv installed; `dependencies` are (name, constraint) pairs that hold
-    here. `files` is empty where there is no RECORD.
+    here. `files` is empty where there is no RECORD, and for what conda owns: its record lists them. So is `origin`
+    None there, which would name the folder where the package was built.
     """
 
     name: str
@@ -123,7 +127,9 @@ class NativeLibrary(NamedTuple):
     """A runtime library that is really there.
 
     `family` is `libgomp`, `libomp`, `libiomp5`, `libcudart`, `libcudnn`, `libnccl` …; `soname` what the loader knows it
-    by; `path` where it is found, `real` where that leads (links followed); `owners` the packages that list it.
+    by; `path` where it is found, `real` where that leads (links followed; a whole path where that is outside);
+    `owners` the packages that list it. `sha256` tells copies apart, and is empty where it is the only file of its
+    family (`libomp` and `libiomp5` are one), or cannot be read.
     """
 
     family: str

@@ -24,8 +24,11 @@ def read_conda_url(url: str) -> tuple[str | None, str | None]:
 
 @functools.lru_cache(maxsize=256)
 def _channel_name(folder: str) -> str | None:
-    """Return the channel of the packages in `folder`, which ends in the platform."""
-    parts = urlsplit(folder)
+    """Return the channel of the packages in `folder`, which ends in the platform; None where it is no address."""
+    try:
+        parts = urlsplit(folder)
+    except ValueError:  # brackets of an IPv6 address that do not match
+        return None
     folders = [piece for piece in unquote(parts.path).split("/") if piece][:-1]
     if folders[:1] == ["t"]:
         folders = folders[2:]

@@ -37,9 +37,21 @@ def read_condarc(environment: Mapping[str, str], system: Iterable[Path] = SYSTEM
         InputError: a file that cannot be read, or is no YAML mapping.
         GatheredErrors: several faults of one file.
     """
+    return _settings(_documents(environment, system), environment.get("CONDA_CHANNEL_ALIAS"))
+
+
+def read_environment_folders(
+    environment: Mapping[str, str], system: Iterable[Path] = SYSTEM_FOLDERS
+) -> tuple[str, ...]:
+    """Return `envs_dirs` of all files, that of the strongest first, as written; raises as `read_condarc`."""
+    roots = _documents(environment, system)
+    return (*_joined(roots, "envs_dirs"), *_joined(roots, "envs_path"))
+
+
+def _documents(environment: Mapping[str, str], system: Iterable[Path]) -> list[YamlMapping]:
+    """Return the files that hold anything, from the weakest to the strongest."""
     paths = [path for place in _places(environment, system) for path in _files(place)]
-    roots = [root for path in dict.fromkeys(paths) if (root := _read(path)) is not None]
-    return _settings(roots, environment.get("CONDA_CHANNEL_ALIAS"))
+    return [root for path in dict.fromkeys(paths) if (root := _read(path)) is not None]
 
 
 def _places(environment: Mapping[str, str], system: Iterable[Path]) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from reprocheck.facts.name_map import NameMap
 from reprocheck.locking.judging.closure import projects_by_name, unmet_dependencies
 from reprocheck.model.freshness import UnmetDependency
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.model.prefixes import CondaRecord, Distribution, Prefix
+from reprocheck.model.prefixes import UNKNOWN_VERSION, CondaRecord, Distribution, Prefix
 from reprocheck.model.project_names import normalise_name
 
 Replaced = Mapping[str, Distribution]  # conda record -> the distribution that pip put in its place
@@ -60,6 +60,8 @@ def _wrong_versions(lock: Lock, platform: str, names: NameMap) -> Iterator[Unmet
     for package in lock.on(platform, "pip"):
         for name, constraint in package.dependencies:
             found = projects.get(normalise_name(name))
+            if found is not None and found.version == UNKNOWN_VERSION:
+                continue
             try:
                 met = found is None or SpecifierSet(constraint).contains(found.version, prereleases=True)
             except InvalidSpecifier:

@@ -24,7 +24,8 @@ from reprocheck.readers.conda_urls import read_conda_url
 from reprocheck.readers.prefixes.environment_folders import CONDA_META
 from reprocheck.readers.prefixes.json_documents import Document, parse_json
 from reprocheck.readers.prefixes.listed_paths import path_inside, why_refused
-from reprocheck.readers.prefixes.regular_files import names_in, read_regular
+from reprocheck.readers.prefixes.noarch_paths import whole_paths
+from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
 
 MOST_RECORD_BYTES = 64 << 20
 _KINDS: Mapping[str | None, PathKind] = {"softlink": "link", "directory": "folder", "pyc_file": "bytecode"}
@@ -34,11 +35,7 @@ _HEX_LENGTH = 64
 
 def read_conda_meta(root: Path, faults: list[Fault]) -> tuple[CondaRecord, ...]:
     """Return the records below `root`, sorted by file name; what cannot be read is added to `faults`."""
-    try:
-        names = [name for name in names_in(root / CONDA_META) if name.endswith(".json")]
-    except InputError as error:
-        faults.append(Fault(CONDA_META, error.why))
-        return ()
+    names = [name for name in names_or_fault(root, CONDA_META, faults) if name.endswith(".json")]
     records = [record for name in names if (record := _read(root, f"{CONDA_META}/{name}", faults)) is not None]
     faults.extend(_twice(records))
     return tuple(records)
@@ -130,16 +127,17 @@ def _requested(document: Document) -> tuple[str, ...]:
 
 def _files(document: Document, subdir: str, refused: list[str]) -> Iterator[OwnedFile]:
     windows, signs = subdir.startswith("win-"), subdir.startswith("osx-")
-    paths = _list((document.get("paths_data") or {}).get("paths"))
-    if not paths:  # records of conda before 4.3 list names alone
-        paths = [{"_path": path} for path in _list(document.get("files"))]
-    for entry in paths:
-        listed: str = entry["_path"]
+    paths, names = _list((document.get("paths_data") or {}).get("paths")), _list(document.get("files"))
+    if not paths:  # records of conda before 4.3, and of its installers until 2019, list names alone
+        paths = [{"_path": name} for name in names]
+    placed = whole_paths([entry["_path"] for entry in paths], names)
+    sources = frozenset(path for path in placed if path.endswith(".py"))
+    for listed, entry in zip(placed, paths, strict=True):
         path = path_inside(listed, windows=windows)
         if path is None:
             refused.append(listed)
             continue
-        file = _file(path, entry, signs)
+        file = OwnedFile(path, "bytecode") if path[:-1] in sources else _file(path, entry, signs)
         moved: str | None = entry.get("original_path")
         if moved:
             place = path_inside(moved, windows=windows)

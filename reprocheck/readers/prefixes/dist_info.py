@@ -16,7 +16,7 @@ from reprocheck.errors import InputError
 from reprocheck.model.prefixes import CondaRecord, Distribution, Fault, Origin, OwnedFile
 from reprocheck.readers.prefixes.direct_url import parse_direct_url
 from reprocheck.readers.prefixes.editable_links import linked_folders, read_linked
-from reprocheck.readers.prefixes.listed_paths import shown, why_refused
+from reprocheck.readers.prefixes.listed_paths import printable, why_refused
 from reprocheck.readers.prefixes.metadata import held, parse_metadata, parse_requires_txt
 from reprocheck.readers.prefixes.metadata_folders import MetadataFolder, metadata_folders
 from reprocheck.readers.prefixes.ownership import Listed, listed_metadata, owner_of
@@ -71,7 +71,7 @@ def _read(folder: MetadataFolder, place: Place, listed: Listed) -> Distribution 
 
 def _installer(folder: MetadataFolder) -> str | None:
     words = (folder.read("INSTALLER") or b"").decode("utf-8", "replace").split(maxsplit=1)
-    return shown(words[0]) if words else None
+    return printable(words[0]) if words else None
 
 
 def _egg_requires(folder: MetadataFolder) -> tuple[str, ...]:

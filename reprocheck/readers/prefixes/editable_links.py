@@ -7,21 +7,21 @@ Source: setuptools, "Development Mode" (`develop`); docs.python.org, "site" (`.p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from reprocheck.errors import InputError
-from reprocheck.model.prefixes import Distribution, Fault, Origin
+from reprocheck.model.prefixes import UNKNOWN_VERSION, Distribution, Fault, Origin
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
-from reprocheck.readers.prefixes.listed_paths import shown
-from reprocheck.readers.prefixes.metadata_folders import names_or_fault
-from reprocheck.readers.prefixes.regular_files import read_regular
+from reprocheck.readers.prefixes.listed_paths import printable
+from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
 
-UNKNOWN_VERSION = "0+unknown"
 MOST_LINK_BYTES = 1 << 20
 _SUFFIX = ".egg-link"
 _PATHS = "easy-install.pth"
+_OTHER = re.compile(r"#|\.|import\s|.*\.egg$")  # comments, what lies beside it, code, and eggs
 
 
 def read_linked(root: Path, site_packages: Iterable[str], faults: list[Fault]) -> list[Distribution]:
@@ -51,9 +51,7 @@ def linked_folders(root: Path, path: str, faults: list[Fault]) -> list[str]:
         faults.append(Fault(path, error.why))
         return []
     lines = (line.strip() for line in data.decode("utf-8", "replace").splitlines())
-    return [
-        public_url(shown(line)) for line in lines if line and not line.startswith(("#", "import ", "import\t", "."))
-    ]
+    return [public_url(printable(line)) for line in lines if line and not _OTHER.match(line)]
 
 
 def _name_of(folder: str) -> str:

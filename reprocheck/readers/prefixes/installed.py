@@ -22,9 +22,8 @@ from reprocheck.readers.prefixes.conda_meta import read_conda_meta
 from reprocheck.readers.prefixes.dist_info import Place, read_distributions
 from reprocheck.readers.prefixes.environment_folders import is_conda, is_environment, is_folder, is_venv
 from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
-from reprocheck.readers.prefixes.metadata_folders import names_or_fault
 from reprocheck.readers.prefixes.pyvenv import read_pyvenv
-from reprocheck.readers.prefixes.regular_files import names_in, read_regular, why_not
+from reprocheck.readers.prefixes.regular_files import names_in, names_or_fault, read_regular, why_not
 from reprocheck.readers.requires_dist import MarkerTarget
 
 PINNED = "conda-meta/pinned"

@@ -24,7 +24,7 @@ from reprocheck.errors import InputError
 from reprocheck.model.prefixes import Fault, Kernel, KernelStart
 from reprocheck.readers.prefixes.environment_folders import is_environment
 from reprocheck.readers.prefixes.json_documents import Document, parse_json
-from reprocheck.readers.prefixes.listed_paths import shown
+from reprocheck.readers.prefixes.listed_paths import printable
 from reprocheck.readers.prefixes.regular_files import names_in, read_regular
 
 MOST_SPEC_BYTES = 1 << 20
@@ -122,7 +122,8 @@ class _Reader:
     def _fault(self, folder: KernelFolder, path: Path, why: str, *, own: bool) -> None:
         if own:
             inside = folder.scope == "environment"
-            self.faults.append(Fault(path.relative_to(self._root).as_posix() if inside else path.as_posix(), why))
+            told = path.relative_to(self._root) if inside else path
+            self.faults.append(Fault(printable(told.as_posix()), why))
 
     def _kernel(self, scope: Scope, path: Path, spec: Document) -> Kernel | None:
         """Return the kernel where it is Python's and this environment's, or claims to be.
@@ -139,11 +140,11 @@ class _Reader:
         python = self._program(words[0], scope, path)
         display = spec.get("display_name")
         kernel = Kernel(
-            name=shown(path.parent.name),
-            display_name=shown(display) if isinstance(display, str) else "",
-            path=path.as_posix(),
+            name=printable(path.parent.name),
+            display_name=printable(display) if isinstance(display, str) else "",
+            path=printable(path.as_posix()),
             scope=scope,
-            python=shown(python),
+            python=printable(python),
             starts=self._starts(python, scope),
         )
         return kernel if scope == "environment" or self._claims(kernel, python) else None

@@ -40,6 +40,20 @@ def why_refused(paths: list[str]) -> str:
 
 
 def shown(text: str) -> str:
-    """Return what a file says as one short line of plain characters."""
-    plain = ascii(text)[1:-1]
+    """Return what a file says as one short line that a terminal does not act on."""
+    plain = printable(text)
     return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
+
+
+def printable(text: str) -> str:
+    """Return a text with what is no printable character written as in Python's source."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(sign: str) -> str:
+    return sign if sign.isprintable() else ascii(sign)[1:-1]
+
+
+def is_no_text(name: str) -> bool:
+    """Say whether a name holds control characters, or bytes that are not UTF-8."""
+    return bool(_NO_PATH.search(name))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from reprocheck.errors import InputError
 from reprocheck.model.prefixes import Fault
 from reprocheck.readers.prefixes.environment_folders import is_file, is_folder
-from reprocheck.readers.prefixes.regular_files import names_in, read_regular
+from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
 
 MOST_METADATA_BYTES = 64 << 20
 
@@ -63,12 +63,3 @@ def metadata_folders(root: Path, site_packages: Iterable[str], faults: list[Faul
                 yield MetadataFolder(root, site, f"{site}/{name}", faults)
             elif name.endswith(".egg") and is_folder(root / site / name / "EGG-INFO"):
                 yield MetadataFolder(root, site, f"{site}/{name}/EGG-INFO", faults)
-
-
-def names_or_fault(root: Path, folder: str, faults: list[Fault]) -> list[str]:
-    """Return the sorted names in a folder; none, with a fault, where it cannot be listed."""
-    try:
-        return names_in(root / folder)
-    except InputError as error:
-        faults.append(Fault(folder or ".", error.why))
-        return []

@@ -5,7 +5,8 @@ are the paths that packages list, and the folders into which conda, wheels and t
 delvewheel) put libraries. Of cuDNN, cuBLAS and NVRTC only the main library counts, its parts go with it. Stubs, which
 exist to be linked against, and what rattler moved to `__clobbers__` are never loaded.
 
-Digests tell copies apart: they are taken where a family has several files, and empty where it has one.
+Digests tell copies apart: they are taken where a family has several files (LLVM's OpenMP and Intel's count as one),
+and empty where it has one, since hashing a gigabyte of CUDA would tell nothing.
 
 Sources: contents of wheels listed on 2026-11-20; auditwheel and delvewheel, "name mangling" (`NAME-HASH.EXT`);
 docs.nvidia.com, "CUDA Toolkit Release Notes", library names on Windows.
@@ -26,6 +27,7 @@ from reprocheck.model.findings import PackageRef
 from reprocheck.model.prefixes import NativeLibrary, Prefix
 from reprocheck.readers.prefixes import elf_soname
 from reprocheck.readers.prefixes.file_hashes import Job, hash_file
+from reprocheck.readers.prefixes.listed_paths import is_no_text
 from reprocheck.readers.prefixes.regular_files import names_in
 
 _STEMS = "gomp|omp|iomp5|cudart|cublas|cudnn|nccl|nvrtc|nvjitlink|tbb|mkl_rt"
@@ -67,19 +69,24 @@ def find_libraries(root: Path, prefix: Prefix) -> tuple[NativeLibrary, ...]:
     """Return the runtime libraries below `root`, the folder of `prefix`, by family and path."""
     whole = os.path.realpath(root)
     files = [file for real, paths in _by_real(root, prefix).items() if (file := _file(real, paths)) is not None]
-    several = Counter(file.family for file in files)
+    several = Counter(map(_runtime, files))
     found = (
         NativeLibrary(
             family=file.family,
             soname=file.soname,
             path=_best(file, whole),
             real=_relative(file.real, whole),
-            sha256=_sha256(file.real) if several[file.family] > 1 else "",
+            sha256=_sha256(file.real) if several[_runtime(file)] > 1 else "",
             owners=_owners(file, prefix),
         )
         for file in files
     )
     return tuple(sorted(found, key=lambda item: (item.family, item.path)))
+
+
+def _runtime(file: _File) -> str:
+    """Return what must not be there twice: LLVM's OpenMP and Intel's are one runtime."""
+    return "libomp" if file.family == "libiomp5" else file.family
 
 
 def _by_real(root: Path, prefix: Prefix) -> dict[str, list[str]]:
@@ -116,7 +123,7 @@ def _folders(root: Path, site: str | None) -> Iterator[str]:
 
 def _names(root: Path, folder: str) -> list[str]:
     try:
-        return names_in(f"{root}/{folder}")
+        return [name for name in names_in(f"{root}/{folder}") if not is_no_text(name)]
     except InputError:
         return []  # what nobody can list, no loader finds either
 

@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 
 from reprocheck.errors import InputError
+from reprocheck.model.prefixes import Fault
+from reprocheck.readers.prefixes.listed_paths import is_no_text, printable
 
 _HOW = "make it readable, or install the package again"
 # A FIFO that comes in between the look and the opening must not hold us; Windows has no such flag.
@@ -49,6 +51,18 @@ def names_in(folder: Path | str) -> list[str]:
         return []
     except OSError as error:
         raise _unreadable(folder, why_not(error)) from error
+
+
+def names_or_fault(root: Path, folder: str, faults: list[Fault]) -> list[str]:
+    """Return the sorted names in a folder below `root`; what cannot be listed or named is added to `faults`."""
+    try:
+        names = names_in(root / folder)
+    except InputError as error:
+        faults.append(Fault(folder or ".", error.why))
+        return []
+    odd = [name for name in names if is_no_text(name)]
+    faults.extend(Fault(f"{folder}/{printable(name)}".lstrip("/"), "has a name that is no text") for name in odd)
+    return [name for name in names if name not in odd] if odd else names
 
 
 def why_not(error: OSError) -> str:

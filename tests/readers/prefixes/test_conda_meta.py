@@ -119,6 +119,55 @@ def test_bytecode_without_a_source_is_code(only: Callable[..., CondaRecord]) -> 
     assert only({"_path": "lib/x.pyc", "sha256": A}).files == (OwnedFile("lib/x.pyc", "file", A),)
 
 
+def test_bytecode_beside_its_source_is_written_anew_by_python_2(only: Callable[..., CondaRecord]) -> None:
+    found = only({"_path": "lib/x.py", "sha256": A}, {"_path": "lib/x.pyc", "sha256": B, "path_type": "hardlink"})
+    assert found.files == (OwnedFile("lib/x.py", "file", A), OwnedFile("lib/x.pyc", "bytecode"))
+
+
+@pytest.mark.parametrize(
+    ("site", "scripts"),
+    [
+        ("lib/python3.12/site-packages", "bin"),
+        ("lib/python3.13t/site-packages", "bin"),
+        ("lib/pypy3.9/site-packages", "bin"),
+        ("Lib/site-packages", "Scripts"),
+    ],
+)
+def test_conda_lists_a_noarch_package_as_its_archive_does_and_its_place_apart(
+    only: Callable[..., CondaRecord], site: str, scripts: str
+) -> None:
+    found = only(
+        {"_path": "site-packages/tool/__init__.py", "path_type": "hardlink", "sha256": A, "sha256_in_prefix": A},
+        {"_path": "python-scripts/tool", "path_type": "hardlink", "sha256": A, "sha256_in_prefix": B},
+        {"_path": "etc/tool.conf", "path_type": "hardlink", "sha256": A},
+        {"_path": f"{site}/tool/__pycache__/__init__.cpython-312.pyc", "path_type": "pyc_file"},
+        noarch="python",
+        subdir="noarch",
+        files=[
+            f"{site}/tool/__init__.py",
+            f"{scripts}/tool",
+            "etc/tool.conf",
+            f"{site}/tool/__pycache__/__init__.cpython-312.pyc",
+            "bin/tool-entry",
+        ],
+    )
+    assert found.files == (
+        OwnedFile(f"{site}/tool/__init__.py", "file", A),
+        OwnedFile(f"{scripts}/tool", "file", B),
+        OwnedFile("etc/tool.conf", "file", A),
+        OwnedFile(f"{site}/tool/__pycache__/__init__.cpython-312.pyc", "bytecode"),
+    )
+
+
+def test_a_folder_that_is_called_site_packages_at_the_top_stays_there(only: Callable[..., CondaRecord]) -> None:
+    assert only({"_path": "site-packages/x.py", "sha256": A}).files == (OwnedFile("site-packages/x.py", "file", A),)
+
+
+def test_where_files_tells_no_place_the_path_stays(only: Callable[..., CondaRecord]) -> None:
+    found = only({"_path": "site-packages/x.py"}, {"_path": "python-scripts/x"}, files=["lib/python3.9/other.txt"])
+    assert found.files == (OwnedFile("site-packages/x.py"), OwnedFile("python-scripts/x"))
+
+
 def test_a_file_that_was_moved_away_keeps_its_place(only: Callable[..., CondaRecord]) -> None:
     moved = {"_path": "__clobbers__/tool/x", "original_path": "x", "sha256": A}
     assert only(moved).files == (OwnedFile("__clobbers__/tool/x", "file", A, None, "x"),)
@@ -150,8 +199,10 @@ def test_a_record_without_any_place_is_for_every_platform(only: Callable[..., Co
         ({"requested_spec": None}, ()),
         ({"requested_specs": ["tool", "tool >=1"], "requested_spec": "older"}, ("tool", "tool >=1")),
         ({"requested_specs": []}, ()),
-        ({"requested_specs": ["https://me:pw@host.invalid/t/abc/tool.conda"]},)
-        + (("https://<credentials>@host.invalid/t/<token>/tool.conda",),),
+        (
+            {"requested_specs": ["https://me:pw@host.invalid/t/abc/tool.conda"]},
+            ("https://<credentials>@host.invalid/t/<token>/tool.conda",),
+        ),
     ],
 )
 def test_what_a_user_asked_for(
@@ -173,9 +224,7 @@ def test_what_a_user_asked_for(
         ("file:///somewhere/ours/linux-64/t-1-0.conda", "file:///somewhere/ours/", "ours"),
     ],
 )
-def test_the_channel_is_its_public_name(
-    only: Callable[..., CondaRecord], url: str, channel: str, name: str
-) -> None:
+def test_the_channel_is_its_public_name(only: Callable[..., CondaRecord], url: str, channel: str, name: str) -> None:
     found = only(url=url, channel=channel)
     assert found.channel == name
     assert "secret" not in repr(found)
@@ -279,7 +328,9 @@ def test_a_record_of_another_shape_is_a_fault(
 
 
 def test_a_broken_record_hides_no_other(tmp_path: Path, write: Write, record: Record) -> None:
-    write(tmp_path, {"conda-meta/a-1-0.json": b"{", PLACE: record(), "conda-meta/history": b"", "conda-meta/x.txt": b""})
+    write(
+        tmp_path, {"conda-meta/a-1-0.json": b"{", PLACE: record(), "conda-meta/history": b"", "conda-meta/x.txt": b""}
+    )
     records, faults = read(tmp_path)
     assert [item.name for item in records] == ["tool"]
     assert faults == [Fault("conda-meta/a-1-0.json", "is no JSON")]
@@ -312,6 +363,11 @@ def test_a_record_of_absurd_size_is_not_read(tmp_path: Path, write: Write) -> No
     write(tmp_path, {PLACE: b""})
     os.truncate(tmp_path / PLACE, 1 << 30)
     assert read(tmp_path) == ((), [Fault(PLACE, "has more than 67108864 bytes")])
+
+
+def test_a_name_that_is_no_text_is_a_fault(tmp_path: Path, write: Write, record: Record) -> None:
+    write(tmp_path, {PLACE: record(), "conda-meta/\n.json": ""})
+    assert read(tmp_path)[1] == [Fault("conda-meta/\\n.json", "has a name that is no text")]
 
 
 def test_a_folder_that_cannot_be_listed_is_a_fault(tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ def read(tmp_path: Path, write: Write) -> Read:
 
 def test_a_project_is_read(read: Read) -> None:
     rows = f"tool/__init__.py,{digest(b'1')},1\ntool/__pycache__/__init__.cpython-311.pyc,,\n../../../bin/tool,,\n"
-    needs = "Requires-Dist: numpy (>=1.20,<3)\nRequires-Dist: x; sys_platform == 'win32'\nRequires-Dist: y; extra == 'z'\n"
+    needs = (
+        "Requires-Dist: numpy (>=1.20,<3)\nRequires-Dist: x; sys_platform == 'win32'\nRequires-Dist: y; extra == 'z'\n"
+    )
     found, faults = read({f"{INFO}/METADATA": HEAD + needs, f"{INFO}/INSTALLER": "pip\n", f"{INFO}/RECORD": rows})
     assert faults == []
     assert found == (
@@ -111,7 +113,9 @@ def test_an_emptied_folder_is_a_fault(read: Read) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "Name: tool\n", "Version: 1\n", "Name: a b\nVersion: 1\n", "Name: x\nVersion: \x1b[\n"])
+@pytest.mark.parametrize(
+    "text", ["", "Name: tool\n", "Version: 1\n", "Name: a b\nVersion: 1\n", "Name: x\nVersion: \x1b[\n"]
+)
 def test_metadata_that_names_nothing_is_a_fault(read: Read, text: str) -> None:
     assert read({f"{INFO}/METADATA": text}) == ((), [Fault(f"{INFO}/METADATA", "names no project, or no version")])
 
@@ -130,7 +134,9 @@ def test_an_installer_that_cannot_be_read_is_a_fault_and_the_project_stays(read:
 
 
 def test_paths_that_leave_the_environment_are_told_and_left_out(read: Read, tmp_path: Path) -> None:
-    rows = f"../../../../etc/passwd,,\n/etc/passwd,,\n{tmp_path.as_posix()}/bin/x,,\n{tmp_path.as_posix()}/../y,,\nz,,\n"
+    rows = (
+        f"../../../../etc/passwd,,\n/etc/passwd,,\n{tmp_path.as_posix()}/bin/x,,\n{tmp_path.as_posix()}/../y,,\nz,,\n"
+    )
     ((found,), faults) = read({f"{INFO}/METADATA": HEAD, f"{INFO}/RECORD": rows})
     assert [file.path for file in found.files] == ["bin/x", f"{SITE}/z"]
     why = "lists `../../../../etc/passwd`, which is no path inside the environment (and 2 more such)"
@@ -148,7 +154,7 @@ def test_windows_lists_with_backslashes(read: Read, tmp_path: Path) -> None:
     rows = "..\\..\\Scripts\\tool.exe,,\ntool\\__init__.py,,\nC:\\x,,\n"
     ((found,), faults) = read({f"{info}/METADATA": HEAD, f"{info}/RECORD": rows}, "win-64", "Lib/site-packages")
     assert [file.path for file in found.files] == ["Scripts/tool.exe", "Lib/site-packages/tool/__init__.py"]
-    assert faults == [Fault(f"{info}/RECORD", "lists `C:\\\\x`, which is no path inside the environment")]
+    assert faults == [Fault(f"{info}/RECORD", "lists `C:\\x`, which is no path inside the environment")]
 
 
 # Whose it is.
@@ -208,9 +214,7 @@ def test_a_project_of_condas_that_was_installed_again_is_pips(
     assert (found.owner, faults) == (None, [])
 
 
-def test_old_records_tell_no_digests_and_what_they_list_is_condas(
-    read: Read, record: Callable[..., str]
-) -> None:
+def test_old_records_tell_no_digests_and_what_they_list_is_condas(read: Read, record: Callable[..., str]) -> None:
     names = [f"{INFO}/METADATA", f"{INFO}/INSTALLER"]
     files = {names[0]: HEAD, names[1]: "pip\n", RECORD: record("tool", files=names, paths_data=None)}
     assert read(files)[0][0].owner == RECORD
@@ -244,7 +248,10 @@ def test_a_folder_of_another_version_is_nobodys_but_pips(read: Read, record: Cal
             {"url": "u", "archive_info": {"hash": "md5=00", "hashes": {"sha512": "cd", "sha256": "ab"}}},
             Origin("archive", "u", None, "sha256=ab"),
         ),
-        ({"url": "u", "archive_info": {"hashes": {"sha512": "cd", "sha1": 3}}}, Origin("archive", "u", None, "sha512=cd")),
+        (
+            {"url": "u", "archive_info": {"hashes": {"sha512": "cd", "sha1": 3}}},
+            Origin("archive", "u", None, "sha512=cd"),
+        ),
         ({"url": "u", "archive_info": {"hash": "md5=00"}}, Origin("archive", "u")),
         ({"url": "u", "archive_info": {"hash": "none"}}, Origin("archive", "u")),
         ({"url": "u", "archive_info": {}}, Origin("archive", "u")),
@@ -312,7 +319,7 @@ def test_an_egg_is_a_project(read: Read) -> None:
 def test_linked_projects_are_editable(read: Read) -> None:
     files = {
         f"{SITE}/My_Tool.egg-link": "/home/me/tool\n.",
-        f"{SITE}/easy-install.pth": "# made by setuptools\nimport sys\n/home/me/tool\n./x.egg\n/home/me/other/src\n\n",
+        f"{SITE}/easy-install.pth": "# old\nimport sys\n/home/me/tool\n./x.egg\n/opt/y.egg\n/home/me/other/src\n\n",
     }
     found, faults = read(files)
     assert [(item.name, item.version, item.origin, item.record) for item in found] == [
@@ -333,6 +340,12 @@ def test_a_folder_that_cannot_be_listed_is_one_fault(read: Read, tmp_path: Path)
     (tmp_path / SITE).parent.mkdir(parents=True)
     (tmp_path / SITE).symlink_to("site-packages")
     assert read() == ((), [Fault(SITE, "too many levels of symbolic links")])
+
+
+def test_a_name_that_is_no_text_is_a_fault(read: Read, tmp_path: Path) -> None:
+    (tmp_path / SITE).mkdir(parents=True)
+    Path(os.fsdecode(os.fsencode(tmp_path / SITE) + b"/\xff\x1b.dist-info")).mkdir()
+    assert read() == ((), [Fault(f"{SITE}/\\udcff\\x1b.dist-info", "has a name that is no text")])
 
 
 def test_projects_come_in_the_order_of_their_paths(read: Read) -> None:

@@ -166,9 +166,7 @@ def test_the_pins_are_read_without_comments_and_credentials(tmp_path: Path, writ
     )
 
 
-def test_what_cannot_be_read_is_a_fault_in_the_order_of_the_paths(
-    tmp_path: Path, write: Write, record: Record
-) -> None:
+def test_what_cannot_be_read_is_a_fault_in_the_order_of_the_paths(tmp_path: Path, write: Write, record: Record) -> None:
     files = {"conda-meta/a-1-0.json": "{", UNFINISHED_MARK: '{"reason": "killed"}', "conda-meta/pinned/x": ""}
     write(tmp_path, {**files, "conda-meta/python-3.11.7-h1_0.json": record("python", version="3.11.7")})
     (tmp_path / "lib").symlink_to("lib")

@@ -25,7 +25,12 @@ def world(tmp_path: Path, write: Write) -> Callable[..., FoundKernels]:
     """Write files, `@` for the folder around the environment `ml`, and read the kernels of the environment."""
 
     def make(files: Mapping[str, str], name: str = "ml", root: str = "ml") -> FoundKernels:
-        usual = {"ml/conda-meta/history": "", "ml/bin/python": "", "other/conda-meta/history": "", "other/bin/python": ""}
+        usual = {
+            "ml/conda-meta/history": "",
+            "ml/bin/python": "",
+            "other/conda-meta/history": "",
+            "other/bin/python": "",
+        }
         texts = {path: text.replace("@", tmp_path.as_posix()) for path, text in files.items()}
         write(tmp_path, {**usual, **texts})
         folders = (KernelFolder("user", tmp_path / "user"), KernelFolder("system", tmp_path / "system"))
@@ -94,7 +99,9 @@ def test_an_environment_that_is_reached_by_a_link_is_the_same(
 
 def test_an_environment_within_another_is_another(world: Callable[..., FoundKernels]) -> None:
     files = {OWN: spec("@/ml/envs/inner/bin/python"), "ml/envs/inner/conda-meta/history": ""}
-    found = world({**files, "ml/envs/inner/bin/python": "", "user/inner/kernel.json": spec("@/ml/envs/inner/bin/python")})
+    found = world(
+        {**files, "ml/envs/inner/bin/python": "", "user/inner/kernel.json": spec("@/ml/envs/inner/bin/python")}
+    )
     assert [(kernel.scope, kernel.starts) for kernel in found.kernels] == [("environment", "other")]
 
 
@@ -112,6 +119,7 @@ def test_an_environment_within_another_is_another(world: Callable[..., FoundKern
         ("conda-env-ml-py", "Python", "@/other/bin/python", "other"),
         ("x", "Python 3", "@/ml/bin/python", "this"),
         ("x", "Python 3", "@/ml/bin/gone", "missing"),
+        ("\N{SNOWMAN}", "ml \N{SNOWMAN} (ml)", "@/other/bin/python", "other"),
     ],
 )
 def test_a_kernel_elsewhere_that_claims_the_environment_is_told(
@@ -177,9 +185,7 @@ def test_a_broken_kernel_is_a_fault_where_it_is_the_environments(
     )
 
 
-def test_folders_that_hold_no_kernel_or_cannot_be_listed(
-    tmp_path: Path, world: Callable[..., FoundKernels]
-) -> None:
+def test_folders_that_hold_no_kernel_or_cannot_be_listed(tmp_path: Path, world: Callable[..., FoundKernels]) -> None:
     (tmp_path / "system").symlink_to("system")
     kernels = tmp_path / "ml" / "share" / "jupyter" / "kernels"
     kernels.parent.mkdir(parents=True)

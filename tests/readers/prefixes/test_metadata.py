@@ -19,7 +19,10 @@ TARGET = MarkerTarget(platform="linux-64", python="3.11.7")
         (b"\xef\xbb\xbfNAME:a\r\nversion : 1\r\n\r\nName: other", Metadata("a", "1", ())),
         (b"Name: a\nName: b\nVersion: 1\nVersion: 2", Metadata("a", "1", ())),
         (b"Name: a\nAuthor: J\xfcrgen\nVersion: 1", Metadata("a", "1", ())),
-        (b" odd\nName: a\nVersion: 1\nRequires-Dist: b\n (>=1)\nRequires-Dist: c\n", Metadata("a", "1", ("b (>=1)", "c"))),
+        (
+            b" odd\nName: a\nVersion: 1\nRequires-Dist: b\n (>=1)\nRequires-Dist: c\n",
+            Metadata("a", "1", ("b (>=1)", "c")),
+        ),
         (b"Name: a\n\nVersion: 1", None),
         (b"\0\0", None),
     ],
@@ -56,7 +59,9 @@ CLAUSE = st.tuples(st.sampled_from(["==", ">=", "<", "~=", "!=", "==="]), st.sam
 
 
 @given(st.sampled_from(["a", "num-py"]), st.lists(CLAUSE, max_size=3), st.sampled_from(["", " ", ", "]), st.booleans())
-def test_the_short_way_reads_as_packaging_does(name: str, clauses: list[tuple[str, str]], gap: str, open_: bool) -> None:
+def test_the_short_way_reads_as_packaging_does(
+    name: str, clauses: list[tuple[str, str]], gap: str, open_: bool
+) -> None:
     """PEP 508 allows spaces around operators and parentheses around all clauses."""
     text = ("," + gap.strip(",")).join(f"{operator}{gap.strip(',')}{version}" for operator, version in clauses)
     line = f"{name} ({text})" if open_ and text else f"{name}{text}"

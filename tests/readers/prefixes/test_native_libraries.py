@@ -38,7 +38,9 @@ def elf(soname: str, more: bytes = b"", bits: int = 64, order: str = "<") -> byt
     table = 64 if wide else 52
     head = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + bytes(9)
     word = "Q" if wide else "I"
-    head += struct.pack(f"{order}HHI{word}{word}{word}IHHHHHH", 3, 62, 1, 0, table, 0, 0, table, header_size, 2, 0, 0, 0)
+    head += struct.pack(
+        f"{order}HHI{word}{word}{word}IHHHHHH", 3, 62, 1, 0, table, 0, 0, table, header_size, 2, 0, 0, 0
+    )
 
     def program(kind: int, start: int, length: int) -> bytes:
         address = 0x10000 + start
@@ -92,7 +94,10 @@ def conda(name: str) -> PackageRef:
         ("libgomp", "libgomp-1-abcdef0123.dll libgomp.1.dylib"),
         ("libomp", "libomp.so libomp.so.5 libomp.dylib libomp140.x86_64.dll libomp-7bba7d56.so"),
         ("libiomp5", "libiomp5.so libiomp5.dylib libiomp5md.dll"),
-        ("libcudart", "libcudart.so.12 libcudart.so.11.8.89 libcudart-d0da41ae.so.11.0 cudart64_110.dll cudart64_12.dll"),
+        (
+            "libcudart",
+            "libcudart.so.12 libcudart.so.11.8.89 libcudart-d0da41ae.so.11.0 cudart64_110.dll cudart64_12.dll",
+        ),
         ("libcublas", "libcublas.so.12 cublas64_12.dll"),
         ("libcudnn", "libcudnn.so.9 cudnn64_9.dll"),
         ("libnccl", "libnccl.so.2 libnccl.so.2.21.5"),
@@ -197,7 +202,11 @@ def test_copies_are_told_with_their_digests_and_owners(tmp_path: Path, write: Wr
     write(tmp_path, copies)
     found = find_libraries(tmp_path, prefix_of(("libgomp", "lib/libgomp.so.1"), ("x", "anywhere/deep/libgomp.so.1")))
     assert [(item.path, item.soname, item.sha256) for item in found] == [
-        (path, f"libgomp{'-a34b3233.so.1.0.0' if 'scikit' in path else '.so.1'}", hashlib.sha256(copies[path]).hexdigest())
+        (
+            path,
+            f"libgomp{'-a34b3233.so.1.0.0' if 'scikit' in path else '.so.1'}",
+            hashlib.sha256(copies[path]).hexdigest(),
+        )
         for path in sorted(copies)
     ]
     assert {item.path: item.owners for item in found if item.owners} == {
@@ -254,6 +263,16 @@ def test_what_no_loader_takes_is_left_out(tmp_path: Path, write: Write) -> None:
     (tmp_path / "targets").symlink_to("targets")
     owned = ("lib/stubs/libcublas.so", "__clobbers__/x/lib/libgomp.so.1", "lib/libmkl_rt.so", "lib/libother.so")
     assert find_libraries(tmp_path, prefix_of(*(("x", path) for path in owned), site=None)) == ()
+
+
+def test_two_names_of_llvms_runtime_are_two_copies(tmp_path: Path, write: Write) -> None:
+    write(tmp_path, {"lib/libomp.so": elf("libomp.so"), "lib/libiomp5.so": elf("libiomp5.so"), "lib/libtbb.so": b"MZ"})
+    found = find_libraries(tmp_path, prefix_of())
+    assert [(item.family, bool(item.sha256)) for item in found] == [
+        ("libiomp5", True),
+        ("libomp", True),
+        ("libtbb", False),
+    ]
 
 
 def test_a_library_outside_is_told_by_its_whole_path(tmp_path: Path, write: Write) -> None:

@@ -43,7 +43,17 @@ def pip(prefix: Path, *arguments: str | Path) -> None:
 
 
 def uv(prefix: Path, *arguments: str | Path) -> None:
-    run(find_uv_bin(), "pip", "install", "--offline", "--no-cache", "--no-deps", "--python", prefix / "bin/python", *arguments)
+    run(
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--offline",
+        "--no-cache",
+        "--no-deps",
+        "--python",
+        prefix / "bin/python",
+        *arguments,
+    )
 
 
 @pytest.fixture

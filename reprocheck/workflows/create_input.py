@@ -1,0 +1,129 @@
+"""What `create` installs: the packages of a lock that are meant for this platform, and how they are reached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reprocheck.errors import InputError, UsageError, raise_gathered
+from reprocheck.locking.exports.exportable import MOST_FAULTS_TOLD, Exportable, choose_platform, exportable
+from reprocheck.locking.installing.install_plan import Wanted
+from reprocheck.locking.installing.package_addresses import Routes, routes_of
+from reprocheck.locking.installing.uv_inputs import split_local, uv_inputs
+from reprocheck.locking.pip_part.pip_addresses import Addresses
+from reprocheck.machine.conda_platform import conda_platform
+from reprocheck.model.conda_settings import CondaSettings
+from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.prefix_creation import CreateRequest
+from reprocheck.readers.condarc import read_condarc
+from reprocheck.readers.lock_names import usual_lock
+from reprocheck.readers.locks import read_any_lock
+
+_NO_PLATFORM = "noarch"  # of an explicit file that names no platform, and whose packages are for every one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """What is to be in the prefix. `pip` holds folders of the project too, which nobody installs.
+
+    `notes` are sentences without a final stop.
+    """
+
+    wanted: Wanted
+    pip: tuple[LockedPackage, ...]
+    platform: str
+    lock_folder: Path
+    routes: Routes
+    settings: CondaSettings = field(repr=False)
+    notes: tuple[str, ...]
+
+    @property
+    def install_platform(self) -> str:
+        """The platform of the prefix."""
+        return conda_platform() if self.platform == _NO_PLATFORM else self.platform
+
+    def check_pip(self, packages: Sequence[LockedPackage]) -> None:
+        """Find out whether pip packages can be installed by their hashes.
+
+        Raises:
+            InputError, GatheredErrors: one cannot, or its address refers to a variable that is not set.
+        """
+        written = tuple(package.url for package in packages)
+        uv_inputs(packages, Addresses(folder=self.lock_folder, written=written, environ=os.environ))
+
+
+def read_blueprint(request: CreateRequest) -> Blueprint:
+    """Return what a request means.
+
+    Raises:
+        InputError, UsageError, GatheredErrors: the lock is missing or broken, has nothing for the platform, or holds
+            what cannot be installed.
+    """
+    path = request.lock or usual_lock(request.folder)
+    lock = read_any_lock(path, request.environment)
+    platform = choose_platform(lock, request.platform or _usual_platform(lock))
+    export = exportable(lock, platform, request.extras, without_dev=request.without_dev)
+    lock_folder = path.absolute().parent
+    listed = (*export.pip, *(package for package in export.left_out if package.manager == "pip"))
+    pip, by_hand = split_local(listed, lock_folder)
+    _refuse_unhashed(export)
+    _refuse_pip(export, pip)
+    settings = read_condarc(os.environ)
+    routes = routes_of(export.conda, lock_folder, os.environ, settings)
+    left_out = (*by_hand, *(package for package in export.left_out if package.manager == "conda"))
+    return Blueprint(
+        wanted=Wanted(conda=export.conda, pip=pip, plain=routes.plain),
+        pip=listed,
+        platform=platform,
+        lock_folder=lock_folder,
+        routes=routes,
+        settings=settings,
+        notes=tuple(_notes(platform, left_out)),
+    )
+
+
+def _usual_platform(lock: Lock) -> str:
+    return _NO_PLATFORM if lock.platforms == (_NO_PLATFORM,) else conda_platform()
+
+
+def _refuse_unhashed(export: Exportable) -> None:
+    faults = [
+        InputError(
+            f"`{package.name} {package.version}` has no hash",
+            where=str(export.lock.location_of(package)),
+            why="what is installed could not be checked against the lock",
+            how="lock anew: `reprocheck lock` writes hashes; or write `URL#HASH` in an explicit file",
+        )
+        for package in export.conda
+        if not (package.sha256 or package.md5)
+    ]
+    raise_gathered(faults[:MOST_FAULTS_TOLD])
+
+
+def _refuse_pip(export: Exportable, pip: Sequence[LockedPackage]) -> None:
+    """Refuse a pip part that no Python could take: one that does not run here, or none at all."""
+    if not pip:
+        return
+    if export.platform not in (_NO_PLATFORM, conda_platform()):
+        raise UsageError(
+            f"the pip part cannot be installed for `{export.platform}`",
+            where="--platform",
+            why=f"this machine is `{conda_platform()}`, and pip packages are installed by the Python of the prefix",
+            how="run it on such a machine",
+        )
+    if not any(package.name == "python" for package in export.conda):
+        raise InputError(
+            "there is no Python for the pip part",
+            where=export.lock.path,
+            why=f"the lock has {len(pip)} pip packages and no conda package `python`",
+            how="add `python` to the dependencies, and lock anew",
+        )
+
+
+def _notes(platform: str, left_out: Sequence[LockedPackage]) -> list[str]:
+    notes = [f"`{package.name}` comes from `{package.url}` and is left out: install it by hand" for package in left_out]
+    if platform not in (_NO_PLATFORM, conda_platform()):
+        notes.append(f"the prefix is for `{platform}`, and this machine is `{conda_platform()}`: it does not run here")
+    return notes

@@ -1,0 +1,134 @@
+"""Ask whether this machine and an environment are ready to train: one answer a question, whatever hangs or crashes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from reprocheck.errors import InputError, UsageError
+from reprocheck.machine.driver_questions import AcceleratorSources
+from reprocheck.model.doctors import GPU_QUESTIONS, QUESTIONS, Answer, Checkup
+from reprocheck.readers.prefixes.named import find_environment
+from reprocheck.workflows.doctoring.asking import Sources, gather, needed_questions
+from reprocheck.workflows.doctoring.driver import judge_cuda_runtime, judge_driver
+from reprocheck.workflows.doctoring.gpus import judge_gpu_kernels, judge_gpu_seen
+from reprocheck.workflows.doctoring.libraries import judge_cudnn, judge_nccl
+from reprocheck.workflows.doctoring.precisions import PRECISIONS, judge_precision
+from reprocheck.workflows.doctoring.readings import Readings
+from reprocheck.workflows.doctoring.surroundings import (
+    judge_disk,
+    judge_jupyter_kernel,
+    judge_open_files,
+    judge_shared_memory,
+)
+from reprocheck.workflows.doctoring.training import judge_ddp, judge_grad_scaler, judge_openmp, judge_torch
+
+TIMEOUT_S = 10.0
+
+_PROGRAMS = ("bin/python", "python.exe", "Scripts/python.exe")
+_PROGRAM_FOLDERS = ("bin", "Scripts")
+
+_JUDGES: Mapping[str, Callable[[Readings], Answer]] = {
+    "torch": judge_torch,
+    "driver": judge_driver,
+    "cuda-runtime": judge_cuda_runtime,
+    "gpu-seen": judge_gpu_seen,
+    "gpu-kernels": judge_gpu_kernels,
+    "cudnn": judge_cudnn,
+    "nccl": judge_nccl,
+    **{name: partial(judge_precision, name) for name in PRECISIONS},
+    "grad-scaler": judge_grad_scaler,
+    "ddp": judge_ddp,
+    "jupyter-kernel": judge_jupyter_kernel,
+    "openmp": judge_openmp,
+    "disk": judge_disk,
+    "shared-memory": judge_shared_memory,
+    "open-files": judge_open_files,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorRequest:
+    """What to ask about: one Python, prefix or environment name at most, by default the running interpreter.
+
+    `cpu` leaves the GPUs alone; `skipped` are names of questions.
+    """
+
+    python: Path | None = None
+    prefix: Path | None = None
+    name: str | None = None
+    cpu: bool = False
+    skipped: tuple[str, ...] = ()
+    timeout_s: float = TIMEOUT_S
+    accelerators: AcceleratorSources = field(default_factory=AcceleratorSources)
+
+
+def examine(request: DoctorRequest) -> Checkup:
+    """Return the answers within the time-out and about a second.
+
+    Raises:
+        UsageError: more than one environment is named.
+        InputError: there is no such environment, or what is given as Python is none.
+    """
+    python, root = _environment(request)
+    names = _chosen(request)
+    sources = Sources(
+        python=python,
+        is_given=any(given is not None for given in _named(request)),
+        root=root,
+        questions=needed_questions(names),
+        timeout_s=request.timeout_s,
+        accelerators=request.accelerators,
+    )
+    return Checkup(answers=judged(gather(sources), names))
+
+
+def judged(readings: Readings, names: tuple[str, ...]) -> tuple[Answer, ...]:
+    """Return the answers to the questions of these names."""
+    return tuple(_JUDGES[name](readings) for name in names)
+
+
+def _chosen(request: DoctorRequest) -> tuple[str, ...]:
+    left_out = {*request.skipped, *((question.name for question in GPU_QUESTIONS) if request.cpu else ())}
+    return tuple(question.name for question in QUESTIONS if question.name not in left_out)
+
+
+def _environment(request: DoctorRequest) -> tuple[Path, Path]:
+    """Return the Python to ask, and the folder of its environment."""
+    if sum(given is not None for given in _named(request)) > 1:
+        raise UsageError("several environments are named", where="--python, --prefix, -n", how="give one of the three")
+    if request.python is not None:
+        return request.python, _prefix_of(request.python)
+    if request.prefix is not None:
+        return _python_in(request.prefix), request.prefix
+    if request.name is not None:
+        found = find_environment(request.name, os.environ, Path.home())
+        return _python_in(found), found
+    return Path(sys.executable), Path(sys.prefix)
+
+
+def _named(request: DoctorRequest) -> tuple[Path | str | None, ...]:
+    return request.python, request.prefix, request.name
+
+
+def _prefix_of(python: Path) -> Path:
+    """Return the environment that a Python is of, by where it lies: links are what makes a virtual environment."""
+    program = Path(shutil.which(python) or python).absolute()
+    return program.parent.parent if program.parent.name in _PROGRAM_FOLDERS else program.parent
+
+
+def _python_in(prefix: Path) -> Path:
+    for name in _PROGRAMS:
+        if (prefix / name).exists():
+            return (prefix / name).absolute()
+    raise InputError(
+        "there is no Python in this environment",
+        where=str(prefix),
+        why=f"expected `{_PROGRAMS[0]}` or `{_PROGRAMS[1]}` in it",
+        how="name the folder of an environment with Python, or the Python itself with `--python`",
+    )
