@@ -28,9 +28,9 @@ class Background(Generic[T]):
             raise self._failure[0]
         return self._outcome[0]
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until the work is over, but no longer than `timeout_s`; its outcome stays for `result`."""
-        self._over.wait(timeout_s)
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the work is over, but no longer than `timeout_s`; say whether it is. `result` has its outcome."""
+        return self._over.wait(timeout_s)
 
     def _run(self, work: Callable[[], T]) -> None:
         try:

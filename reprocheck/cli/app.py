@@ -17,6 +17,7 @@ from reprocheck.reports.visible import visible
 # name -> one line of help; the module is `reprocheck.cli.<name>`, loaded only when the command is called.
 COMMANDS = {
     "lock": "Resolve environment.yml into conda-lock.yml for every platform.",
+    "create": "Install the lock into a prefix, conda and pip parts by hash; repairs what it made.",
     "check": "Lint environment.yml and its lock; offline and quick, made for a pre-commit hook.",
     "audit": "Check environment, lock and a machine: this one, or one that you describe.",
     "matrix": "Show which drivers, GPUs and platforms a lock can run on, and why not on the others.",
@@ -27,6 +28,7 @@ COMMANDS = {
     "export": "Write one platform of a lock in another format: explicit, pylock, env or dockerfile.",
     "explain": "Print the page of a rule.",
     "fingerprint": "Describe this machine and the audited Python: hardware, driver, torch, switches, packages.",
+    "doctor": "Ask whether this machine is ready to train: driver, CUDA, AMP, NCCL, DDP, Jupyter; one line each.",
     "record": "Run the reference AMP and DDP workloads and write down their bits.",
     "verify": "Run them again and compare with the record, bit for bit.",
     "demo": "Show the whole story on the packaged example, offline.",
@@ -91,8 +93,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         _tell_usage(error)
         return EXIT_USAGE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: nothing was changed", err=True)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        # click puts its own in the place of ours; a command that has changed something says so in it.
+        click.echo(f"interrupted: {str(stop.__cause__ or stop) or 'nothing was changed'}", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         _silence_stdout()

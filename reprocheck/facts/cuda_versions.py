@@ -7,7 +7,7 @@ import re
 Numbers = tuple[int, ...]
 
 _OLDEST_WITH_MINOR = 75  # two digits are a minor release up to CUDA 9.2, and a major from 10 on
-_NUMBERS = re.compile(r"^\d+(?:\.\d+)*")
+_NUMBERS = re.compile(r"^\d{1,1000}(?:\.\d{1,1000})*")  # Python turns no more than 4,300 digits into a number
 
 
 def numbers(version: str) -> Numbers:

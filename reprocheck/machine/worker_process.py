@@ -30,6 +30,7 @@ OUTPUT_LIMIT_BYTES = 64 * 2**20
 POLL_S = 0.05
 GRACE_S = 5.0  # for torchrun to end its ranks
 KILLED_S = 1.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
+GUARD_S = 5.0  # after that a worker ends itself, for its launcher is gone; on a busy machine we notice late
 DETAIL_LINES = 30
 
 # A rank's identity must come from our torchrun, never from a job around us.
@@ -105,7 +106,7 @@ def attempt_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -
         UndecidedError: there is no room for the job.
     """
     program = _program(python)
-    with _handed_over({**job, "deadline_s": int(options.deadline_s) + 1}) as folder:
+    with _handed_over({**job, "deadline_s": math.ceil(options.deadline_s + GUARD_S)}) as folder:
         job_file, answers = folder / "job.json", folder / "answers"
         command = [*_launcher(program, options.ranks, folder), "-m", "reprocheck_worker", str(job_file), str(answers)]
         status, fault = _run(command, folder, options)

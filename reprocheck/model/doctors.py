@@ -48,6 +48,7 @@ QUESTIONS = (Question("torch", "torch"), *GPU_QUESTIONS, *OTHER_QUESTIONS)
 class Answer:
     """The answer to one question: what was seen, and the one thing to do where it is not ok.
 
+    `by_design` is True where the machine is sound and of a kind that has not what was asked for: a GPU without fp8.
     `measured` holds integers and short texts: bytes, counts, versions, and speed in permille of that of fp32.
     """
 
@@ -55,6 +56,7 @@ class Answer:
     status: Status
     detail: str
     fix: str = ""
+    by_design: bool = False
     measured: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -63,6 +65,11 @@ class Checkup:
     """All answers, in the order of the questions."""
 
     answers: tuple[Answer, ...]
+
+    def fails_for(self, precisions: tuple[str, ...]) -> bool:
+        """Say whether something does not work; what a kind of GPU lacks counts for who trains in that precision."""
+        failed = (answer for answer in self.answers if answer.status == "not")
+        return any(not answer.by_design or answer.question in precisions for answer in failed)
 
     def count(self, status: Status) -> int:
         """Return how many answers have a status."""

@@ -25,6 +25,10 @@ class LockedPackage:
 
     `dependencies` are (name, constraint) pairs in file order; `build` and `channel` are read off the URL of a conda
     package (None for pip, or where the URL tells nothing). Hashes are lower-case hex.
+
+    Of an installed package more is known. `tags` are those of its wheel. `cuda` is the CUDA that an installed torch
+    names, empty where that is none. `held` are the kinds of native libraries among its files, None where these are not
+    known.
     """
 
     name: str
@@ -40,6 +44,13 @@ class LockedPackage:
     build: str | None
     channel: str | None
     line: int
+    tags: tuple[str, ...] = ()
+    cuda: str | None = None
+    held: frozenset[str] | None = None
+
+    def may_hold(self, kind: str) -> bool:
+        """Say whether the package may hold a native library of a kind: False only where its files are known."""
+        return self.held is None or kind in self.held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

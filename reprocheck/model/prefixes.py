@@ -87,7 +87,8 @@ class Distribution:
     `name` is normalised; `record` is the path of the folder; `installer` what INSTALLER says; `owner` the conda record
     that lists its METADATA, None for what pip or uv installed; `dependencies` are (name, constraint) pairs that hold
     here. `files` is empty where there is no RECORD, and for what conda owns: its record lists them. So is `origin`
-    None there, which would name the folder where the package was built.
+    None there, which would name the folder where the package was built. `tags` are those of WHEEL; `cuda` is what
+    `torch/version.py` says of torch, empty for a build without CUDA; neither is read of what conda owns.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Distribution:
     dependencies: tuple[tuple[str, str], ...]
     files: tuple[OwnedFile, ...]
     record: str
+    tags: tuple[str, ...] = ()
+    cuda: str | None = None
 
     @property
     def reference(self) -> PackageRef:

@@ -19,7 +19,21 @@ def _train(job: Dict[str, Any], emit: Emit) -> None:
     train(job, emit)
 
 
+def _doctor(job: Dict[str, Any], emit: Emit) -> None:
+    from .doctor import doctor
+
+    doctor(job, emit)
+
+
+def _doctor_ddp(job: Dict[str, Any], emit: Emit) -> None:
+    from .doctor_ddp import doctor_ddp
+
+    doctor_ddp(job, emit)
+
+
 JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
     "describe": _describe,
+    "doctor": _doctor,
+    "doctor-ddp": _doctor_ddp,
     "train": _train,
 }

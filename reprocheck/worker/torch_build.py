@@ -78,7 +78,7 @@ def nccl_versions(torch: Any) -> Any:
 
 def loaded_libraries() -> Any:
     """Return the names of the loaded libraries that compute or communicate; several OpenMP runtimes show here."""
-    return sorted({os.path.basename(path) for path in _mapped_files() if _decides_numbers(path)}) or unread(
+    return sorted({os.path.basename(path) for path in mapped_files() if _decides_numbers(path)}) or unread(
         "missing", "only Linux tells the loaded libraries" if sys.platform != "linux" else "none of the known ones"
     )
 
@@ -87,7 +87,8 @@ def _decides_numbers(path: str) -> bool:
     return LIBRARY_NAMES.match(os.path.basename(path)) is not None
 
 
-def _mapped_files() -> List[str]:
+def mapped_files() -> List[str]:
+    """Return the files that are mapped into this process, sorted; none where the system does not tell."""
     try:
         with open("/proc/self/maps", encoding="utf-8", errors="replace") as stream:
             fields = [line.split(None, 5) for line in stream]
@@ -98,7 +99,7 @@ def _mapped_files() -> List[str]:
 
 def _loaded_nccl() -> str:
     """Ask the mapped libnccl itself."""
-    paths = [path for path in _mapped_files() if os.path.basename(path).startswith("libnccl.so")]
+    paths = [path for path in mapped_files() if os.path.basename(path).startswith("libnccl.so")]
     if not paths:
         return "linked into torch"
     code = ctypes.c_int()

@@ -27,6 +27,7 @@ PROMISED_S = 12.0
 COMMANDS: tuple[tuple[str, tuple[str, ...], int, str], ...] = (
     ("audit", ("audit",), 1, "no GPU is known of this machine"),
     ("fingerprint", ("fingerprint",), 0, "Accelerators"),
+    ("doctor", ("doctor",), 1, "torch           not      torch is not installed"),
 )
 
 TOOLS = (

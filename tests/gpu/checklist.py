@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SINGLE = [f"{model}:{dtype}" for model in ("transformer", "convnet") for dtype in ("fp32", "bf16", "fp16")]
 DOUBLE = ["transformer:fp32:2", "transformer:bf16:2"]
 REPEATS = 5
+WORKING = ("torch", "driver", "cuda-runtime", "gpu-seen", "gpu-kernels", "cudnn", "nccl", "grad-scaler", "ddp")
+NATIVE_FROM = {"fp16": (7, 0), "bf16": (8, 0), "tf32": (8, 0), "fp8": (8, 9)}  # GTX 16 lacks fp16 all the same
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,30 @@ def audit(bench: Bench) -> Iterator[Line]:
     yield Line(name, "skip", "the machine was not seen") if blind else line(name, not wrong, "; ".join(wrong))
 
 
+def examination(bench: Bench) -> Iterator[Line]:
+    """Ask the doctor twice, with time and within its default: all that CUDA has to do must work, and be timed."""
+    done = bench.reprocheck("doctor", "--json", "--timeout", "120")
+    if not done.stdout:
+        yield Line("doctor", "FAIL", done.stderr.strip()[-300:])
+        return
+    answers = {answer["question"]: answer for answer in json.loads(done.stdout)["answers"]}
+    for name in WORKING:
+        yield line(f"doctor: {name}", answers[name]["status"] == "ok", answers[name]["detail"])
+    capability = min(tuple(map(int, str(gpu["computeCapability"]).split("."))) for gpu in bench.gpus)
+    for name, native_from in NATIVE_FROM.items():
+        expected = "ok" if capability >= native_from else "not"
+        timed = "speedPermille" in answers[name]["measured"] or capability < native_from
+        yield line(f"doctor: {name}", timed and answers[name]["status"] == expected, answers[name]["detail"])
+    backend = answers["ddp"]["measured"].get("backend")
+    yield line("doctor: DDP backend", backend == ("nccl" if gpu_count(bench) > 1 else "gloo"), str(backend))
+    done = bench.reprocheck("doctor", "--json")
+    late = [answer["question"] for answer in json.loads(done.stdout)["answers"] if "no answer" in answer["detail"]]
+    yield line("doctor: within its default time", not late, ", ".join(late))
+    done = bench.reprocheck("doctor", "--json", "--cpu", "--timeout", "120")
+    asked = {answer["question"] for answer in json.loads(done.stdout)["answers"]}
+    yield line("doctor --cpu asks about no GPU", asked.isdisjoint({*NATIVE_FROM, "driver"}), ", ".join(sorted(asked)))
+
+
 def recording(bench: Bench) -> Iterator[Line]:
     names = SINGLE + (DOUBLE if gpu_count(bench) > 1 else [])
     done = bench.reprocheck("record", *(part for name in names for part in ("--workload", name)))
@@ -162,7 +188,15 @@ def first_places(document: dict[str, Any]) -> str:
     return "; ".join([document["verdict"], *places[:3]])
 
 
-STAGES: tuple[Callable[[Bench], Iterator[Line]], ...] = (fingerprint, audit, recording, repeats, drills, other_device)
+STAGES: tuple[Callable[[Bench], Iterator[Line]], ...] = (
+    fingerprint,
+    audit,
+    examination,
+    recording,
+    repeats,
+    drills,
+    other_device,
+)
 
 
 def main() -> int:

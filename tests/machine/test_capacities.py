@@ -26,6 +26,15 @@ def test_a_folder_that_is_gone_has_a_status(tmp_path: Path) -> None:
     assert told["sharedMemory"] == {"status": "missing", "detail": "no /dev/shm"}
 
 
+def test_a_current_folder_that_was_removed_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    told: Any = read_capacities(Path(), tmp_path)
+    assert isinstance(told["disk"]["here"], (int, dict))
+
+
 def test_no_place_for_temporary_files_has_a_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     told: Any = read_capacities(tmp_path, tmp_path)

@@ -1,4 +1,7 @@
-"""Readings in the shape that the sources give on machines with GPUs. None was taken from hardware.
+"""Readings in the shape that the sources give on machines with GPUs. None was taken from a GPU.
+
+What the worker says where torch sees no GPU was seen with torch 2.0.1 for CUDA 11.7 and 2.6.0 for CUDA 12.4, on a
+machine without a driver; the rest was made.
 
 Names, compute capabilities and architecture lists are those of public logs and of the tables under `facts`; the times
 are made up from data sheets so that their ratios are plausible.

@@ -57,6 +57,10 @@ def test_a_package_that_conda_installed_is_not_listed_a_second_time_for_its_meta
         ("", []),
         ("- pip linux-64 gensim 4.3.3, needs numpy <2.0,>=1.18.5, by pip", []),
         ("- pip linux-64 gensim 4.3.3, needs numpy <1.26, by pip", ["gensim: numpy <1.26: 1.26.4"]),
+        (  # a project that is linked to its sources, where its version stands
+            "- pip linux-64 gensim 4.3.3, needs tool >=2, by pip\n- pip linux-64 tool 0+unknown",
+            [],
+        ),
         ("- pip linux-64 gensim 4.3.3, needs smart-open >=1.8, by pip", ["gensim: smart-open >=1.8: None"]),
         ("- pip linux-64 gensim 4.3.3, needs numpy ~= of old, by pip", []),
         ("- pip linux-64 gensim 4.3.3, needs NumPy, by pip", []),

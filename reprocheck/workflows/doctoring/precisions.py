@@ -108,7 +108,12 @@ def _not_native(name: str, gpu: Gpu, row: Row | None, told: Json, speed: int | N
     }[name]
     measured = _measured(told, speed)
     return Answer(
-        question=name, status="not", detail=said + _as_fast(speed), fix=_instead(name, gpu, row), measured=measured
+        question=name,
+        status="not",
+        detail=said + _as_fast(speed),
+        fix=_instead(name, gpu, row),
+        by_design=True,
+        measured=measured,
     )
 
 
