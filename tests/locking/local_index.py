@@ -94,7 +94,9 @@ class _Handler(SimpleHTTPRequestHandler):
         expected = f"Basic {base64.b64encode(self.credentials.encode()).decode()}"
         refused = self.status or (401 if self.credentials and self.headers.get("Authorization") != expected else 0)
         if refused:
-            self.send_error(refused)
+            self.send_response(refused)
+            self.send_header("WWW-Authenticate", 'Basic realm="tests"')  # git tells its password to none but who asks
+            self.end_headers()
         else:
             super().do_GET()
 

@@ -7,6 +7,7 @@
     - conda noarch tqdm 4.67.1 0, hashed =b
     - pip linux-64 numpy 2.0.0, by pip, direct vcs https://host.invalid/numpy 0123abc
       - lib/python3.11/site-packages/numpy/__init__.py =2
+    - pip linux-64 torch 2.6.0, by pip, tagged cp311-cp311-linux_x86_64, for cuda 12.6
     - there lib/libx.so =c
     - gone lib/liby.so
     - unreadable lib/libx.so
@@ -53,7 +54,7 @@ _CONDA = re.compile(
 _PIP = re.compile(
     r"- pip (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?:, needs (?P<needs>.+?))?(?:, by (?P<by>\w+))?"
     r"(?:, direct (?P<kind>\w+) (?P<address>\S+)(?: (?P<commit>[0-9a-f]+))?(?: (?P<digest>sha256=\S+))?)?"
-    r"(?:, owned by (?P<owner>\S+))?"
+    r"(?:, owned by (?P<owner>\S+))?(?:, tagged (?P<tags>[\w. -]+))?(?:, for cuda (?P<cuda>[\d.]+|none))?"
 )
 _FILE = re.compile(
     r"  - (?P<path>[^\s,]+)(?: =(?P<content>\S+?))?(?:, was (?P<was>\S+))?(?:, (?P<kind>a link|bytecode))?"
@@ -219,6 +220,8 @@ def _distribution(found: re.Match[str], files: list[OwnedFile]) -> Distribution:
         dependencies=_needs(found),
         files=tuple(files),
         record=f"lib/python3.11/site-packages/{stem}.dist-info",
+        tags=tuple((found["tags"] or "").split()),
+        cuda=None if found["cuda"] is None else found["cuda"].removeprefix("none"),
     )
 
 

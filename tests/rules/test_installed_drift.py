@@ -13,10 +13,9 @@ import pytest
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.model.findings import Finding, Severity
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.model.prefixes import CondaRecord, Distribution, Fault, NativeLibrary, Prefix
+from reprocheck.model.prefixes import UNKNOWN_VERSION, CondaRecord, Distribution, Fault, NativeLibrary, Prefix
 from reprocheck.model.project_names import normalise_name
 from reprocheck.readers.conda_lock_yml import read_lock
-from reprocheck.readers.prefixes.editable_links import UNKNOWN_VERSION
 from reprocheck.rules import (
     rc605_drift_from_lock,
     rc606_unpinned_direct_url,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reprocheck.model.doctors import OTHER_QUESTIONS, QUESTIONS, Checkup
+from reprocheck.model.doctors import OTHER_QUESTIONS, QUESTIONS, Answer, Checkup
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json, dump_line
 from reprocheck.model.prefixes import Kernel, KernelStart
@@ -712,10 +712,14 @@ def test_whatever_an_interpreter_says_is_answered_and_fits_into_a_document(value
         (on(T4), (), False),
         (on(T4), ("bf16", "fp16"), True),
         (on(GTX_1080, TORCH_CU118), ("fp16",), True),
-        (on(RTX_5090, TORCH_CU121), (), True),  # no kernels for it: that is no question of kinds
     ],
 )
 def test_what_a_kind_of_gpu_lacks_fails_who_trains_in_it(
     told: Readings, precisions: tuple[str, ...], fails: bool
 ) -> None:
     assert Checkup(answers=tuple(judged(told, NAMES))).fails_for(precisions) is fails
+
+
+def test_what_ought_to_work_and_does_not_fails_everybody() -> None:
+    failed = Answer(question="fp16", status="not", detail="native on a T4, but it failed: CUDA error")
+    assert Checkup(answers=(failed,)).fails_for(())

@@ -203,6 +203,7 @@ def test_every_rule_that_runs_over_what_is_installed_has_a_case() -> None:
         ("RC404", TORCH.format("2.5.1"), "--gpu A100", ""),
         # somebody's own build for that GPU: which kernels it holds nobody knows
         ("RC404", "- pip linux-64 torch 2.5.1, by pip, for cuda 12.8\n", "--gpu sm_120", ""),
+        ("RC404", "- pip linux-64 torch 2.5.1+gita8d6afb, by pip, for cuda 12.4\n", "--gpu sm_120", ""),
         ("RC405", "- pip linux-64 nvidia-cuda-runtime-cu12 12.4.127, by pip\n", "--gpu V100", ""),
         ("RC406", "- conda linux-64 cuda-version 12.9 h1_3\n- conda linux-64 cudnn 9.10.1.4 h1_0\n", "--gpu V100", ""),
         ("RC410", "- pip linux-64 torch 2.6.0+cu126, by pip\n- pip linux-64 jax-cuda12-plugin 0.5.0, by pip\n", "", ""),
@@ -230,9 +231,22 @@ def test_every_rule_that_runs_over_what_is_installed_has_a_case() -> None:
         ("RC420", "- pip linux-aarch64 torch 2.5.0a0+872d972e41.nv24.8, by pip\n", "--gpu sm_87", ""),
         ("RC420", "- pip linux-aarch64 torch 2.8.0, by pip, for cuda 12.6\n", "--gpu sm_87", ""),
         ("RC430", TORCH.format("2.4.1") + "- pip linux-64 torchvision 0.19.1, by pip\n", "", ""),
+        (  # both of another index, which writes no labels
+            "RC430",
+            "- pip linux-64 torch 2.4.1, by pip, for cuda 11.8\n- pip linux-64 torchvision 0.19.1, by pip\n",
+            "",
+            "",
+        ),
         ("RC430", TORCH.format("0+unknown") + "- pip linux-64 torchvision 0.17.0, by pip\n", "", ""),
         ("RC431", "- pip linux-64 torch 2.6.0+cpu, by pip\n- pip linux-64 triton 3.1.0, by pip\n", "", ""),
         ("RC432", TORCH.format("2.1.0+cu118") + "- pip linux-64 torch-scatter 2.1.2+pt21cu118, by pip\n", "", ""),
+        (  # the C++ interface of a torch that somebody else built is not known
+            "RC432",
+            "- pip linux-64 torch 2.5.1, by pip, for cuda 12.8\n- pip linux-64 flash-attn 2.7.0, by pip, direct archive"
+            " https://w.invalid/flash_attn-2.7.0+cu12torch2.5cxx11abiTRUE-cp311-cp311-linux_x86_64.whl\n",
+            "",
+            "",
+        ),
         ("RC432", PYTHON + "- pip win-64 lmdb 1.4.1, by pip, tagged cp311-cp311-win_amd64\n", "", ""),
         ("RC432", PYTHON + "- pip win-64 bcrypt 4.2.0, by pip, tagged cp39-abi3-win_amd64\n", "", ""),
         ("RC433", NCCL + "- pip linux-64 nvidia-nccl-cu12 2.27.3, by pip\n", "", ""),
@@ -285,9 +299,8 @@ def test_torch_itself_tells_its_cuda_before_any_table() -> None:
     prefix = "- pip linux-64 torch 2.5.1, by pip, for cuda 12.1\n"
     [finding] = found(facts_of(prefix, "--driver 470.57.02"))
     assert finding.evidence[0] == "`torch/version.py` of `torch 2.5.1` gives CUDA 12.1"
-    mixed = prefix + "- pip linux-64 torchvision 0.20.1, by pip, for cuda none\n"
-    [finding] = found(facts_of(mixed))
-    assert finding.evidence == ("torch 2.5.1 is built with CUDA 12.1, torchvision 0.20.1 with no CUDA",)
+    [finding] = found(facts_of(prefix + "- pip linux-64 torchvision 0.20.1+cu118, by pip\n"))
+    assert finding.evidence == ("torch 2.5.1 is built with CUDA 12.1, torchvision 0.20.1+cu118 with CUDA 11.8",)
 
 
 def test_a_torch_that_names_no_cuda_is_a_build_without_it_whatever_its_label() -> None:
