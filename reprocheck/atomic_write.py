@@ -198,11 +198,11 @@ def _rename(staged: Path, path: Path) -> None:
         staged.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename durable; Windows cannot open folders and needs no such call."""
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder durable; Windows cannot open folders and needs no such call."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

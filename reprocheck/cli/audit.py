@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reprocheck.cli.audit_run import make_request, run_and_print
-from reprocheck.cli.console import progress
+from reprocheck.cli.console import note, progress
 from reprocheck.cli.options import AuditChoices, audit_options
 from reprocheck.facts.gpu_precision import PRECISIONS
 from reprocheck.rules.facts import Unseen
@@ -82,4 +82,7 @@ def _installed(prefix: Path | None, name: str | None, *, fast: bool, shows: bool
 
     root = find_root(prefix, name)
     with progress("reading the records", enabled=shows) as shown:
-        return look_into(root, fast=fast, progress=shown.step)
+        installed = look_into(root, fast=fast, progress=shown.step)
+    if installed.inspection.resumed and shows:
+        note(f"note: {installed.inspection.resumed} files were read by an audit that was interrupted")
+    return installed

@@ -157,6 +157,7 @@ class Prefix:
     `path` is the folder as the user named it. `maker` is who made it, as far as it tells (`conda`, `pixi`,
     `reprocheck`, `venv`, `uv`). `python` is the version, `site_packages` its folder. `unfinished` says why it is
     no whole environment, None where `create` ended well or never ran. `pinned` are the specs of `conda-meta/pinned`.
+    `is_alone` is False where the packages of another Python are let in, which are not read.
     """
 
     path: str
@@ -172,6 +173,7 @@ class Prefix:
     libraries: tuple[NativeLibrary, ...] = ()
     faults: tuple[Fault, ...] = ()
     unfinished: str | None = None
+    is_alone: bool = True
     _owners: dict[str, tuple[tuple[Package, OwnedFile], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison
+from packaging.markers import Marker
 
 from reprocheck.errors import InputError
 from reprocheck.model.platform_selectors import KNOWN_SELECTORS, PLATFORMS
@@ -45,7 +45,7 @@ def platforms_of_marker(marker: str, where: str) -> frozenset[str]:
     try:
         parsed = Marker(_UNKNOWN_CLAUSE.sub(_MET, marker))
         return frozenset(name for name in PLATFORMS if parsed.evaluate(dict(PLATFORM_MARKERS[name])))
-    except (InvalidMarker, UndefinedComparison) as error:
+    except ValueError as error:
         raise InputError(
             f"`{marker}` is no environment marker",
             where=where,

@@ -62,7 +62,7 @@ def _parse(line: str) -> tuple[str, str, str | None] | None:
 @functools.lru_cache(maxsize=16384)
 def _holds(marker: str, extra: str, target: MarkerTarget) -> bool:
     # Imported on use, as above.
-    from packaging.markers import Marker, UndefinedComparison
+    from packaging.markers import Marker
 
     from reprocheck.readers.pip_markers import PLATFORM_MARKERS  # brings packaging as well
 
@@ -76,7 +76,7 @@ def _holds(marker: str, extra: str, target: MarkerTarget) -> bool:
     untold = _unknown(_KERNEL) if target.python else _unknown(f"(?:{_KERNEL}|{_PYTHON})")
     try:
         return Marker(untold.sub(_MET, marker)).evaluate({**known, **told})
-    except UndefinedComparison:
+    except ValueError:  # nothing to compare, or a number of more digits than Python reads
         return True
 
 

@@ -59,13 +59,12 @@ def relate(constraint: str | None, requirement: PipRequirement) -> Relation:
         if plain is not None:
             return "meets" if plain else "contradicts"
     # packaging takes longer to import than the whole check may take, and few overlaps need it.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
+    from packaging.specifiers import SpecifierSet
 
     try:
         wanted = SpecifierSet(requirement.specifier)
         return _relate_pin(pin, wanted) if pin else _relate_range(SpecifierSet(constraint or ""), wanted)
-    except (InvalidSpecifier, InvalidVersion):
+    except ValueError:  # neither version nor specifier, or with a number of more digits than Python reads
         return "open"
 
 
@@ -75,12 +74,12 @@ def pip_admits(specifier: str, version: str) -> bool:
     if plain is not None:
         return plain
     # Imported where they are needed, see above.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion, Version
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
     try:
         return SpecifierSet(specifier).contains(Version(version), prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
+    except ValueError:  # neither version nor specifier, or with a number of more digits than Python reads
         return True
 
 

@@ -27,6 +27,7 @@ _REPOSITORIES: Final[Mapping[str, str]] = {
     "pytorch3d": "pytorch3d",
 }
 _WITHOUT_WHEELS: Final = ("flash-attn", "deepspeed")  # a plain requirement is compiled too
+_ON_FIRST_USE: Final = ("deepspeed",)  # unless it was told to compile when it was installed
 METAPACKAGES: Final = ("cuda-toolkit", "cuda")
 COMPILERS: Final = (
     *METAPACKAGES,
@@ -70,7 +71,13 @@ def _project(item: PipRequirement) -> str | None:
 def locked_sources(lock: Lock, platform: str) -> tuple[Piece, ...]:
     """Return the locked pip packages that are no wheels and are compiled with nvcc."""
     found = lock.named(platform, *_REPOSITORIES.values())
-    return tuple(_held(lock, package) for package in found if package.manager == "pip" and not _is_wheel(package))
+    is_done = _compiles_no_more if lock.records else _is_wheel
+    return tuple(_held(lock, package) for package in found if package.manager == "pip" and not is_done(package))
+
+
+def _compiles_no_more(package: LockedPackage) -> bool:
+    """Say whether an installed package needs no nvcc any more: it was compiled, unless it does that on first use."""
+    return package.name not in _ON_FIRST_USE or not any(tag.endswith("-none-any") for tag in package.tags)
 
 
 def _is_wheel(package: LockedPackage) -> bool:

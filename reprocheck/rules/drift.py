@@ -24,7 +24,7 @@ _Key = tuple[Manager, str]
 _SEEDS: Final = frozenset({"pip", "setuptools", "wheel", "pkg-resources"})
 _NEAREST_FIRST: Final[tuple[DriftKind, ...]] = get_args(DriftKind)
 _MAIN: Final = "main"
-_NOT_INSTALLED: Final = Drift("missing", None, None)  # of a group that nobody asked for
+_NOT_INSTALLED: Final = Drift("missing", None, None)  # of a group nobody asked for, or let in from another Python
 
 
 class Comparison(NamedTuple):
@@ -95,7 +95,8 @@ class _There:
             return of_the_other(locked, other)
         if key in self.unreadable:
             return None
-        return Drift("missing", locked, None) if locked.category == _MAIN else _NOT_INSTALLED
+        is_missed = locked.category == _MAIN and self.prefix.is_alone
+        return Drift("missing", locked, None) if is_missed else _NOT_INSTALLED
 
     def _in_its_place(self, key: _Key) -> Package | None:
         """Return what the other manager installed of the same project."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -45,6 +46,12 @@ def wrong_python(address: str, python: Numbers) -> str | None:
     stable = found["abi"] == "abi3"
     fits = any(tag <= python[:2] if stable else tag == python[:2] for tag in tags)
     return None if fits or not tags or "py3" in found["tags"] else f"cp{tags[0][0]}{tags[0][1]}"
+
+
+def wrong_tags(tags: Sequence[str], python: Numbers) -> str | None:
+    """Return the Python tag of an installed wheel that is not for a Python, by all tags that the wheel tells."""
+    found = [wrong_python(f"-{tag}.whl", python) for tag in tags]
+    return found[0] if found and all(found) else None
 
 
 @cache

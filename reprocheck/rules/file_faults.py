@@ -99,12 +99,12 @@ def _sorted_out(facts: Facts, prefix: Prefix, inspection: Inspection) -> dict[st
 
 def _moved_aside(prefix: Prefix) -> dict[str, tuple[Owner, ...]]:
     """Return the paths that conda packages lost to others: rattler moved their files to `__clobbers__`."""
-    aside: dict[str, tuple[Owner, ...]] = {}
+    aside: dict[str, list[Owner]] = {}
     for record in prefix.conda:
         for file in record.files:
             if file.original:
-                aside[file.original] = (*aside.get(file.original, ()), (record, file))
-    return aside
+                aside.setdefault(file.original, []).append((record, file))
+    return {path: tuple(owners) for path, owners in aside.items()}
 
 
 def _losses(prefix: Prefix, over: dict[str, Distribution]) -> dict[str, tuple[Distribution, bool]]:

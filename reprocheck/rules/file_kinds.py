@@ -26,6 +26,7 @@ _CLUTTER = re.compile(
     r"|(?:^|site-packages/)(?:docs?|tests?|examples|benchmarks)/",
     re.IGNORECASE,
 )
+_MANUALS = re.compile(r"(?:^|/)share/(?:doc|man|info|gtk-doc|licenses)/|\.dist-info/licenses/")
 
 
 def is_native(path: str) -> bool:
@@ -55,11 +56,21 @@ def is_clutter(path: str) -> bool:
     return is_metadata(path) or _CLUTTER.search(path) is not None
 
 
+def is_spare(path: str) -> bool:
+    """Say whether nothing needs it to run: tests, documentation and licences, which people delete to save space."""
+    in_tests = not _TESTS.isdisjoint(path.split("/")[:-1])
+    return in_tests or _CLUTTER.search(path) is not None or _MANUALS.search(path) is not None
+
+
 def harm_of_loss(path: str) -> Severity:
     """Return how bad it is that a file is gone."""
-    return Severity.ERROR if is_code(path) else Severity.WARNING
+    if is_code(path):
+        return Severity.ERROR
+    return Severity.INFO if is_spare(path) else Severity.WARNING
 
 
 def harm_of_change(path: str) -> Severity:
     """Return how bad it is that a file holds other bytes than it was installed with."""
-    return Severity.INFO if _CHANGING.search(path) else harm_of_loss(path)
+    if _CHANGING.search(path):
+        return Severity.INFO
+    return Severity.ERROR if is_code(path) else Severity.WARNING

@@ -66,7 +66,10 @@ def locked_shelf(lock: Lock, platform: str) -> Shelf:
     wheels = [_held(lock, package) for package in lock.on(platform, "pip") if _counts(package.name)]
     users = lock.named(platform, *CONDA_LIBTORCHES, *FRAMEWORKS, *sorted(_USERS))
     beside = [package for package in lock.named(platform, *_OF_CONDA) if package.manager == "conda" and not users]
-    return Shelf({one.name: one for one in wheels}, tuple(_held(lock, one) for one in beside), from_pypi=True)
+    # What an installed torch says itself tells whether it is the wheel of PyPI, which asks for these libraries.
+    asking = {name for one in frameworks for name, _ in one.dependencies}
+    from_pypi = not lock.records or any(map(library_of, asking))
+    return Shelf({one.name: one for one in wheels}, tuple(_held(lock, one) for one in beside), from_pypi)
 
 
 def _counts(name: str) -> bool:

@@ -42,9 +42,20 @@ def is_cpu_build(package: LockedPackage) -> bool:
         return flavour is not None and flavour.cuda is None
     if package.name != "torch" or label_in(package.version):
         return False
-    if "+cpu" in package.version:
-        return True
+    if package.cuda is not None:
+        return package.cuda == ""
+    if "+" in package.version:
+        return "+cpu" in package.version  # other labels say who built it, not for what
     return not (has_pypi_cuda(package.version, package.platform) or is_newer_than_known(package.version))
+
+
+def is_another_build(torch: LockedPackage) -> bool:
+    """Say whether an installed torch is neither PyTorch's nor PyPI's wheel: what it holds only its builder knows."""
+    if torch.cuda is None or torch.manager != "pip":
+        return False
+    if "+" in torch.version:
+        return not label_in(torch.version) and "+cpu" not in torch.version
+    return numbers(torch.cuda)[:2] != (pypi_cuda(torch.version, torch.platform) or ())
 
 
 def framework_flavour(package: LockedPackage) -> Flavour | None:
@@ -86,6 +97,8 @@ def _pip_source(package: LockedPackage) -> tuple[Kind, Numbers, str] | None:
         return "runtime", numbers(package.version)[:2], "runtime"
     if package.name not in ("torch", "jaxlib"):
         return None
+    if package.cuda is not None:
+        return ("label", numbers(package.cuda)[:2], "`torch/version.py` of") if package.cuda else None
     label = label_in(package.version) if package.name == "torch" else jax_label_in(package.version)
     if label or "+" in package.version:
         return ("label", label, "label of") if label else None

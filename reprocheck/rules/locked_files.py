@@ -57,9 +57,9 @@ def _told(kind: str, file: str) -> dict[str, str]:
 
 def _are_one_version(one: str, other: str) -> bool:
     # Imported where it is needed: locks mostly spell a version as its file does.
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(one) == Version(other)
-    except InvalidVersion:
+    except ValueError:  # no version, or a number of more digits than Python reads
         return True

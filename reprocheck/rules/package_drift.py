@@ -10,11 +10,10 @@ import re
 from typing import Literal, NamedTuple
 
 from reprocheck.model.locks import LockedPackage
-from reprocheck.model.prefixes import CondaRecord, Distribution, Origin, Package
+from reprocheck.model.prefixes import UNKNOWN_VERSION, CondaRecord, Distribution, Origin, Package
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
 from reprocheck.readers.conda_urls import read_conda_url
-from reprocheck.readers.prefixes.editable_links import UNKNOWN_VERSION
 from reprocheck.rules.direct_origins import file_name, is_local
 from reprocheck.rules.overlap_verdicts import are_one_version
 
@@ -130,9 +129,9 @@ def are_one_release(one: str, other: str) -> bool:
     if one == other:
         return True
     # Imported where it is needed: nearly all versions are spelled as the lock spells them.
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(one) == Version(other)
-    except InvalidVersion:
+    except ValueError:  # no version, or a number of more digits than Python reads
         return are_one_version(one, other)

@@ -33,7 +33,8 @@ How to fix.
 When it stays silent.
     Markers or selectors put them on different platforms or Pythons; conda provides the same project, which RC301
     and RC302 tell; one of them came in by dependency only (RC445); parts of one conda package (`libopencv`,
-    `py-opencv`); releases that hold the module no more, such as pynvml from 12 on.
+    `py-opencv`); releases that hold the module no more, such as pynvml from 12 on. Where they are installed and list
+    their files, RC603 and RC604 tell which of these were overwritten.
 
 Sources.
     opencv/opencv-python#467, microsoft/onnxruntime#23833, cupy/cupy#9719, facebookresearch/faiss#2892,
@@ -57,7 +58,7 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.one_module import Member, both, locked_modules, quoted, severity_of, shared_modules
 from reprocheck.rules.rule import Family, Rule
-from reprocheck.rules.wording import listed
+from reprocheck.rules.wording import listed, the_lock
 
 RULE = Rule(
     code="RC305",
@@ -144,8 +145,8 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
             name=RULE.name,
             severity=severity_of(group),
             confidence=RULE.confidence,
-            message=f"the lock holds {listed(packages)} on {', '.join(platforms)}, which {both(packages)} install"
-            f" the module `{group.module}`: the last one installed overwrites the rest",
+            message=f"{the_lock(lock)} holds {listed(packages)} on {', '.join(platforms)}, which {both(packages)}"
+            f" install the module `{group.module}`: the last one installed overwrites the rest",
             location=lock.location_of(packages[0]),
             related=tuple(
                 RelatedLocation(location=lock.location_of(one), message=f"{one.manager}'s `{one.name}`")
@@ -154,5 +155,11 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
             packages=tuple(reference(package) for members in same for package in members),
             platforms=platforms,
             evidence=(f"each of them is `import {group.module}`",),
-            fix=f"keep one, `{packages[0].name}` for instance, and lock anew",
+            fix=_fix(lock, packages[0].name),
         )
+
+
+def _fix(lock: Lock, kept: str) -> str:
+    if lock.records:
+        return f"keep one, `{kept}` for instance: take the others out, then install it anew, for its files go with them"
+    return f"keep one, `{kept}` for instance, and lock anew"

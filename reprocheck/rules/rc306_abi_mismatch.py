@@ -51,8 +51,10 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.numpy_choice import asks_for_second, declared_numpy, is_second, locked_numpy
+from reprocheck.rules.relock_command import anew
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_pins import Pinned, meet, pinned_named
+from reprocheck.rules.wording import in_lock
 
 RULE = Rule(
     code="RC306",
@@ -119,15 +121,15 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         location=first_place(facts, (("pip", package.name), ("pip", "numpy"), ("conda", "numpy")))
         or lock.location_of(package),
         related=(
-            RelatedLocation(location=lock.location_of(package), message=f"{package.name} in the lock"),
-            RelatedLocation(location=lock.location_of(numpy), message="NumPy in the lock"),
+            RelatedLocation(location=lock.location_of(package), message=in_lock(lock, package.name)),
+            RelatedLocation(location=lock.location_of(numpy), message=in_lock(lock, "NumPy")),
         ),
         packages=tuple(dict.fromkeys(reference(one) for pair in pairs for one in pair)),
         platforms=platforms,
         evidence=(why,),
-        fix=f"pin `numpy<2`, or take a newer `{package.name}`, and lock anew"
+        fix=f"pin `numpy<2`, or take a newer `{package.name}`, and {anew(facts)}"
         if is_new
-        else f"let numpy be what `{package.name}` asks for, and lock anew",
+        else f"let numpy be what `{package.name}` asks for, and {anew(facts)}",
         paths=(path,) if len(path) > 1 else (),
     )
 

@@ -51,7 +51,7 @@ from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, plac
 from reprocheck.rules.live_compat import runs_by_loaded_compat
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.runnable import Stack, blocked_ptx, judge_kernels, runs_by_minor_compatibility, stack_of
-from reprocheck.rules.wording import shortened
+from reprocheck.rules.wording import held, shortened
 
 RULE = Rule(
     code="RC402",
@@ -106,7 +106,7 @@ def _limited(facts: Facts, driver: str, stacks: list[Stack]) -> Finding:
     evidence = (
         *evidence_of(stack.claims),
         _brings(driver),
-        *_compilers(stacks),
+        *_compilers(facts, stacks),
         f"driver {driver} according to {told_by(facts)}",
     )
     found = _finding(facts, stacks, message, evidence, _fix(stack, driver))
@@ -117,10 +117,10 @@ def _brings(driver: str) -> str:
     return f"driver {driver} brings CUDA {dotted(newest_cuda(driver) or ())}"
 
 
-def _compilers(stacks: list[Stack]) -> tuple[str, ...]:
+def _compilers(facts: Facts, stacks: list[Stack]) -> tuple[str, ...]:
     names = [f"`{name}`" for name in sorted({name for stack in stacks for name in stack.jit})]
     return (
-        (f"{shortened(names, _MOST_NAMED)}, locked here, can compile for the GPU while the program runs",)
+        (f"{shortened(names, _MOST_NAMED)}, {held(facts.lock)} here, can compile for the GPU while the program runs",)
         if names
         else ()
     )

@@ -51,6 +51,7 @@ from reprocheck.rules.gpu_cases import called, paths_of, place_of, told_by
 from reprocheck.rules.places import place_of_torch
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.runnable import COMPAT_PACKAGES, Part, part_of
+from reprocheck.rules.wording import held
 
 RULE = Rule(
     code="RC403",
@@ -100,6 +101,10 @@ def _of_this_machine(facts: Facts, machine: TargetMachine) -> Iterator[Finding]:
         evidence=(f"{words}, according to {machine.source}",),
         fix="take the folder of cuda-compat out of `LD_LIBRARY_PATH` and of `/etc/ld.so.conf.d`, or upgrade the driver",
     )
+
+
+def _for(facts: Facts) -> str:
+    return "take packages for" if held(facts.lock) == "installed" else "lock for"
 
 
 def _of_gpus(facts: Facts, part: Part) -> _Objection | None:
@@ -160,6 +165,6 @@ def _finding(facts: Facts, objection: _Objection, parts: list[Part]) -> Finding:
         packages=tuple(part.package for part in parts),
         platforms=tuple(part.package.platform for part in parts if part.package.platform),
         evidence=(why, f"{whose} according to {told_by(facts)}"),
-        fix=f"take `{package.name}` out, and upgrade the driver or lock for a CUDA that it runs",
+        fix=f"take `{package.name}` out, and upgrade the driver or {_for(facts)} a CUDA that it runs",
         paths=paths_of(facts, package),
     )

@@ -64,6 +64,7 @@ from reprocheck.rules.runnable import (
 )
 from reprocheck.rules.torch_advice import better_build
 from reprocheck.rules.torch_builds import TorchBuild
+from reprocheck.rules.wording import held, the_lock
 
 RULE = Rule(
     code="RC404",
@@ -127,25 +128,31 @@ def _other_processor(facts: Facts) -> Iterator[Finding]:
     stacks = [stack for platform in platforms_in(facts) if (stack := stack_of(facts, platform)) and stack.torch]
     torch = stacks[0].torch if stacks and boards else None
     if torch:
-        yield _elsewhere(facts, torch, called(boards), tuple(stack.platform for stack in stacks))
+        yield _elsewhere(facts, lock, torch, called(boards))
 
 
-def _elsewhere(facts: Facts, torch: TorchBuild, boards: str, platforms: tuple[str, ...]) -> Finding:
+def _elsewhere(facts: Facts, lock: Lock, torch: TorchBuild, boards: str) -> Finding:
+    platforms = tuple(name for name in platforms_in(facts) if (stack := stack_of(facts, name)) and stack.torch)
     place, related = place_of(facts, torch.package, torch.location)
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
-        message=f"{torch.said} is locked for {', '.join(platforms)}, and {boards} is on {JETSON_PLATFORM} boards only",
+        message=f"{torch.said} is {held(lock)} for {', '.join(platforms)}, and {boards} is on"
+        f" {JETSON_PLATFORM} boards only",
         location=place,
         related=related,
         packages=(torch.package,),
         platforms=platforms,
-        evidence=(f"the lock holds nothing for {JETSON_PLATFORM}", f"{boards} according to {told_by(facts)}"),
-        fix=f"lock for `{JETSON_PLATFORM}` too, with conda-forge's build for Jetson: `arm-variant=*=tegra*`",
+        evidence=(f"{the_lock(lock)} holds nothing for {JETSON_PLATFORM}", f"{boards} according to {told_by(facts)}"),
+        fix=f"{_for_jetson(lock)}, with conda-forge's build for Jetson: `arm-variant=*=tegra*`",
         paths=paths_of(facts, torch.package),
     )
+
+
+def _for_jetson(lock: Lock) -> str:
+    return "make the environment anew on the board" if lock.records else f"lock for `{JETSON_PLATFORM}` too"
 
 
 def _fix(case: Case, build: Build | None) -> str:

@@ -41,7 +41,7 @@ from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.gpu_cases import Case, called, capability, gpu_cases, paths_of, place_of, reason_among, told_by
-from reprocheck.rules.relock_command import lock_tool
+from reprocheck.rules.relock_command import anew, lock_tool
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.runnable import Part
 
@@ -93,4 +93,4 @@ def _fix(facts: Facts, case: Case, cudnn: Part, *, dropped: bool) -> str:
     if cudnn.package.manager == "pip":
         return f"ask for {bound}, with a torch that goes with it: wheels pin their cuDNN"
     tool = lock_tool(facts.lock) if isinstance(facts.lock, Lock) else "reprocheck lock"
-    return f"add {bound} to the conda part and run `{tool}`"
+    return f"add {bound} to the conda part and {anew(facts, f'run `{tool}`')}"

@@ -26,7 +26,8 @@ How to fix.
 
 When it stays silent.
     The wheels are for one major, or on different platforms; libraries that each major puts in a folder of its own
-    (cuBLAS and the like) are RC410's matter.
+    (cuBLAS and the like) are RC410's matter. Where they are installed and list their files, RC603 tells which of these
+    they share.
 
 Sources.
     marin-community/marin#6947; rwth-i6/returnn#1802; contents of the wheels; rpath list in pytorch/pytorch
@@ -48,7 +49,7 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.shared_folders import declared_pairs, locked_pairs
-from reprocheck.rules.wording import joined
+from reprocheck.rules.wording import in_lock, joined
 
 RULE = Rule(
     code="RC411",
@@ -96,7 +97,7 @@ def _locked_finding(facts: Facts, lock: Lock, library: str, names: Sequence[str]
         message=f"{joined(held)} write the same files of {library} on {', '.join(platforms)}",
         location=place or lock.location_of(next(package for package in held if package.name == wrong)),
         related=tuple(
-            RelatedLocation(location=lock.location_of(package), message=f"`{package.name}` in the lock")
+            RelatedLocation(location=lock.location_of(package), message=in_lock(lock, f"`{package.name}`"))
             for package in held
         ),
         packages=tuple(

@@ -26,7 +26,8 @@ How to fix.
     Take torch from one side: from conda where other conda packages link it, else from pip for all of it.
 
 When it stays silent.
-    conda's version meets the pip line, so pip installs no second one; selectors or markers part the two.
+    conda's version meets the pip line, so pip installs no second one; selectors or markers part the two; pip has taken
+    the place of conda's in an installed environment (RC604).
 
 Sources.
     pytorch/pytorch#191367 and #44282 (mixed conda and pip builds); conda/conda-lock#914, read 2026-11-20.
@@ -49,8 +50,9 @@ from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import evidence_of, platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims, reference
-from reprocheck.rules.relock_command import lock_tool, one_side
+from reprocheck.rules.relock_command import anew, lock_tool, one_side
 from reprocheck.rules.rule import Family, Rule
+from reprocheck.rules.wording import the_lock
 
 RULE = Rule(
     code="RC412",
@@ -95,7 +97,7 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         name=RULE.name,
         severity=RULE.severity,
         confidence=RULE.confidence,
-        message=f"the lock holds two builds of torch on {', '.join(platforms)}:"
+        message=f"{the_lock(lock)} holds two builds of torch on {', '.join(platforms)}:"
         f" conda's `{conda.name} {conda.version}` and pip's `torch {pip.version}`{_cudas(claims)}",
         location=first_place(facts, wanted) or lock.location_of(pip),
         related=(
@@ -112,7 +114,9 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
 
 def _locked_fix(facts: Facts, lock: Lock) -> str:
     asked = not isinstance(facts.environment, EnvironmentFile) or declared(facts, "pip", "torch")
-    return f"take torch from one side only, then run `{lock_tool(lock)}`" if asked else one_side(lock, "torch")
+    if not asked:
+        return one_side(lock, "torch")
+    return f"take torch from one side only, then {anew(facts, f'run `{lock_tool(lock)}`')}"
 
 
 def _declared(facts: Facts, environment: EnvironmentFile) -> Iterator[Finding]:

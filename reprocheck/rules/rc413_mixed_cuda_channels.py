@@ -25,6 +25,7 @@ How to fix.
 When it stays silent.
     One of the channels has only packages that are no part of CUDA; the environment.yml leaves the channels open. From
     CUDA 12.5 on the channels are cut alike and it is told as info; so it is where RC414 tells that the releases differ.
+    What is overwritten in an installed environment RC603 tells.
 
 Sources.
     NVIDIA/cudf#13233; ziyewang/COMEBin#7; conda-forge cuda-feedstock guide (12.0 to 12.4 do not mix); repodata of both

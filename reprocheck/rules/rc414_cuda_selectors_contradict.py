@@ -61,6 +61,7 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_claims
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.tensorflow_toolkit import toolkit_objections
+from reprocheck.rules.wording import the_lock
 
 RULE = Rule(
     code="RC414",
@@ -249,7 +250,7 @@ def _locked_finding(facts: Facts, lock: Lock, clash: _Clash) -> Finding:
     # A `cuda-version` that single libraries brought in leaves the framework its CUDA, and raises the driver's floor.
     by_libraries = all(item.kind == "cuda-version" for item in clash.fewer)
     is_error = not _same_major(clash) and not by_libraries
-    told = _clash_finding(clash, "the lock brings", is_error, declared)
+    told = _clash_finding(clash, f"{the_lock(lock)} brings", is_error, declared)
     chosen = _is_declared(facts, clash.fewer)
     # The `pytorch` channel bounds few of NVIDIA's libraries: later ones of the same major come in unasked, and work.
     harmless = by_libraries and _same_major(clash) and _came_in(facts, lock, clash)

@@ -32,7 +32,8 @@ When it stays silent.
     Compiler and torch are of one release; the package is a wheel or comes from conda; torch is a CPU build; a
     conda-forge build of torch stands with a later compiler of its major, which it is made for; nothing known is
     compiled and the majors agree. A compiler that only the system has cannot be seen here, so a missing one is told as
-    info, and as a warning for flash-attn from git.
+    info, and as a warning for flash-attn from git. What is installed has been compiled, but for deepspeed where it does
+    that on first use.
 
 Sources.
     deepspeedai/DeepSpeed#3223 and #2902; flash-attention setup.py; conda-forge cuda-feedstock guide, read 2026-11-20.
@@ -64,6 +65,7 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import is_cpu_build, locked_claims
 from reprocheck.rules.mends import replacement
 from reprocheck.rules.rule import Family, Rule
+from reprocheck.rules.wording import held
 
 RULE = Rule(
     code="RC416",
@@ -76,6 +78,7 @@ RULE = Rule(
 )
 
 _UNSEEN = "a compiler of the system (CUDA_HOME) is in no file, so another machine compiles with another one"
+_ON_FIRST_USE = "that happens on first use, by the compiler of the system (CUDA_HOME), if there is one"
 _MOST_SHOWN = 3
 _TORCH = ("torch", "pytorch", "pytorch-cuda")
 _FIRST_WITH_NVCC = 12  # conda-forge has `cuda-nvcc` from CUDA 12 on
@@ -161,17 +164,18 @@ def _differs(facts: Facts, sources: Sequence[Piece], compiler: Piece, torch: Cud
 
 def _missing(facts: Facts, sources: Sequence[Piece], torch: CudaClaim | None) -> Finding:
     verb = "is" if len(sources) == 1 else "are"
+    there = "installed" if held(facts.lock) == "installed" else "declared"
     is_sure = any(item.from_source and item.name == "flash-attn" for item in sources)
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=Severity.WARNING if is_sure else Severity.INFO,
         confidence=Confidence.MEDIUM,
-        message=f"{_listed(sources).strip()} {verb} compiled with nvcc, and none is declared",
+        message=f"{_listed(sources).strip()} {verb} compiled with nvcc, and none is {there}",
         location=_place(facts, sources[0]),
         packages=tuple(item.package for item in sources),
         platforms=tuple(filter(None, (sources[0].package.platform,))),
-        evidence=(*((torch.said,) if torch else ()), _UNSEEN),
+        evidence=(*((torch.said,) if torch else ()), _ON_FIRST_USE if there == "installed" else _UNSEEN),
         fix=_fix(facts, torch),
     )
 

@@ -61,9 +61,10 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.gpu_wish import EXPECTED, asks_by_name, asks_for_cpu, entries_on, named_cuda, wish_for_gpu
 from reprocheck.rules.locked_cuda import framework_flavour, is_cpu_build, reference
-from reprocheck.rules.relock_command import lock_for_cuda
+from reprocheck.rules.relock_command import anew, lock_for_cuda
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_locked_from_channel
+from reprocheck.rules.wording import in_lock, the_lock
 
 RULE = Rule(
     code="RC420",
@@ -135,9 +136,13 @@ def _wish(facts: Facts, lock: Lock, package: LockedPackage) -> _Wish | None:
         return None
     beside = _cuda_beside(lock, package)
     if beside:
-        return Severity.WARNING, f"but `{beside.name} {beside.version}` of the same lock is built for CUDA"
+        return Severity.WARNING, f"but `{beside.name} {beside.version}` of {_same(lock)} is built for CUDA"
     other = _cuda_elsewhere(lock, package)
     return (Severity.INFO, f"but {other}") if other else _pulled(facts, lock, package)
+
+
+def _same(lock: Lock) -> str:
+    return the_lock(lock).replace("the ", "the same ")
 
 
 def _is_alone(lock: Lock, package: LockedPackage) -> bool:
@@ -163,7 +168,7 @@ def _cuda_beside(lock: Lock, package: LockedPackage) -> LockedPackage | None:
 
 def _cuda_elsewhere(lock: Lock, package: LockedPackage) -> str:
     """Return on which platform PyPI serves the same torch with CUDA, empty where on none of the lock."""
-    if package.manager != "pip" or "+" in package.version:
+    if package.manager != "pip" or "+" in package.version or package.cuda is not None:
         return ""
     same = (platform for platform in lock.platforms if _holds(lock, platform, package))
     pairs = ((platform, pypi_cuda(package.version, platform)) for platform in same)
@@ -204,7 +209,7 @@ def _finding(facts: Facts, lock: Lock, packages: list[LockedPackage], wish: _Wis
         message=f"`{first.name} {first.version}` {'finds no' if _is_bare(first) else 'is a build without'} CUDA"
         f" on {', '.join(platforms)}, {said}",
         location=_place(facts, lock, first),
-        related=(RelatedLocation(location=lock.location_of(first), message="the package in the lock"),),
+        related=(RelatedLocation(location=lock.location_of(first), message=in_lock(lock)),),
         packages=tuple(dict.fromkeys(map(reference, packages))),
         platforms=platforms,
         evidence=tuple(dict.fromkeys((_why_cpu(first), said.partition(" ")[2], *_no_use(facts, first), *brought))),
@@ -217,6 +222,8 @@ def _why_cpu(package: LockedPackage) -> str:
     shown = f"`{package.name} {package.version}`"
     if package.manager == "conda":
         return f"build string `{package.build}` of {shown} is that of a CPU build"
+    if package.cuda == "":
+        return f"`torch/version.py` of {shown} names no CUDA"
     if "+cpu" in package.version:
         return f"label of {shown} is that of a CPU build"
     if _is_bare(package):
@@ -242,7 +249,7 @@ def _place(facts: Facts, lock: Lock, package: LockedPackage) -> Location:
 
 def _fix(facts: Facts, package: LockedPackage, path: tuple[PackageRef, ...]) -> str:
     if path:
-        return f"remove `{path[0].name}`, or take a release of it that does not ask for `cpuonly`, and lock anew"
+        return f"remove `{path[0].name}`, or take a release of it that does not ask for `cpuonly`, and {anew(facts)}"
     if _is_bare(package):
         return "ask for `tensorflow[and-cuda]`, or for the CUDA and cuDNN of that release in the conda part"
     if package.manager == "pip":
@@ -269,7 +276,7 @@ def _wheel_of_another_index(facts: Facts, lock: Lock, platform: str) -> Iterator
         message=f"`torch {torch.version}` is PyPI's, for CUDA {dotted(got)}, on {platform}, but `{written(index)}`"
         f" in the environment file names CUDA {dotted(wanted)}",
         location=index.location,
-        related=(RelatedLocation(location=lock.location_of(torch), message="the package in the lock"),),
+        related=(RelatedLocation(location=lock.location_of(torch), message=in_lock(lock)),),
         packages=(reference(torch),),
         platforms=(platform,),
         evidence=(f"`torch {torch.version}` carries no label, as the wheels of that index do",),

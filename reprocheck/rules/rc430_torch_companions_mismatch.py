@@ -62,10 +62,12 @@ from reprocheck.rules.cuda_claims import label_in
 from reprocheck.rules.declarations import first_place, written
 from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.locked_cuda import reference
+from reprocheck.rules.locked_cuda import is_another_build, reference
 from reprocheck.rules.mends import raw_text, replacement
+from reprocheck.rules.relock_command import anew
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_pins import CONDA_TORCHES, Pinned, meet, pinned_named, pinned_python, pinned_torches
+from reprocheck.rules.wording import in_lock
 
 RULE = Rule(
     code="RC430",
@@ -286,6 +288,8 @@ def _cuda_of(package: LockedPackage, torch: LockedPackage) -> str:
     """Return the CUDA of a wheel, `none` for a CPU wheel, empty where it is not told."""
     if package.manager != "pip":
         return ""
+    if package.cuda is not None:
+        return dotted(numbers(package.cuda)) if package.cuda else "none"
     told = f"{package.version} {package.url}".replace("%2B", "+")
     label = label_in(told)
     if label:
@@ -294,7 +298,7 @@ def _cuda_of(package: LockedPackage, torch: LockedPackage) -> str:
         return "none" if "+cpu" in told else ""
     # torchaudio and torchtext of PyPI hold no CUDA that the import compares.
     release, compares = torch.version.partition("+")[0], package.name in ("torch", "torchvision")
-    default = pypi_cuda(release, torch.platform) if compares else None
+    default = pypi_cuda(release, torch.platform) if compares and not is_another_build(torch) else None
     return dotted(default) if default else ""
 
 
@@ -315,21 +319,21 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         f" on {', '.join(platforms)}",
         location=first_place(facts, (("pip", companion.name),)) or lock.location_of(companion),
         related=(
-            RelatedLocation(location=lock.location_of(companion), message=f"{companion.name} in the lock"),
-            RelatedLocation(location=lock.location_of(torch), message="torch in the lock"),
+            RelatedLocation(location=lock.location_of(companion), message=in_lock(lock, companion.name)),
+            RelatedLocation(location=lock.location_of(torch), message=in_lock(lock, "torch")),
         ),
         packages=tuple(dict.fromkeys(reference(package) for pair in pairs for package in pair)),
         platforms=platforms,
         evidence=(why,),
-        fix=_locked_fix(torch, companion),
+        fix=_locked_fix(facts, torch, companion),
         paths=(path,) if len(path) > 1 else (),
     )
 
 
-def _locked_fix(torch: LockedPackage, companion: LockedPackage) -> str:
+def _locked_fix(facts: Facts, torch: LockedPackage, companion: LockedPackage) -> str:
     release, _, label = torch.version.partition("+")
     fitting = [pair[1] for pair in pairs_of(companion.name) if pair[0] == padded(numbers(release))]
     if not fitting or companion.name == "torchtext":
-        return f"leave `{companion.name}` out, or take a torch that it is made for, and lock anew"
+        return f"leave `{companion.name}` out, or take a torch that it is made for, and {anew(facts)}"
     wanted = f"{companion.name}=={dotted(fitting[-1])}{f'+{label}' if label else ''}"
-    return f"ask for `{wanted}`, from the index of torch, and lock anew"
+    return f"ask for `{wanted}`, from the index of torch, and {anew(facts)}"

@@ -52,6 +52,7 @@ from reprocheck.rules.mends import removal
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_declared_from_channel, is_locked_from_channel
 from reprocheck.rules.torch_pins import Pinned, meet, pinned_named, pinned_torches
+from reprocheck.rules.wording import in_lock
 
 RULE = Rule(
     code="RC431",
@@ -77,20 +78,23 @@ def _locked(facts: Facts, lock: Lock) -> Iterator[Finding]:
     for platform in platforms_in(facts):
         triton = next((package for package in lock.named(platform, "triton") if package.manager == "pip"), None)
         torch = locked_torch(lock, platform)
-        wanted = _wanted(torch) if torch and triton else None
+        wanted = _wanted(torch, is_installed=bool(lock.records)) if torch and triton else None
         if torch and triton and wanted and not pip_admits(wanted, triton.version):
             found.setdefault((torch.version, triton.version, wanted), []).append((triton, torch))
     for key, pairs in found.items():
         yield _locked_finding(facts, lock, pairs, key[-1])
 
 
-def _wanted(torch: LockedPackage) -> str | None:
+def _wanted(torch: LockedPackage, *, is_installed: bool) -> str | None:
     """Return what a locked torch asks of triton: by its entry, else by the table for that release."""
     if torch.manager == "conda" and not is_locked_from_channel(torch):
         return None  # conda-forge builds torch with a triton of its own choice
     recorded = dict(torch.dependencies).get("triton", "")
-    release = plain_release(torch.version)
-    return recorded if recorded.startswith(("==", "~=")) else triton_of(release) if release else None
+    if recorded.startswith(("==", "~=")):
+        return recorded
+    # The metadata of an installed wheel is whole: where it asks for no triton, that build uses none.
+    release = None if is_installed and torch.manager == "pip" else plain_release(torch.version)
+    return triton_of(release) if release else None
 
 
 def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, LockedPackage]], wanted: str) -> Finding:
@@ -106,13 +110,13 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         f" on {', '.join(platforms)}",
         location=first_place(facts, (("pip", "triton"), ("pip", "torch"))) or lock.location_of(triton),
         related=(
-            RelatedLocation(location=lock.location_of(triton), message="triton in the lock"),
-            RelatedLocation(location=lock.location_of(torch), message="torch in the lock"),
+            RelatedLocation(location=lock.location_of(triton), message=in_lock(lock, "triton")),
+            RelatedLocation(location=lock.location_of(torch), message=in_lock(lock, "torch")),
         ),
         packages=tuple(dict.fromkeys(reference(package) for pair in pairs for package in pair)),
         platforms=platforms,
         evidence=(f"torch {torch.version} asks for `triton{wanted}`",),
-        fix="leave triton to torch, and lock anew",
+        fix=f"install `triton{wanted}`" if lock.records else "leave triton to torch, and lock anew",
         paths=(path,) if len(path) > 1 else (),
     )
 

@@ -55,11 +55,13 @@ from reprocheck.rules.closure import path_to
 from reprocheck.rules.declarations import Declaration, first_place, manager_of, platforms_of, written
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.effective_cuda import platforms_in
-from reprocheck.rules.extension_fit import Beside, Misfit, misfits, wrong_python
+from reprocheck.rules.extension_fit import Beside, Misfit, misfits, wrong_python, wrong_tags
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.locked_cuda import is_cpu_build, locked_claims, locked_torch, reference
+from reprocheck.rules.locked_cuda import is_another_build, is_cpu_build, locked_claims, locked_torch, reference
+from reprocheck.rules.relock_command import anew
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_pins import Pinned, pinned, pinned_python, pinned_torches
+from reprocheck.rules.wording import in_lock, the_lock
 
 RULE = Rule(
     code="RC432",
@@ -95,7 +97,7 @@ def _wheels(lock: Lock, platform: str) -> Iterator[tuple[LockedPackage, tuple[Mi
     """Yield the wheels that the locked Python cannot install."""
     python = next((numbers(one.version) for one in lock.named(platform, "python")), ())
     for package in lock.on(platform, "pip"):
-        tag = wrong_python(package.url, python)
+        tag = wrong_python(package.url, python) or wrong_tags(package.tags, python)
         if tag:
             said = f"the wheel is for {tag}, and Python is {dotted(python[:_MINOR])}"
             yield package, (Misfit(RULE.severity, said),)
@@ -116,7 +118,7 @@ def _beside(lock: Lock, torch: LockedPackage) -> Beside | None:
         return None
     claims = locked_claims(lock, torch.platform)
     cuda = claims[0].cuda if claims else () if is_cpu_build(torch) else None
-    return Beside(torch=numbers(release), cuda=cuda, has_wheel=torch.manager == "pip")
+    return Beside(torch=numbers(release), cuda=cuda, has_wheel=torch.manager == "pip" and not is_another_build(torch))
 
 
 def _objections(lock: Lock, package: LockedPackage, beside: Beside | None) -> Iterator[Misfit]:
@@ -170,13 +172,18 @@ def _locked_finding(
         confidence=RULE.confidence,
         message=f"`{first.name} {first.version}` does not fit on {', '.join(platforms)}: {objections[0].said}",
         location=first_place(facts, ((first.manager, first.name),)) or lock.location_of(first),
-        related=(RelatedLocation(location=lock.location_of(first), message="the package in the lock"),),
+        related=(RelatedLocation(location=lock.location_of(first), message=in_lock(lock)),),
         packages=tuple(dict.fromkeys(map(reference, packages))),
         platforms=platforms,
         evidence=tuple(one.said for one in objections),
-        fix=f"take the `{first.name}` that is made for the torch, the CUDA and the Python of this lock, and lock anew",
+        fix=f"take the `{first.name}` that is made for the torch, the CUDA and the Python of {_this(lock)},"
+        f" and {anew(facts)}",
         paths=(path,) if len(path) > 1 else (),
     )
+
+
+def _this(lock: Lock) -> str:
+    return the_lock(lock).replace("the ", "this ")
 
 
 def _worst(objections: Sequence[Misfit]) -> Severity:

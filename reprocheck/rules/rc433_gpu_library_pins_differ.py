@@ -217,7 +217,8 @@ def _finding(
 
 def _fix(facts: Facts, named: str, framework: Library) -> str:
     if isinstance(facts.lock, Lock):
-        return f"lock anew with the version that `{framework.name}` requires; what asks for another one, elsewhere"
+        verb = "install" if facts.lock.records else "lock anew with"
+        return f"{verb} the version that `{framework.name}` requires; what asks for another one, elsewhere"
     return f"take the pin of {named} out, so that `{framework.name}` brings its own"
 
 

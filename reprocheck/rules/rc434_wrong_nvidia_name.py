@@ -47,7 +47,9 @@ from reprocheck.rules.effective_cuda import DEFAULT_PLATFORM, effective_cuda, pl
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.mends import replacement
+from reprocheck.rules.relock_command import anew
 from reprocheck.rules.rule import Family, Rule
+from reprocheck.rules.wording import in_lock
 
 RULE = Rule(
     code="RC434",
@@ -142,10 +144,10 @@ def _locked_finding(facts: Facts, lock: Lock, packages: list[LockedPackage]) -> 
         confidence=RULE.confidence,
         message=f"`{first.name} {first.version}` (pip){by} brings no library of CUDA on {', '.join(platforms)}",
         location=first_place(facts, tuple((step.manager, step.name) for step in path[:1])) or lock.location_of(first),
-        related=(RelatedLocation(location=lock.location_of(first), message="the package in the lock"),),
+        related=(RelatedLocation(location=lock.location_of(first), message=in_lock(lock)),),
         packages=tuple(reference(package) for package in packages),
         platforms=platforms,
         evidence=(_why(first.name),),
-        fix=f"ask for `{_instead(facts, first.platform, first.name)}` and lock anew",
+        fix=f"ask for `{_instead(facts, first.platform, first.name)}` and {anew(facts)}",
         paths=(path,) if len(path) > 1 else (),
     )

@@ -44,7 +44,7 @@ When it stays silent.
     (`cannot allocate memory in static TLS block`), and where the environment file sets a variable that binds threads
     to cores, such as OMP_PROC_BIND, so that the second copy finds one core left. Conda's packages alone share one
     runtime, which conda-forge chooses by the build of `_openmp_mutex`. libgomp of conda beside that of a wheel is
-    silent too: each Python of conda brings it.
+    silent too: each Python of conda brings it. An installed wheel counts where it lists such a library, or no files.
 
 Sources.
     joblib/threadpoolctl "multiple_openmp.md" and #49; pytorch/pytorch#78490 and #83540 (macOS), meta-pytorch/csprng#115
@@ -107,7 +107,9 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _meeting(facts: Facts, lock: Lock, platform: str) -> _Meeting | None:
     conda = tuple(item for item in lock.named(platform, *CONDA_OPENMP) if item.manager == "conda")
-    wheels = tuple(item for item in lock.named(platform, *OPENMP_WHEELS) if item.manager == "pip")
+    wheels = tuple(
+        item for item in lock.named(platform, *OPENMP_WHEELS) if item.manager == "pip" and item.may_hold("openmp")
+    )
     if len(conda) > 1:
         return _of_conda_alone(lock, platform, conda)
     if conda and wheels:

@@ -121,7 +121,7 @@ def _wheels_beside_mkl(lock: Lock, platform: str, mkl: tuple[LockedPackage, ...]
     wheels = tuple(package for package in lock.named(platform, *BLAS_WHEELS) if package.manager == "pip")
     users = _users(lock, platform, mkl) if mkl and wheels else ()
     inside = runtimes_on("blas", platform, "wheel") if users else {}
-    copies = tuple(package for package in wheels if package.name in inside)
+    copies = tuple(package for package in wheels if package.name in inside and package.may_hold("openblas"))
     if not copies:
         return None
     user = _foremost(users)

@@ -48,9 +48,11 @@ from reprocheck.rules.effective_cuda import platforms_in
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.mends import replacement
+from reprocheck.rules.relock_command import anew
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_declared_from_channel, is_locked_from_channel
 from reprocheck.rules.torch_pins import pinned
+from reprocheck.rules.wording import in_lock
 
 RULE = Rule(
     code="RC442",
@@ -99,13 +101,13 @@ def _locked_finding(facts: Facts, lock: Lock, torch: LockedPackage, mkl: LockedP
         f" `mkl {mkl.version}` on {_PLATFORM}",
         location=first_place(facts, (("conda", "mkl"), ("conda", "pytorch"))) or lock.location_of(mkl),
         related=(
-            RelatedLocation(location=lock.location_of(torch), message="pytorch in the lock"),
-            RelatedLocation(location=lock.location_of(mkl), message="mkl in the lock"),
+            RelatedLocation(location=lock.location_of(torch), message=in_lock(lock, "pytorch")),
+            RelatedLocation(location=lock.location_of(mkl), message=in_lock(lock, "mkl")),
         ),
         packages=(reference(torch), reference(mkl)),
         platforms=(_PLATFORM,),
         evidence=(_NO_SYMBOL, f"`pytorch {torch.version} {torch.build}` is a build of the pytorch channel"),
-        fix="ask for `mkl<2024.1` in the conda part and lock anew",
+        fix=f"ask for `mkl<2024.1` in the conda part and {anew(facts)}",
         paths=(path,) if len(path) > 1 else (),
     )
 

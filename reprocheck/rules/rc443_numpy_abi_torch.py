@@ -51,9 +51,11 @@ from reprocheck.rules.facts import Facts
 from reprocheck.rules.locked_cuda import locked_torch, reference
 from reprocheck.rules.mends import replacement
 from reprocheck.rules.numpy_choice import declared_numpy, is_second, locked_numpy, numpy_choice
+from reprocheck.rules.relock_command import anew
 from reprocheck.rules.rule import Family, Rule
 from reprocheck.rules.torch_channel import is_declared_from_channel, is_locked_from_channel
 from reprocheck.rules.torch_pins import Pinned, pinned_python, pinned_torches
+from reprocheck.rules.wording import in_lock
 
 RULE = Rule(
     code="RC443",
@@ -107,13 +109,13 @@ def _locked_finding(facts: Facts, lock: Lock, pairs: list[tuple[LockedPackage, L
         message=f"`{torch.name} {torch.version}` cannot use `numpy {numpy.version}` on {', '.join(platforms)}",
         location=_place(facts) or lock.location_of(torch),
         related=(
-            RelatedLocation(location=lock.location_of(torch), message="torch in the lock"),
-            RelatedLocation(location=lock.location_of(numpy), message="NumPy in the lock"),
+            RelatedLocation(location=lock.location_of(torch), message=in_lock(lock, "torch")),
+            RelatedLocation(location=lock.location_of(numpy), message=in_lock(lock, "NumPy")),
         ),
         packages=tuple(dict.fromkeys(reference(package) for pair in pairs for package in pair)),
         platforms=platforms,
         evidence=(f"torch {dotted(first)} is the first that runs beside NumPy 2 on {', '.join(platforms)}",),
-        fix=f"{_FIX.format(first=dotted(first))}, and lock anew",
+        fix=f"{_FIX.format(first=dotted(first))}, and {anew(facts)}",
         paths=(path,) if len(path) > 1 else (),
     )
 

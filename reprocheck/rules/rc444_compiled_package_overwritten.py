@@ -42,6 +42,7 @@ How to fix.
 When it stays silent.
     pip's version is within every bound (RC302 and RC303 still tell of the overlap); the conda package is plain
     Python; a bound is spelled in a way that is not understood; both write a native runtime (RC304).
+    What pip did in an installed environment RC604 and RC610 tell.
 
 Sources.
     spyder-ide/spyder#25748, ContinuumIO/anaconda-issues#6678 (numpy.dtype size changed), pytorch/pytorch#83540,

@@ -26,7 +26,8 @@ How to fix.
     Use a newer base image, or lock for the machine: `virtual-packages.yml` with its `__glibc`.
 
 When it stays silent.
-    The machine's C library is new enough, or is not glibc; the platform is not Linux.
+    The machine's C library is new enough, or is not glibc; the platform is not Linux; an installed wheel was made on
+    some machine for that machine (`linux_x86_64`), which tells no version.
 
 Sources.
     PEP 600 (manylinux_x_y); conda documentation "Managing virtual packages"; torch wheels of PyPI, read 2026-11-20.
@@ -79,10 +80,17 @@ def needed_glibc(package: LockedPackage) -> Numbers:
     """Return the glibc that a package needs, () where it names none."""
     if package.manager == "pip":
         # A wheel may carry several tags, of which the oldest is enough; manylinux1 to 2014 take glibc 2.17 or older.
-        floors = [(int(major), int(minor)) for major, minor in _patterns()[0].findall(package.url)]
-        return () if _LEGACY in package.url.replace("manylinux_", "") else min(floors, default=())
+        told = " ".join((package.url, *package.tags))
+        floors = [(int(major), int(minor)) for major, minor in _patterns()[0].findall(told)]
+        return () if _LEGACY in told.replace("manylinux_", "") else min(floors, default=())
     bound = _patterns()[1].match(next((text for name, text in package.dependencies if name == "__glibc"), ""))
     return numbers(bound["version"]) if bound else ()
+
+
+def _older(lock: Lock, glibc: str) -> str:
+    if lock.records:
+        return f"take releases that were built for glibc {glibc}"
+    return "describe the machine in `virtual-packages.yml` (`__glibc`) and lock anew"
 
 
 @cache
@@ -108,6 +116,6 @@ def _finding(facts: Facts, lock: Lock, needy: list[tuple[Numbers, LockedPackage]
             f"`{first.name} {first.version}` needs glibc {dotted(highest)}",
             f"glibc according to {told_by(facts)}",
         ),
-        fix="use a newer base image, or describe the machine in `virtual-packages.yml` (`__glibc`) and lock anew",
+        fix=f"use a newer base image, or {_older(lock, str(facts.glibc))}",
         paths=(path,) if path else (),
     )

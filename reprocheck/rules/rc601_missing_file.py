@@ -27,8 +27,8 @@ How to fix.
 
 When it stays silent.
     Only bytecode is gone, which Python writes anew; pip has taken the files away with the conda package that it
-    replaced (RC604); an older record of the same package lists them (RC608). It is a warning where only data, headers,
-    documentation or tests are gone, which people delete to make an image smaller.
+    replaced (RC604); an older record of the same package lists them (RC608). It is a warning where only data or headers
+    are gone, info where only tests, documentation or licences are, which people delete to make an image smaller.
 
 Sources.
     conda/conda#13370 (bytecode is no loss), read 2026-11-21; PyPA "Recording installed projects" (RECORD), read
@@ -90,8 +90,14 @@ def _finding(prefix: Prefix, package: Package, faults: list[FileFault]) -> Findi
         packages=(package.reference,),
         platforms=(prefix.platform,),
         evidence=tuple(_evidence(package, ordered, harms)),
-        fix=repair(prefix, package),
+        fix=_fix(prefix, package, severity),
     )
+
+
+def _fix(prefix: Prefix, package: Package, severity: Severity) -> str:
+    if severity is Severity.INFO:
+        return f"nothing needs to be done where they were deleted to save space; else {repair(prefix, package)}"
+    return repair(prefix, package)
 
 
 def _evidence(package: Package, faults: list[FileFault], harms: list[Severity]) -> Iterator[str]:

@@ -45,6 +45,7 @@ from reprocheck.model.prefixes import CondaRecord, Package, Prefix
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.file_faults import FileFault, faults_told_by
 from reprocheck.rules.installed import place
+from reprocheck.rules.repairs import removal
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.shared_files import SharedFiles, shared_files
 from reprocheck.rules.wording import shortened
@@ -96,4 +97,4 @@ def _fix(prefix: Prefix, owners: Sequence[Package], shared: SharedFiles) -> str:
         return f"keep one of {names} in the environment.yml, lock and create anew; with both, an order decides"
     if isinstance(owners[0], CondaRecord):
         return f"keep one of {names}, and install it anew with `--force-reinstall` once the others are removed"
-    return f"keep one of {names}: `pip uninstall` them all, then install the one that stays"
+    return f"keep one of {names}: run `{removal(prefix, *owners)}`, then install the one that stays"

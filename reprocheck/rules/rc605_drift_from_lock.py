@@ -33,11 +33,11 @@ How to fix.
 
 When it stays silent.
     The same bytes came from a mirror; a group other than `main` is not installed; a project came by conda instead of
-    pip, or the other way round; `pip`, `setuptools` and `wheel` lie in a venv, which begins with them; the lock names a
-    folder that is built on installing. What pip has replaced is RC604's matter, an extra package that nobody can fetch
-    again RC606's. Extra packages and other channels are warnings. It is info where the build's other archive format was
-    taken (`.tar.bz2` for `.conda`): the same build has both, with one content and two hashes. If most of the lock
-    is not there, one finding says so.
+    pip, or the other way round; `pip`, `setuptools` and `wheel` lie in a venv, which begins with them; a venv with
+    `--system-site-packages` may find there what it lacks; the lock names a folder that is built on installing. What pip
+    has replaced is RC604's matter, an extra package that nobody can fetch again RC606's. Extra packages and other
+    channels are warnings. It is info where the build's other archive format was taken (`.tar.bz2` for `.conda`): the
+    same build has both, with one content and two hashes. If most of the lock is not there, one finding says so.
 
 Sources.
     PEP 440 (which versions are equal), PEP 610; conda-package-handling, "`.conda` format"; docs.conda.io "Version

@@ -45,6 +45,7 @@ from reprocheck.model.findings import Confidence, Finding, Location, Severity
 from reprocheck.model.prefixes import Kernel, Prefix
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import place
+from reprocheck.rules.repairs import python_of
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -123,9 +124,7 @@ def _shown(path: str, prefix: Prefix, kernel: Kernel) -> str:
 
 
 def _fix(prefix: Prefix, kernel: Kernel) -> str:
-    is_windows = prefix.platform.startswith("win-")
-    python = {True: "Scripts/python.exe" if prefix.kind == "venv" else "python.exe", False: "bin/python"}[is_windows]
-    words = [f"{prefix.path.rstrip('/')}/{python}", "-m", "ipykernel", "install"]
+    words = [python_of(prefix), "-m", "ipykernel", "install"]
     if kernel.scope == "environment":
         return f"run `{shlex.join([*words, '--prefix', prefix.path, '--name', kernel.name])}`"
     words += ["--user", "--name", kernel.name, "--display-name", kernel.display_name or kernel.name]

@@ -26,7 +26,8 @@ How to fix.
 
 When it stays silent.
     One of the two is conda's and the other pip's: RC604 tells that, with their files. Two of conda's own packages that
-    bring one project are info, and so are the leftovers of pip.
+    bring one project are info, and so are the leftovers of pip, unless their project is gone: pip was killed then
+    between the removal of the old release and the installation of the new one.
 
 Sources.
     astral-sh/uv#1062 and #1848 (duplicates are common in conda environments), read 2026-11-21; Python documentation,
@@ -35,10 +36,12 @@ Sources.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.model.findings import Confidence, Finding, RelatedLocation, Severity
 from reprocheck.model.prefixes import CondaRecord, Distribution, Fault, Prefix
+from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.broken_records import is_leftover
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import left_behind, place, taken_over
@@ -113,14 +116,25 @@ def _fix(prefix: Prefix, items: list[Distribution], is_condas: bool) -> str:
 
 def _leftover(prefix: Prefix, fault: Fault) -> Finding:
     name = fault.path.rpartition("/")[2]
+    is_lost = not _is_back(prefix, name)
+    again = "install the project anew, unless it was to be removed, and "
     return Finding(
         code=RULE.code,
         name=RULE.name,
-        severity=Severity.INFO,
+        severity=Severity.WARNING if is_lost else Severity.INFO,
         confidence=RULE.confidence,
-        message=f"`{name}` {fault.why}",
+        message=f"`{name}` {fault.why}{', and that is not there any more' if is_lost else ''}",
         location=place(prefix, fault.path),
         platforms=(prefix.platform,),
         evidence=("pip warns of it as an invalid distribution, and ignores it",),
-        fix=f"delete `{fault.path}`",
+        fix=f"{again if is_lost else ''}delete `{place(prefix, fault.path).path}`",
     )
+
+
+def _is_back(prefix: Prefix, leftover: str) -> bool:
+    """Say whether a project is there that pip may have moved aside as `leftover`: `~` stands for its first letter.
+
+    Where such a folder lay there already, other signs stand for the next letters.
+    """
+    rest = normalise_name(re.sub(r"^~[-~.=%0-9]*|-[^-]*\.(?:dist|egg)-info$", "", leftover))
+    return any(item.name.endswith(rest) for item in prefix.distributions)

@@ -29,8 +29,10 @@ How to fix.
 
 When it stays silent.
     The lock holds the missing package (RC605 tells that), a need is met by what the other manager installed, virtual
-    packages (`__cuda`, `__glibc`), what an extra asks for, and what nobody can read as a version. It is an error where a conda package is not there at all, a warning
-    where the version is another one: metadata is often stricter than the code.
+    packages (`__cuda`, `__glibc`), what an extra asks for, and what nobody can read as a version; RC306 and RC430 to
+    RC433 know what it does to the two packages. In a venv with `--system-site-packages` nothing is missed: it may be
+    found there. It is an error where a conda package is not there at all, a warning where the version is another one:
+    metadata is often stricter than the code.
 
 Sources.
     docs.conda.io "conda doctor" (consistency); pip 23.2, `pip check`; conda's package record, `depends`; read
@@ -67,7 +69,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.prefix, Unseen):
         return
     for unmet in facts.installed_unmet:
-        if unmet.locked or not _is_drift(facts, facts.prefix, unmet.name):
+        if unmet.locked or (facts.prefix.is_alone and not _is_drift(facts, facts.prefix, unmet.name)):
             yield _finding(facts.prefix, unmet)
 
 

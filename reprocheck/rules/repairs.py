@@ -21,7 +21,7 @@ def command(prefix: Prefix, package: Package) -> str:
     if prefix.maker == "reprocheck":
         return f"reprocheck create -p {shlex.quote(prefix.path)}"
     if prefix.maker == "pixi":
-        return f"pixi reinstall {package.name}"
+        return f"pixi reinstall {shlex.quote(package.name)}"
     if isinstance(package, Distribution):
         return _of_pip(prefix, package)
     return command_for(prefix, package.name, package.version, package.build, package.channel)
@@ -30,16 +30,24 @@ def command(prefix: Prefix, package: Package) -> str:
 def command_for(prefix: Prefix, name: str, version: str, build: str, channel: str = "") -> str:
     """Return the command for a conda package of which only this is known."""
     if prefix.maker == "pixi":
-        return f"pixi reinstall {name}"
+        return f"pixi reinstall {shlex.quote(name)}"
     source = f"-c {shlex.quote(channel)} " if channel else ""
-    return f"conda install -p {shlex.quote(prefix.path)} --force-reinstall {source}{name}={version}={build}"
+    spec = shlex.quote(f"{name}={version}={build}")
+    return f"conda install -p {shlex.quote(prefix.path)} --force-reinstall {source}{spec}"
 
 
-def removal(prefix: Prefix, package: Package) -> str:
-    """Return the command that takes a distribution out again, by what installed it."""
-    if isinstance(package, Distribution) and package.installer == "uv":
-        return f"uv pip uninstall -p {shlex.quote(prefix.path)} {package.name}"
-    return f"pip uninstall -y {package.name}"
+def removal(prefix: Prefix, *packages: Package) -> str:
+    """Return the command that takes distributions out again, by what installed them."""
+    names = shlex.join(package.name for package in packages)
+    if all(isinstance(package, Distribution) and package.installer == "uv" for package in packages):
+        return f"uv pip uninstall -p {shlex.quote(prefix.path)} {names}"
+    return f"{_pip(prefix)} uninstall -y {names}"
+
+
+def python_of(prefix: Prefix) -> str:
+    """Return the path of the environment's Python, below the prefix as its user named that."""
+    on_windows = "Scripts/python.exe" if prefix.kind == "venv" else "python.exe"
+    return f"{prefix.path.rstrip('/')}/{on_windows if prefix.platform.startswith('win-') else 'bin/python'}"
 
 
 def cache_note(prefix: Prefix, package: Package) -> str:
@@ -57,14 +65,19 @@ def _of_pip(prefix: Prefix, item: Distribution) -> str:
     wanted = _wanted(item)
     if item.installer == "uv":
         return f"uv pip install -p {shlex.quote(prefix.path)} --reinstall --no-deps {wanted}"
-    return f"pip install --force-reinstall --no-deps {wanted}"
+    return f"{_pip(prefix)} install --force-reinstall --no-deps {wanted}"
+
+
+def _pip(prefix: Prefix) -> str:
+    """Return how to call this environment's pip, whichever is activated: the one on the path may be another's."""
+    return f"{shlex.quote(python_of(prefix))} -m pip"
 
 
 def _wanted(item: Distribution) -> str:
     """Return what to ask for: what came from an address is on no index."""
     origin = item.origin
     if origin is None:
-        return f"{item.name}=={item.version}"
+        return shlex.quote(f"{item.name}=={item.version}")
     if origin.kind in ("editable", "folder"):
         return f"{'-e ' if origin.kind == 'editable' else ''}{shlex.quote(origin.address)}"
     commit = f"@{origin.commit}" if origin.commit else ""

@@ -17,7 +17,7 @@ from reprocheck.rules.cuda_claims import CudaClaim, label_in
 from reprocheck.rules.declarations import package_of, standing_on, written
 from reprocheck.rules.declared_cuda import declared_claims
 from reprocheck.rules.facts import Facts
-from reprocheck.rules.locked_cuda import framework_flavour, reference
+from reprocheck.rules.locked_cuda import framework_flavour, is_another_build, is_cpu_build, reference
 
 _CONDA_NAMES = ("pytorch", "libtorch")
 # Where the URL tells no channel, the build string does: only the pytorch channel names the cuDNN in it.
@@ -55,12 +55,14 @@ def locked_build(lock: Lock, platform: str) -> TorchBuild | None:
 
 
 def _pip_build(lock: Lock, package: LockedPackage) -> TorchBuild | None:
-    label = label_in(package.version)
-    cuda = label or pypi_cuda(package.version, package.platform)
-    if (not label and "+" in package.version) or not (cuda or has_pypi_cuda(package.version, package.platform)):
+    label, served = label_in(package.version), pypi_cuda(package.version, package.platform)
+    cuda = label or numbers(package.cuda or "")[:2] or served
+    if is_cpu_build(package) or not (cuda or has_pypi_cuda(package.version, package.platform)):
+        return None
+    if not label and not package.cuda and "+" in package.version:
         return None
     plain = package.version.replace("%2B", "+").partition("+")[0]
-    build = _build("wheel", plain, cuda, package.platform)
+    build = None if is_another_build(package) else _build("wheel", plain, cuda, package.platform)
     return _named(f"`torch {package.version}`", build, cuda or (), reference(package), lock.location_of(package))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reprocheck.model.locks import LockedPackage
+from reprocheck.model.locks import Lock, LockedPackage
 
 _MOST_NAMED = 5
 
@@ -25,6 +25,21 @@ def part_of(number: int, total: int, noun: str) -> str:
     if number == total:
         return f"its only {noun}" if total == 1 else f"all of its {counted(total, noun)}"
     return f"{number} of its {counted(total, noun)}"
+
+
+def the_lock(lock: Lock) -> str:
+    """Return what a sentence calls a lock, or the installed environment that stands in its place."""
+    return "the environment" if lock.records else "the lock"
+
+
+def held(lock: object) -> str:
+    """Return how a package of a lock is there: `locked`, or `installed`."""
+    return "installed" if isinstance(lock, Lock) and lock.records else "locked"
+
+
+def in_lock(lock: Lock, what: str = "the package") -> str:
+    """Return where a package is, for the place beside a finding: `the package in the lock`."""
+    return f"{what} in {the_lock(lock)}"
 
 
 def listed(packages: Sequence[LockedPackage]) -> str:

@@ -108,11 +108,11 @@ def _judged(facts: Facts, request: CheckRequest) -> Audit:
         facts = replace(facts, prefix=request.installed, inspection=request.installed)
         return run_rules(facts, RULES, request.selection)
     # Imported where they are needed: `check` looks into no installed environment.
-    from reprocheck.workflows.installed import installed_findings, with_installed
+    from reprocheck.workflows.installed import installed_findings, with_installed, without_told
 
     facts = with_installed(facts, request.installed)
     beside = installed_findings(facts, facts.names, request.selection)
-    return run_rules(facts, RULES, request.selection, beside)
+    return run_rules(without_told(facts, beside), RULES, request.selection, beside)
 
 
 def _told_once(subjects: Sequence[Subject], audits: Sequence[Audit]) -> Iterable[Audit]:

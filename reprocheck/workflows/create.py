@@ -12,6 +12,7 @@ from reprocheck.folder_lock import one_at_a_time
 from reprocheck.locking.installing.cache_check import check_archives, drop_untrusted, package_cache, require_cached
 from reprocheck.locking.installing.conda_records import complete_records
 from reprocheck.locking.installing.install_plan import InstallPlan, first_plan, make_plan, plan_anew
+from reprocheck.locking.installing.package_guard import project_places, refuse_links_out
 from reprocheck.locking.installing.pip_changes import PipState, noted_archives, pip_changes
 from reprocheck.locking.installing.pip_removal import remove_distributions
 from reprocheck.locking.installing.prefix_marks import (
@@ -56,7 +57,7 @@ def create_environment(request: CreateRequest, progress: Progress = lambda _mess
 @contextlib.contextmanager
 def _folder(root: Path) -> Iterator[None]:
     """Have a folder that can be locked; where nothing came of it, it goes again."""
-    is_ours = not root.exists()
+    is_ours = not os.path.lexists(root)
     with cannot_write(root):
         root.mkdir(parents=True, exist_ok=True)
     try:
@@ -133,6 +134,8 @@ class _Prefix:
     def check(self, plan: InstallPlan) -> None:
         """Find out beforehand what can be found out; nothing is changed yet."""
         self.progress("checking archives and the cache")
+        listed = (file.path for item in (*plan.unlink, *plan.doomed) for file in item.files)
+        refuse_links_out(self.root, (*listed, *project_places(self.root, plan.pip)))
         check_archives(plan.link, self.wanted.plain)
         drop_untrusted(self.cache, plan.link)
         if self.request.offline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,6 +13,8 @@ from reprocheck.errors import UsageError
 from reprocheck.facts.name_map import NameMap
 from reprocheck.machine.conda_platform import conda_platform
 from reprocheck.model.findings import Finding
+from reprocheck.model.freshness import UnmetDependency
+from reprocheck.model.locks import CUDA_KEY, Lock
 from reprocheck.model.prefixes import Inspection, Prefix
 from reprocheck.readers.prefixes.hash_journal import journal_path
 from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
@@ -22,18 +24,23 @@ from reprocheck.readers.prefixes.named import find_environment
 from reprocheck.readers.prefixes.native_libraries import find_libraries
 from reprocheck.rules.engine import Selection
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.installed import taken_over
+from reprocheck.rules.gpu_wish import asks_for_cpu, entries_on
+from reprocheck.rules.installed import left_behind, taken_over
 from reprocheck.rules.late_rule import code_of, needs_of
 from reprocheck.rules.registry import RULES
-from reprocheck.workflows.installed_lock import lock_of, unmet_in
+from reprocheck.workflows.installed_lock import judged_lock, unmet_in
 
 # What of RC3xx and RC4xx is about the document or the machine alone, and not about what is installed; and RC302 to
-# RC304, for what pip does to conda's packages and libraries there RC604 tells by the files.
+# RC304, RC413 and RC444, for what conda's packages and pip do to each other's files RC603 and RC604 tell, and RC610
+# what then does not fit.
 _NOT_OF_PREFIXES: Final = frozenset(
-    {"RC301", "RC302", "RC303", "RC304", "RC415", "RC421", "RC422", "RC423", "RC453", "RC454", "RC455"}
+    {"RC301", "RC302", "RC303", "RC304", "RC413", "RC415", "RC421", "RC422", "RC423", "RC444", "RC445"}
+    | {"RC453", "RC454", "RC455"}
 )
-# What a rule suspects from the names of packages, another one tells of the same packages by their files.
-_TOLD_BY_FILES: Final = {"RC411": "RC603"}
+# What these suspect from names, that files are overwritten, shows in the lists of files: RC603 and RC604 tell it.
+_OF_FILES: Final = frozenset({"RC305", "RC411"})
+# What these say of two packages, the metadata of one of them may say too.
+_OF_NEEDS: Final = frozenset({"RC306", "RC430", "RC431", "RC432", "RC433"})
 _FAMILIES: Final = ("RC3", "RC4")
 _NO_FILE: Final = Unseen(reason="an installed environment has no environment.yml", asked=False)
 
@@ -95,7 +102,7 @@ def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tu
     there = replace(
         facts,
         environment=_NO_FILE,
-        lock=lock_of(prefix, taken_over(facts)),
+        lock=_in_its_place(facts, prefix),
         lock_path=prefix.path,
         freshness=_NO_FILE,
         names=names,
@@ -108,17 +115,43 @@ def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tu
         rule for rule in rules if not any(isinstance(getattr(there, need.value), Unseen) for need in needs_of(rule))
     ]
     found = tuple(finding for rule in seeing for finding in rule.check(there))
-    return tuple(finding for finding in found if not _is_told_by_files(finding, facts))
+    return tuple(finding for finding in found if not _is_told_by_files(finding, facts, prefix))
 
 
-def _is_told_by_files(finding: Finding, facts: Facts) -> bool:
-    by_files = _TOLD_BY_FILES.get(finding.code)
-    if by_files is None or isinstance(facts.inspection, Unseen):
+def _in_its_place(facts: Facts, prefix: Prefix) -> Lock:
+    """Return what is installed as a lock, with what was decided of it."""
+    decided = facts.lock.custom_metadata if isinstance(facts.lock, Lock) else ()
+    if any(map(asks_for_cpu, entries_on(facts, prefix.platform))):
+        decided = (*decided, (CUDA_KEY, "none"))
+    return replace(judged_lock(prefix, taken_over(facts), left_behind(facts)), custom_metadata=decided)
+
+
+def without_told(facts: Facts, found: Sequence[Finding]) -> Facts:
+    """Return the facts without the needs that were found unmet by rules which know what that does."""
+    pairs = [
+        {(one.manager, one.name) for one in finding.packages} | ({("", "torch")} if finding.code == "RC432" else set())
+        for finding in found
+        if finding.code in _OF_NEEDS
+    ]
+    kept = tuple(unmet for unmet in facts.installed_unmet if not any(_is_pair(unmet, pair) for pair in pairs))
+    return replace(facts, installed_unmet=kept)
+
+
+def _is_pair(unmet: UnmetDependency, names: set[tuple[str, str]]) -> bool:
+    found = unmet.locked
+    if found is None or (unmet.package.manager, unmet.package.name) not in names:
         return False
-    names = {(package.manager, package.name) for package in finding.packages}
-    [rule] = [rule for rule in RULES if code_of(rule) == by_files]
-    told = ({(package.manager, package.name) for package in one.packages} for one in rule.check(facts))
-    return any(names <= one for one in told)
+    return (found.manager, found.name) in names or ("", unmet.name) in names
+
+
+def _is_told_by_files(finding: Finding, facts: Facts, prefix: Prefix) -> bool:
+    """Say whether the files of the packages tell more than their names, or tell that all is well."""
+    if finding.code == "RC412":  # the libtorch that stays when pip takes the place of conda's pytorch
+        return any(item.name == "torch" for item in taken_over(facts).values())
+    if finding.code not in _OF_FILES or isinstance(facts.inspection, Unseen):
+        return False
+    unlisted = {item.name for item in prefix.installed_by_pip if not item.files}
+    return not any(package.manager == "pip" and package.name in unlisted for package in finding.packages)
 
 
 def _is_of_prefixes(code: str) -> bool:

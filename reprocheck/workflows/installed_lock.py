@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reprocheck.facts.name_map import NameMap
+from reprocheck.facts.native_runtimes import BLAS_WHEELS, OPENMP_WHEELS
 from reprocheck.locking.judging.closure import projects_by_name, unmet_dependencies
 from reprocheck.model.freshness import UnmetDependency
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.prefixes import UNKNOWN_VERSION, CondaRecord, Distribution, Prefix
 from reprocheck.model.project_names import normalise_name
+
+_WITH_LIBRARIES = frozenset({*OPENMP_WHEELS, *BLAS_WHEELS})
+_KINDS: Mapping[str, tuple[str, ...]] = {"openmp": ("libgomp", "libomp", "libiomp5"), "openblas": ("openblas",)}
 
 Replaced = Mapping[str, Distribution]  # conda record -> the distribution that pip put in its place
 
@@ -36,6 +40,14 @@ def lock_of(prefix: Prefix, replaced: Replaced) -> Lock:
     )
 
 
+def judged_lock(prefix: Prefix, replaced: Replaced, stale: Iterable[str]) -> Lock:
+    """Return what is installed without what is not to be judged: `stale` records, and what has no known version."""
+    lock = lock_of(prefix, replaced)
+    spare = {f"{prefix.path.rstrip('/')}/{record}" for record in stale}
+    judged = (package for package in lock.packages if lock.records[package.line - 1] not in spare)
+    return replace(lock, packages=tuple(package for package in judged if package.version != UNKNOWN_VERSION))
+
+
 def unmet_in(prefix: Prefix, replaced: Replaced, names: NameMap) -> tuple[UnmetDependency, ...]:
     """Return what installed packages need of each other and do not find, in the order of their records.
 
@@ -54,7 +66,7 @@ def unmet_in(prefix: Prefix, replaced: Replaced, names: NameMap) -> tuple[UnmetD
 def _wrong_versions(lock: Lock, platform: str, names: NameMap) -> Iterator[UnmetDependency]:
     """Yield what pip's packages need in another version than the one that is there, as `pip check` does."""
     # Imported where it is needed: only an installed environment asks for it.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import SpecifierSet
 
     projects = projects_by_name(lock, platform, names)
     for package in lock.on(platform, "pip"):
@@ -64,8 +76,8 @@ def _wrong_versions(lock: Lock, platform: str, names: NameMap) -> Iterator[Unmet
                 continue
             try:
                 met = found is None or SpecifierSet(constraint).contains(found.version, prereleases=True)
-            except InvalidSpecifier:
-                continue  # `===` of something that is no version, or what only the index would refuse
+            except ValueError:
+                continue  # `===` of what is no version, what only the index would refuse, a number without end
             if not met:
                 yield UnmetDependency(package=package, name=name, constraint=constraint, locked=found)
 
@@ -103,4 +115,15 @@ def _pip(item: Distribution, platform: str, line: int) -> LockedPackage:
         build=None,
         channel=None,
         line=line,
+        tags=item.tags,
+        cuda=item.cuda,
+        held=_held(item),
     )
+
+
+def _held(item: Distribution) -> frozenset[str] | None:
+    """Return the kinds of native libraries that a wheel brings, of those wheels that some release brings them in."""
+    if not item.files or item.name not in _WITH_LIBRARIES:
+        return None
+    names = [file.path.rpartition("/")[2].lower() for file in item.files]
+    return frozenset(kind for kind, words in _KINDS.items() if any(word in name for name in names for word in words))

@@ -128,7 +128,16 @@ def test_every_kind_of_damage_is_repaired(real: Desk) -> None:
         file.write(b"BY")
     (site / "wheely" / "data.bin").unlink()
     stranger = real.project.wheel("stranger", "9", {"stranger.py": b"", "shared/__init__.py": b"by = 'stranger'\n"})
-    words = [find_uv(), "pip", "install", "--offline", "--no-deps", "--python", real.prefix / "bin" / "python", stranger[2]]
+    words = [
+        find_uv(),
+        "pip",
+        "install",
+        "--offline",
+        "--no-deps",
+        "--python",
+        real.prefix / "bin" / "python",
+        stranger[2],
+    ]
     subprocess.run(words, check=True, capture_output=True, env={**os.environ, **real.env})
     done = real.create("-v")
     python = f"python {sys.version.split()[0]} 0_cpython"
@@ -406,8 +415,7 @@ def test_what_somebody_else_made_is_not_touched(
     done = desk.create(*options)
     assert done.code == 2
     assert done.err == (
-        "error: `env` cannot be made into this environment\n"
-        f"  where: --prefix\n  why:   {why}\n  how:   {how}\n"
+        f"error: `env` cannot be made into this environment\n  where: --prefix\n  why:   {why}\n  how:   {how}\n"
     )
     assert contents(desk.prefix) == before
 

@@ -4,8 +4,8 @@ Usage: python tests/faults/create_kill_harness.py SCRATCH LOCK OLD_PREFIX|- STRI
 
 Every run is a fork that installs LOCK into `SCRATCH/env`, from an empty package cache, over a copy of OLD_PREFIX if
 there is one (made at that very path). A fork sends itself SIGKILL at one point: before a line (one in STRIDE) of the
-modules that write; at one of SPREAD lines spread evenly over the whole run; whenever rattler reports, from one of its
-threads, while others fetch and link. Prints JSON: the prefix before, what an undisturbed run makes of it, and for each
+modules that write; at one of SPREAD lines spread evenly over the whole run; whenever rattler reports (with a wide
+STRIDE, not every time), from one of its threads, while others fetch and link. Prints JSON: the prefix before, what an undisturbed run makes of it, and for each
 death what is left, what the prefix says of itself, and what one more run makes of that.
 """
 
@@ -172,7 +172,7 @@ def main(scratch: Path, lock: Path, old: Path | None, stride: int, spread: int) 
     whole = contents(stage.prefix)
     points = [("write", number) for number in range(0, counts["write"], stride)]
     points += [("any", counts["any"] * step // spread) for step in range(spread)]
-    points += [("report", number) for number in range(counts["report"])]
+    points += [("report", number) for number in range(0, counts["report"], max(1, stride // 40))]
     deaths = [death(stage, point) for point in points]
     print(json.dumps({"status": status, "before": before, "whole": whole, "counts": counts, "deaths": deaths}))
 

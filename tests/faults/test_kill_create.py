@@ -177,7 +177,7 @@ def test_a_death_with_a_pip_part_leaves_a_marked_prefix(stage: Stage) -> None:
     aside = stage.put_aside()
     moved = new.wheel("moves", "2.0", {"moves/b.py": b"2"})
     lock = new.lock(base, [stays, moved, new.wheel("comes", "1.0", {f"comes/{n}.py": b"" for n in range(20)})])
-    check(stage.die(lock, aside, stride=90, spread=8), least=20)
+    check(stage.die(lock, aside, stride=250, spread=4), least=12)
 
 
 @pytest.mark.parametrize("delay_s", [0.1, 0.2, 0.3, 0.4, 0.6])

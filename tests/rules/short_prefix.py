@@ -18,6 +18,7 @@
     - unfinished `create` was interrupted while it installed the conda part
     - maker pixi
     - kind venv
+    - open to the packages of another Python
     - fast
 
 An archive's digest is that of the short locks where no `hashed` tells another word; `hashed =?` is unknown.
@@ -93,7 +94,7 @@ class _Reader:
         self.kernels: list[Kernel] = []
         self.libraries: list[NativeLibrary] = []
         self.faults: list[Fault] = []
-        self.words = {"unfinished": "", "maker": "", "kind": "conda", "fast": ""}
+        self.words = {"unfinished": "", "maker": "", "kind": "conda", "fast": "", "open": ""}
 
     def read(self, line: str) -> None:
         kind = line.removeprefix("- ").partition(" ")[0]
@@ -116,7 +117,7 @@ class _Reader:
             self.faults.append(Fault(*line.removeprefix("- fault ").split(" ", 1)))
         else:
             self.words[kind] = line.removeprefix("- ").partition(" ")[2] or "yes"
-            assert set(self.words) == {"unfinished", "maker", "kind", "fast"}, line
+            assert set(self.words) == {"unfinished", "maker", "kind", "fast", "open"}, line
 
     def prefix(self, path: str) -> Prefix:
         conda = tuple(_record(found, files) for kind, found, files in self.heads if kind == "conda")
@@ -135,6 +136,7 @@ class _Reader:
             libraries=tuple(self.libraries),
             faults=tuple(self.faults),
             unfinished=self.words["unfinished"] or None,
+            is_alone=not self.words["open"],
         )
 
     def inspection(self, prefix: Prefix) -> Inspection:

@@ -205,6 +205,29 @@ def test_glibc_is_held_against_the_tags_of_a_wheel(disk: Disk, tags: str, expect
     assert [finding.code for finding in disk.judged(seen="glibc 2.17")] == expected
 
 
+def test_a_torch_whose_version_cannot_be_read_is_what_its_label_says(disk: Disk) -> None:
+    disk.wheel("torch", "2.5.1+cu121", LINUX, {"torch/lib/libtorch_cuda.so": "library"})
+    disk.write(f"{SITE}/torch/version.py/oddly", "a folder")
+    [finding] = disk.judged("--driver 470.57.02")
+    assert finding.evidence[0] == "label of `torch 2.5.1+cu121` gives CUDA 12.1"
+
+
+def test_what_conda_installed_is_told_by_its_record_alone(disk: Disk) -> None:
+    info = f"{SITE}/torch-2.5.1.dist-info"
+    disk.torch("2.5.1", "12.4")
+    (disk.root / info / "INSTALLER").write_text("conda\n", encoding="utf-8")
+    disk.record("pytorch", "2.5.1", "cpu_mkl_py311_h446997d_101")
+    path = disk.root / "conda-meta/pytorch-2.5.1-cpu_mkl_py311_h446997d_101.json"
+    record = json.loads(path.read_text("utf-8"))
+    record["files"] = [f"{info}/METADATA"]
+    record["paths_data"]["paths"] = [{"_path": f"{info}/METADATA", "path_type": "hardlink"}]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    [torch] = read_prefix(disk.root, "env", "linux-64").distributions
+    assert (torch.tags, torch.cuda) == ((), None)
+    [finding] = disk.judged("--gpu A100")
+    assert (finding.code, finding.packages[0].manager) == ("RC420", "conda")
+
+
 def test_a_virtual_environment_is_judged_as_well(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     disk.write("pyvenv.cfg", "home = /usr/bin\nversion = 3.11.9\n")

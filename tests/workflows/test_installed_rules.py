@@ -12,6 +12,7 @@ import pytest
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.model.findings import Finding
 from reprocheck.model.locks import Lock
+from reprocheck.model.machines import Gpu, TargetMachine
 from reprocheck.model.prefixes import Prefix
 from reprocheck.readers.conda_lock_yml import read_lock
 from reprocheck.readers.environment_yml import parse_environment
@@ -415,6 +416,33 @@ def test_what_is_said_of_a_machine_alone_stands_at_the_lock_where_there_is_one()
     facts = facts_of(TORCH.format("2.5.1"), "--gpu V100 --gpu A100", lock=lock)
     audit = run_rules(facts, RULES, Selection(select=("RC451",)), found(facts, Selection(select=("RC451",))))
     assert [finding.location.path for finding in audit.findings] == ["conda-lock.yml"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        ("compat libcuda 550.54.15\nrefusal compat CUDA error 804: forward compatibility was attempted", "RC403"),
+        ("driver part kernel module 535.129.03\ndriver part libcuda 535.183.01", "RC453"),
+        ("LD_LIBRARY_PATH libcudart.so.12", "RC415"),
+    ],
+)
+def test_what_was_observed_of_this_machine_is_told_once_and_at_what_is_installed(seen: str, code: str) -> None:
+    facts = facts_of(TORCH.format("2.5.1"), seen=seen)
+    audit = run_rules(facts, RULES, ALL, found(facts))
+    assert [(finding.code, finding.location.path) for finding in audit.findings] == [
+        (code, f"{SITE}/torch-2.5.1.dist-info")
+    ]
+
+
+def test_the_driver_and_the_gpus_of_this_machine_are_held_against_what_is_installed() -> None:
+    gpu = Gpu(name="NVIDIA RTX PRO 6000 Blackwell", compute_capability="12.0")
+    machine = TargetMachine(driver_version="580.65.06", gpus=(gpu,), source="this machine")
+    [finding] = found(facts_of(TORCH.format("2.5.1"), machine=machine))
+    assert (finding.code, finding.evidence[-1]) == (
+        "RC404",
+        "NVIDIA RTX PRO 6000 Blackwell (sm_120) according to this machine",
+    )
+    assert found(facts_of(TORCH.format("2.7.1+cu128"), machine=machine)) == ()
 
 
 _SPEAKS_OF_A_LOCK = re.compile(r"\block(?:s|ed)?\b")

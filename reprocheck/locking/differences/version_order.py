@@ -7,7 +7,7 @@ a comparison of two locks. Source: docs.conda.io "Version ordering" (conda/model
 
 from __future__ import annotations
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from reprocheck.model.conda_versions import Atom, Component, CondaVersion, read_version
 from reprocheck.model.locks import Manager
@@ -22,7 +22,7 @@ def compare_versions(manager: Manager, old: str, new: str) -> int | None:
         return None if before is None or after is None else after.compare(before)
     try:
         left, right = Version(old), Version(new)
-    except InvalidVersion:
+    except ValueError:  # no version, or a number of more digits than Python reads
         return None
     return (right > left) - (right < left)
 

@@ -55,15 +55,18 @@ def choose_platform(lock: Lock, named: str | None) -> str:
     )
 
 
-def exportable(lock: Lock, platform: str, extras: Sequence[str] = ()) -> Exportable:
+def exportable(lock: Lock, platform: str, extras: Sequence[str] = (), *, without_dev: bool = False) -> Exportable:
     """Return what of `lock` is installed on `platform`: the categories main, dev, and `extras`.
+
+    With `without_dev` the category dev counts only where `extras` name it.
 
     Raises:
         UsageError: a category that no package of the lock belongs to.
         InputError, GatheredErrors: a package that no file may name.
     """
     _refuse_unknown(lock, extras)
-    packages = packages_to_install(lock, platform, MAIN_AND_DEV | set(extras))
+    usual = frozenset({"main"}) if without_dev else MAIN_AND_DEV
+    packages = packages_to_install(lock, platform, usual | set(extras))
     faults = [fault for package in packages for fault in _faults(package, lock)]
     raise_gathered(faults[:MOST_FAULTS_TOLD])
     conda = [package for package in packages if package.manager == "conda"]

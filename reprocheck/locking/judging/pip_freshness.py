@@ -87,12 +87,12 @@ def _admits(specifier: str, version: str) -> bool:
     if plain is not None:
         return plain
     # Imported where they are needed: most lines are judged without the 20 ms that packaging takes to load.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion, Version
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
     try:
         return SpecifierSet(specifier).contains(Version(version), prereleases=True)
-    except (InvalidSpecifier, InvalidVersion) as error:
+    except ValueError as error:
         raise _Unjudged from error
 
 
@@ -108,10 +108,9 @@ def _holds(marker: str, provided: ByName, platform: str) -> bool:
     elif "python" in marker:
         raise _Unjudged
     # Imported where they are needed, see above: few lines have a marker.
-    from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-    from packaging.version import InvalidVersion
+    from packaging.markers import Marker, UndefinedEnvironmentName
 
     try:
         return Marker(marker).evaluate(environment)
-    except (InvalidMarker, UndefinedEnvironmentName, InvalidVersion) as error:
+    except (UndefinedEnvironmentName, ValueError) as error:
         raise _Unjudged from error

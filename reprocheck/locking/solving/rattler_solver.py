@@ -1,7 +1,7 @@
-"""The one module that touches py-rattler: reading specs, matching them, and solving all platforms at once.
+"""py-rattler's solver behind one module: reading specs, matching them, and solving all platforms at once.
 
-py-rattler 0.28 releases monthly and breaks; it is pinned to one minor version and hidden here. Known to matter
-(tried on 0.28.0):
+py-rattler 0.28 releases monthly and breaks; it is pinned to one minor version and hidden here, but for its installer
+(`rattler_installer.py`). Known to matter (tried on 0.28.0):
 
 * It hides a name in lower channels only after the root specs have filtered what is fetched, so that `numpy 2.*` falls
   through to a lower channel although a higher one has numpy, which conda refuses. `_Session.roots` asks for the bare
@@ -21,12 +21,18 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import rattler
-from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
+from rattler.exceptions import (
+    GatewayError,
+    InvalidMatchSpecError,
+    InvalidPackageNameError,
+    InvalidVersionError,
+    SolverError,
+)
 from rattler.networking import Client
 from rattler.package import BuildString
 
 from reprocheck import __version__
-from reprocheck.errors import UndecidedError
+from reprocheck.errors import InputError, UndecidedError
 from reprocheck.locking.conda_specs import canonical_spec, unreadable_spec
 from reprocheck.locking.solving.cache_growth import CacheGrowth, default_cache_folder
 from reprocheck.locking.solving.channel_faults import (
@@ -38,6 +44,7 @@ from reprocheck.locking.solving.channel_faults import (
 )
 from reprocheck.locking.solving.channel_names import NOARCH, ChannelNames, tiers
 from reprocheck.locking.solving.channels import CondaChannel
+from reprocheck.locking.solving.client_config import client_config
 from reprocheck.locking.solving.locked_records import merged_dependencies, owner_of, public_package_url
 from reprocheck.locking.solving.minimal_conflict import minimal_conflict
 from reprocheck.locking.solving.past_channels import PastChannel, names_to_come, upload_time
@@ -68,12 +75,20 @@ def spec_admits(spec: CondaSpec, package: LockedPackage) -> bool:
     """Say whether a locked conda package meets name, version and build of `spec`.
 
     Raises:
-        InputError: a spec that cannot be read.
+        InputError: a spec that cannot be read, or a package with a name or a version that conda cannot have.
     """
     build = BuildString.new_unchecked(package.build or "")
-    record = rattler.PackageRecord(
-        name=package.name, version=package.version, build=build, build_number=0, subdir=package.platform
-    )
+    try:
+        record = rattler.PackageRecord(
+            name=package.name, version=package.version, build=build, build_number=0, subdir=package.platform
+        )
+    except (InvalidPackageNameError, InvalidVersionError) as error:
+        raise InputError(
+            f"`{package.name} {package.version}` cannot be a conda package",
+            where=package.name,
+            why=str(error).lower().rstrip("."),
+            how="lock anew",
+        ) from error
     matched: bool = _read_spec(spec, None).matches(record)
     return matched
 
@@ -125,16 +140,10 @@ async def _all_of(tasks: Iterable[Awaitable[T]]) -> tuple[T, ...]:
 def _client(settings: CondaSettings, retries: int) -> Client:
     """Return a client that repeats what failed for a moment, and goes through the proxies of `settings`."""
     agent = f"reprocheck/{__version__} py-rattler/{rattler.__version__}"
-    if settings.verify_tls and not settings.proxies:
+    config = client_config(settings)
+    if config is None:
         return Client.default_client(max_retries=retries, user_agent=agent)
-    proxies = "".join(f"{scheme} = {_quoted(os.path.expandvars(url))}\n" for scheme, url in settings.proxies)
-    text = f"tls-no-verify = {str(not settings.verify_tls).lower()}\n[proxy-config]\n{proxies}"
-    return Client.from_config(rattler.Config.from_toml(text), max_retries=retries, user_agent=agent)
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML string; a URL has no business with what would have to be escaped."""
-    return '"' + "".join(sign for sign in text if sign not in '"\\' and sign.isprintable()) + '"'
+    return Client.from_config(rattler.Config.from_toml(config), max_retries=retries, user_agent=agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reprocheck.errors import InputError
 from reprocheck.model.prefixes import CondaRecord, Fault, OwnedFile, PathKind
@@ -25,6 +25,7 @@ from reprocheck.readers.prefixes.environment_folders import CONDA_META
 from reprocheck.readers.prefixes.json_documents import Document, parse_json
 from reprocheck.readers.prefixes.listed_paths import path_inside, why_refused
 from reprocheck.readers.prefixes.noarch_paths import whole_paths
+from reprocheck.readers.prefixes.packed import is_packed
 from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
 
 MOST_RECORD_BYTES = 64 << 20
@@ -33,18 +34,28 @@ _WORD = re.compile(r"[!-~]+")
 _HEX_LENGTH = 64
 
 
+class _Habits(NamedTuple):
+    """How paths are written, whether programs are signed, and whether conda-pack has moved the environment."""
+
+    windows: bool
+    signs: bool
+    packed: bool
+
+
 def read_conda_meta(root: Path, faults: list[Fault]) -> tuple[CondaRecord, ...]:
     """Return the records below `root`, sorted by file name; what cannot be read is added to `faults`."""
     names = [name for name in names_or_fault(root, CONDA_META, faults) if name.endswith(".json")]
-    records = [record for name in names if (record := _read(root, f"{CONDA_META}/{name}", faults)) is not None]
+    packed = is_packed(root)
+    found = (_read(root, f"{CONDA_META}/{name}", packed, faults) for name in names)
+    records = [record for record in found if record is not None]
     faults.extend(_twice(records))
     return tuple(records)
 
 
-def _read(root: Path, place: str, faults: list[Fault]) -> CondaRecord | None:
+def _read(root: Path, place: str, packed: bool, faults: list[Fault]) -> CondaRecord | None:
     try:
         document = parse_json(read_regular(f"{root}/{place}", MOST_RECORD_BYTES) or b"")
-        return _record(document, place, faults)
+        return _record(document, place, packed, faults)
     except InputError as error:
         faults.append(Fault(place, error.why))
     except (AttributeError, KeyError, TypeError):
@@ -52,12 +63,14 @@ def _read(root: Path, place: str, faults: list[Fault]) -> CondaRecord | None:
     return None
 
 
-def _record(document: Document, place: str, faults: list[Fault]) -> CondaRecord:
+def _record(document: Document, place: str, packed: bool, faults: list[Fault]) -> CondaRecord:
     name, version, build = (_word(document, key) for key in ("name", "version", "build"))
     url = _text(document.get("url"))
     subdir = _subdir(document, url)
     refused: list[str] = []
-    files = tuple(_files(document, subdir, refused))
+    files: dict[str, OwnedFile] = {}
+    for file in _files(document, _Habits(subdir.startswith("win-"), subdir.startswith("osx-"), packed), refused):
+        files.setdefault(file.path, file)
     if refused:
         faults.append(Fault(place, why_refused(refused)))
     return CondaRecord(
@@ -71,7 +84,7 @@ def _record(document: Document, place: str, faults: list[Fault]) -> CondaRecord:
         sha256=_text(document.get("sha256")).lower() or None,
         dependencies=tuple(map(_dependency, _list(document.get("depends")))),
         requested=_requested(document),
-        files=files,
+        files=tuple(files.values()),
         record=place,
     )
 
@@ -125,28 +138,27 @@ def _requested(document: Document) -> tuple[str, ...]:
     return tuple(public_line(spec) for spec in map(_text, listed) if spec not in ("", "None"))
 
 
-def _files(document: Document, subdir: str, refused: list[str]) -> Iterator[OwnedFile]:
-    windows, signs = subdir.startswith("win-"), subdir.startswith("osx-")
+def _files(document: Document, habits: _Habits, refused: list[str]) -> Iterator[OwnedFile]:
     paths, names = _list((document.get("paths_data") or {}).get("paths")), _list(document.get("files"))
     if not paths:  # records of conda before 4.3, and of its installers until 2019, list names alone
         paths = [{"_path": name} for name in names]
     placed = whole_paths([entry["_path"] for entry in paths], names)
     sources = frozenset(path for path in placed if path.endswith(".py"))
     for listed, entry in zip(placed, paths, strict=True):
-        path = path_inside(listed, windows=windows)
+        path = path_inside(listed, windows=habits.windows)
         if path is None:
             refused.append(listed)
             continue
-        file = OwnedFile(path, "bytecode") if path[:-1] in sources else _file(path, entry, signs)
+        file = OwnedFile(path, "bytecode") if path[:-1] in sources else _file(path, entry, habits)
         moved: str | None = entry.get("original_path")
         if moved:
-            place = path_inside(moved, windows=windows)
+            place = path_inside(moved, windows=habits.windows)
             refused.extend([] if place else [moved])
             file = file._replace(original=place)
         yield file
 
 
-def _file(path: str, entry: Document, signs: bool) -> OwnedFile:
+def _file(path: str, entry: Document, habits: _Habits) -> OwnedFile:
     kind: PathKind = _KINDS.get(entry.get("path_type"), "file")
     if "__pycache__/" in path:
         kind = "bytecode"
@@ -155,14 +167,12 @@ def _file(path: str, entry: Document, signs: bool) -> OwnedFile:
     archived, installed = _hex(entry.get("sha256")), _hex(entry.get("sha256_in_prefix"))
     placeholder = entry.get("prefix_placeholder")
     written = bool(placeholder) or (installed is not None and installed != archived)
-    keeps_length = not written or (entry.get("file_mode") == "binary" and not signs)
-    size = entry.get("size_in_bytes")
-    return OwnedFile(
-        path,
-        kind,
-        installed or (None if placeholder else archived),
-        size if keeps_length and type(size) is int else None,
-    )
+    keeps_length = not written or (entry.get("file_mode") == "binary" and not habits.signs)
+    size = entry.get("size_in_bytes") if keeps_length else None
+    expected = installed or (None if placeholder else archived)
+    if habits.packed and (written or "entry_point" in _text(entry.get("path_type"))):
+        expected, size = None, size if written else None
+    return OwnedFile(path, kind, expected, size if type(size) is int else None)
 
 
 def _hex(value: str | None) -> str | None:

@@ -19,19 +19,28 @@ from reprocheck.readers.prefixes.editable_links import linked_folders, read_link
 from reprocheck.readers.prefixes.listed_paths import printable, why_refused
 from reprocheck.readers.prefixes.metadata import held, parse_metadata, parse_requires_txt
 from reprocheck.readers.prefixes.metadata_folders import MetadataFolder, metadata_folders
-from reprocheck.readers.prefixes.ownership import Listed, listed_metadata, owner_of
+from reprocheck.readers.prefixes.ownership import Listed, is_of_conda, listed_metadata, owner_of
+from reprocheck.readers.prefixes.packed import without_scripts
 from reprocheck.readers.prefixes.record_rows import Listing, rows_of, rows_of_names
+from reprocheck.readers.prefixes.regular_files import read_regular
+from reprocheck.readers.prefixes.wheel_facts import parse_tags, parse_torch_cuda
 from reprocheck.readers.requires_dist import MarkerTarget
 
+MOST_VERSION_BYTES = 1 << 20
+_DIRECT_URL = "direct_url.json"
 _LEFT_BEHIND = "was left behind by pip, which was interrupted while it replaced or removed the project"
 
 
 class Place(NamedTuple):
-    """Where projects are looked for: below `root`, in its `site_packages`, for the Python of `target`."""
+    """Where projects are looked for: below `root`, in its `site_packages`, for the Python of `target`.
+
+    `packed` where conda-pack has moved the environment.
+    """
 
     root: Path
     site_packages: tuple[str, ...]
     target: MarkerTarget
+    packed: bool = False
 
 
 def read_distributions(place: Place, records: Iterable[CondaRecord], faults: list[Fault]) -> tuple[Distribution, ...]:
@@ -61,17 +70,28 @@ def _read(folder: MetadataFolder, place: Place, listed: Listed) -> Distribution 
         name=metadata.name,
         version=metadata.version,
         installer=installer,
-        origin=None if owner else _origin(folder, files),
+        origin=None if owner or is_of_conda(folder, _DIRECT_URL, listed) else _origin(folder, files),
         owner=owner,
         dependencies=held(metadata.requires or _egg_requires(folder), place.target),
         files=files,
         record=folder.path,
+        tags=() if owner else parse_tags(folder.read("WHEEL") or b""),
+        cuda=None if owner or metadata.name != "torch" else _torch_cuda(folder),
     )
 
 
 def _installer(folder: MetadataFolder) -> str | None:
     words = (folder.read("INSTALLER") or b"").decode("utf-8", "replace").split(maxsplit=1)
     return printable(words[0]) if words else None
+
+
+def _torch_cuda(folder: MetadataFolder) -> str | None:
+    """Return the CUDA that torch was built for, as far as it tells."""
+    try:
+        data = read_regular(f"{folder.root}/{folder.site_packages}/torch/version.py", MOST_VERSION_BYTES)
+    except InputError:
+        return None  # the inspection of its files tells what is wrong with it
+    return parse_torch_cuda(data or b"")
 
 
 def _egg_requires(folder: MetadataFolder) -> tuple[str, ...]:
@@ -94,7 +114,7 @@ def _files(folder: MetadataFolder, place: Place) -> tuple[OwnedFile, ...]:
         return ()
     if listing.refused:
         folder.faults.append(Fault(f"{folder.path}/{name}", why_refused(listing.refused)))
-    return files
+    return without_scripts(files) if place.packed else files
 
 
 def _roots(place: Place) -> tuple[str, ...]:
@@ -107,12 +127,12 @@ def _on_windows(place: Place) -> bool:
 
 
 def _origin(folder: MetadataFolder, files: tuple[OwnedFile, ...]) -> Origin | None:
-    data = folder.read("direct_url.json")
+    data = folder.read(_DIRECT_URL)
     if data is not None:
         try:
             return parse_direct_url(data)
         except InputError as error:
-            folder.faults.append(Fault(f"{folder.path}/direct_url.json", error.why))
+            folder.faults.append(Fault(f"{folder.path}/{_DIRECT_URL}", error.why))
             return None
     hook = next((file.path for file in files if "/__editable__" in file.path and file.path.endswith(".pth")), None)
     if hook is None:

@@ -4,7 +4,7 @@ A text file in the user's cache folder, one for each prefix: a header that names
 real path, then a line of JSON for each file, appended now and then. A line that was cut by `kill -9` is dropped. An
 entry counts only if size, dates, inode and device are still the same, and only for files that were at rest for two
 seconds when the hashing began: a later change then shows in a date. When an inspection ends well its journal goes,
-and the next one reads every byte anew, since a disk that forgets changes no date.
+and so do emptied folders; the next one reads every byte anew, since a disk that forgets changes no date.
 
 The file is locked while it is in use; a second inspection of the same prefix goes on without one, and so does one that
 may not write there.
@@ -106,6 +106,8 @@ class HashJournal:
         self._let_go(self._descriptor)
         if is_done and not is_removed:  # Windows removes no open file
             _is_removed(self._path)
+        if is_done:
+            _remove_empty(self._path.parent)
 
     def _take_over(self, descriptor: int) -> None:
         try:
@@ -173,6 +175,13 @@ def _entries(data: bytes) -> Iterator[tuple[str, tuple[str, str]]]:
 def _state(status: os.stat_result) -> str:
     """Return what changes when a file does, as far as its file system tells."""
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino} {status.st_dev}"
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folder of journals, and that of all caches of this program, where nothing is left in them."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def _is_removed(path: Path) -> bool:

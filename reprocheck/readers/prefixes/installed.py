@@ -22,6 +22,7 @@ from reprocheck.readers.prefixes.conda_meta import read_conda_meta
 from reprocheck.readers.prefixes.dist_info import Place, read_distributions
 from reprocheck.readers.prefixes.environment_folders import is_conda, is_environment, is_folder, is_venv
 from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
+from reprocheck.readers.prefixes.packed import is_packed
 from reprocheck.readers.prefixes.pyvenv import read_pyvenv
 from reprocheck.readers.prefixes.regular_files import names_in, names_or_fault, read_regular, why_not
 from reprocheck.readers.requires_dist import MarkerTarget
@@ -56,10 +57,11 @@ def read_prefix(root: Path, shown: str, platform: str) -> Prefix:
         python=python,
         site_packages=site_packages[0] if site_packages else None,
         conda=records,
-        distributions=read_distributions(Place(root, site_packages, target), records, faults),
+        distributions=read_distributions(Place(root, site_packages, target, is_packed(root)), records, faults),
         pinned=_pinned(root, faults),
         faults=tuple(sorted(set(faults))),
         unfinished=unfinished_reason(root),
+        is_alone=venv is None or venv.is_alone,
     )
 
 

@@ -49,3 +49,10 @@ def _is_as_listed(folder: MetadataFolder, name: str, listed: Listed) -> bool:
         return True
     told = listed.get(f"{folder.path}/{name}")
     return told is not None and told[1].sha256 in (None, hashlib.sha256(data).hexdigest())
+
+
+def is_of_conda(folder: MetadataFolder, name: str, listed: Listed) -> bool:
+    """Say whether a file of a folder is what conda's package brought: who replaces a project may leave it there."""
+    told = listed.get(f"{folder.path}/{name}")
+    data = folder.read(name) if told and told[1].sha256 else None
+    return told is not None and data is not None and told[1].sha256 == hashlib.sha256(data).hexdigest()

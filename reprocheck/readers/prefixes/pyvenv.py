@@ -19,10 +19,14 @@ _VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:(?:a|b|rc)\d+)?)?")
 
 
 class Venv(NamedTuple):
-    """Who made a virtual environment, and for which Python (None where it does not say)."""
+    """Who made a virtual environment, for which Python (None where it does not say), and whether it is alone.
+
+    One that is not alone finds the packages of the Python that it stands on, too.
+    """
 
     maker: str
     python: str | None
+    is_alone: bool = True
 
 
 def read_pyvenv(root: Path, faults: list[Fault]) -> Venv:
@@ -36,4 +40,5 @@ def read_pyvenv(root: Path, faults: list[Fault]) -> Venv:
     values = {key.strip().lower(): value.strip() for key, _, value in lines}
     maker = next((name for name in ("uv", "virtualenv") if name in values), "venv")
     version = _VERSION.match(values.get("version") or values.get("version_info") or "")
-    return Venv(maker, version.group() if version else None)
+    is_alone = values.get("include-system-site-packages", "").lower() != "true"
+    return Venv(maker, version.group() if version else None, is_alone)

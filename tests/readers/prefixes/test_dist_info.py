@@ -214,6 +214,33 @@ def test_a_project_of_condas_that_was_installed_again_is_pips(
     assert (found.owner, faults) == (None, [])
 
 
+@pytest.mark.parametrize(
+    ("was", "origin"),
+    [
+        pytest.param(b'{"url": "file:///home/lab/x", "dir_info": {}}', None, id="what conda brought was left behind"),
+        pytest.param(b'{"url": "file:///build/work", "dir_info": {}}', "/home/lab/x", id="pip wrote another"),
+    ],
+)
+def test_the_origin_that_condas_package_tells_is_not_pips(
+    read: Read, tmp_path: Path, write: Write, record: Callable[..., str], was: bytes, origin: str | None
+) -> None:
+    url = '{"url": "file:///home/lab/x", "dir_info": {}}'
+    write(tmp_path, {f"{INFO}/METADATA": HEAD, f"{INFO}/INSTALLER": "uv\n", f"{INFO}/direct_url.json": url})
+    before = {f"{INFO}/INSTALLER": b"conda\n", f"{INFO}/direct_url.json": was}
+    ((found,), faults) = read({RECORD: record("tool", *listed(tmp_path, f"{INFO}/METADATA", *before, content=before))})
+    assert (found.owner, found.origin and found.origin.address.removeprefix("file://"), faults) == (None, origin, [])
+
+
+def test_an_origin_that_conda_lists_without_digest_is_of_whoever_replaced_it(
+    read: Read, tmp_path: Path, write: Write, record: Callable[..., str]
+) -> None:
+    write(tmp_path, {f"{INFO}/METADATA": HEAD, f"{INFO}/INSTALLER": "uv\n"})
+    entries = [*listed(tmp_path, f"{INFO}/METADATA"), {"_path": f"{INFO}/direct_url.json"}]
+    url = '{"url": "file:///home/lab/x", "dir_info": {}}'
+    ((found,), _) = read({RECORD: record("tool", *entries), f"{INFO}/direct_url.json": url})
+    assert found.origin is not None
+
+
 def test_old_records_tell_no_digests_and_what_they_list_is_condas(read: Read, record: Callable[..., str]) -> None:
     names = [f"{INFO}/METADATA", f"{INFO}/INSTALLER"]
     files = {names[0]: HEAD, names[1]: "pip\n", RECORD: record("tool", files=names, paths_data=None)}

@@ -76,10 +76,18 @@ def test_it_goes_on_in_the_same_journal(opened: Open, root: Path, place: Path) -
     assert len(place.read_bytes().splitlines()) == 3
 
 
-def test_an_inspection_that_is_done_removes_it(opened: Open, root: Path, place: Path) -> None:
+def test_an_inspection_that_is_done_removes_it_and_an_empty_folder(opened: Open, root: Path, place: Path) -> None:
     left_by(opened, file_in(root))
     opened().close(is_done=True)
-    assert list(place.parent.iterdir()) == []
+    assert not place.parent.exists()
+
+
+def test_the_journals_of_other_prefixes_stay(opened: Open, root: Path, place: Path) -> None:
+    left_by(opened, file_in(root))
+    other = place.with_name("b.journal")
+    other.touch()
+    opened().close(is_done=True)
+    assert list(place.parent.iterdir()) == [other]
 
 
 def test_a_journal_that_was_removed_meanwhile_is_no_fault(opened: Open, place: Path) -> None:

@@ -132,6 +132,21 @@ def test_lib64_counts_where_it_is_another_folder(tmp_path: Path, write: Write) -
 
 
 @pytest.mark.parametrize(
+    ("line", "is_alone"),
+    [
+        ("include-system-site-packages = true", False),
+        ("Include-System-Site-Packages=TRUE", False),
+        ("include-system-site-packages = false", True),
+        ("", True),
+    ],
+)
+def test_a_virtual_environment_may_let_the_packages_of_its_python_in(
+    tmp_path: Path, write: Write, line: str, is_alone: bool
+) -> None:
+    assert read(write(tmp_path, {"pyvenv.cfg": f"home = /usr/bin\n{line}\n"})).is_alone is is_alone
+
+
+@pytest.mark.parametrize(
     ("text", "maker", "python"),
     [
         ("home = /usr/bin\nversion = 3.11.4\n", "venv", "3.11.4"),

@@ -57,7 +57,7 @@ def test_what_is_no_tag_is_left_out(data: bytes, tags: tuple[str, ...]) -> None:
         (b'cuda = "12.6"\n', "12.6"),
         (b"cuda = '12.4; and more'\n", None),
         (b"cuda = 'new'\n", None),
-        (b"cuda = ''\nhip = None\n", ""),
+        (b"cuda = ''\nhip = None\n", None),
         (b"# cuda = '12.4'\nif True:\n    cuda = '12.4'\n", None),
         (b"__version__ = '2.5.1'\n", None),
         (b"", None),

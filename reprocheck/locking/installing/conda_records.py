@@ -1,0 +1,100 @@
+"""Complete the records that rattler wrote into `conda-meta`: what the package itself tells and no lock holds.
+
+A lock names dependencies at most; whoever looks at the prefix later (a solver, `conda list`) also wants constraints,
+the license, `noarch`. The unpacked package has them in `info/index.json`, as a channel would have told
+them. Order of entries and mode are made the same for every run: rattler writes them for the user alone, as threads end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reprocheck.errors import InputError
+from reprocheck.locking.installing.cache_check import cached_folder
+from reprocheck.locking.installing.prefix_marks import cannot_write
+from reprocheck.model.locks import LockedPackage
+from reprocheck.readers.prefixes.json_documents import parse_json
+from reprocheck.readers.prefixes.regular_files import read_regular
+
+_MOST_BYTES = 64 << 20
+_TOLD_BY_THE_PACKAGE = (
+    "build_number",
+    "constrains",
+    "features",
+    "license",
+    "license_family",
+    "noarch",
+    "python_site_packages_path",
+    "timestamp",
+    "track_features",
+)
+
+Document = dict[str, object]
+
+
+def complete_records(root: Path, cache: Path, packages: Iterable[LockedPackage], plain: Mapping[str, str]) -> None:
+    """Rewrite the records of `packages` where there is something to add, each whole or not at all.
+
+    Raises:
+        UndecidedError: the folder cannot be written to.
+    """
+    for package in packages:
+        path = root / "conda-meta" / f"{cached_folder(cache, package).name}.json"
+        record = _read(path)
+        if record is not None:
+            told = _read(cached_folder(cache, package) / "info" / "index.json") or {}
+            completed = _completed(record, told, plain[package.url])
+            text = json.dumps(completed, indent=2, sort_keys=True) + "\n"
+            with cannot_write(root):
+                _replace(path, text.encode())
+
+
+def _completed(record: Document, told: Document, url: str) -> Document:
+    added = {key: told[key] for key in _TOLD_BY_THE_PACKAGE if key in told}
+    if not record.get("depends"):  # an explicit file names none; the others have what the channel has corrected since
+        added["depends"] = told.get("depends", [])
+    address = {"url": url, "channel": url.rsplit("/", 2)[0]}
+    return {**record, **added, **address, **_in_order(record)}
+
+
+def _in_order(record: Document) -> Document:
+    """Return the lists of files, sorted."""
+    found: Document = {}
+    match record:
+        case {"files": [*files]}:
+            found["files"] = sorted(map(str, files))
+    match record:
+        case {"paths_data": {"paths": [*paths], **rest}}:
+            found["paths_data"] = {**rest, "paths": sorted(paths, key=_path)}
+    return found
+
+
+def _path(entry: object) -> str:
+    return str(entry.get("_path")) if isinstance(entry, dict) else ""
+
+
+def _read(path: Path) -> Document | None:
+    try:
+        data = read_regular(path, _MOST_BYTES)
+        return None if data is None else dict(parse_json(data))
+    except InputError:
+        return None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write unless it says the same. The disk is not waited for: the package's files are on their way there too."""
+    if path.read_bytes() == data:
+        return
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".reprocheck.tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
