@@ -64,13 +64,18 @@ class LockedProject:
         """Write a wheel and return what `lock` wants of it."""
         return name, version, write_wheel(self.folder / "wheels", name, version, files)
 
-    def lock(self, packages: Iterable[CondaPackage], wheels: Iterable[tuple[str, str, Path]] = ()) -> Path:
+    def lock(
+        self,
+        packages: Iterable[CondaPackage],
+        wheels: Iterable[tuple[str, str, Path]] = (),
+        name: str = "conda-lock.yml",
+    ) -> Path:
         """Write the packages into the channel, and a lock of all of them."""
         address = self.address or self.channel.as_uri()
         head = _HEAD.format(platform=self.platform, zeros="0" * 64, channel=address)
         entries = [self._conda_entry(package, address) for package in packages]
         entries += [self._pip_entry(*wheel) for wheel in wheels]
-        path = self.folder / "conda-lock.yml"
+        path = self.folder / name
         path.write_text(head + "".join(entries), encoding="utf-8")
         return path
 
@@ -111,7 +116,7 @@ def contents(prefix: Path) -> dict[str, str]:
             path = Path(folder, name)
             place = path.relative_to(prefix).as_posix()
             if path.is_symlink():
-                found[place] = f"-> {os.readlink(path)}"
+                found[place] = f"-> {path.readlink()}"
             elif path.is_file():
                 found[place] = hashlib.sha256(path.read_bytes()).hexdigest()
             elif not any(path.iterdir()):

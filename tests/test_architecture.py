@@ -143,8 +143,11 @@ def test_a_library_is_touched_by_its_room_alone(library: str, room: str) -> None
     assert users <= {room}
 
 
-def test_rattler_is_wrapped_by_one_module() -> None:
-    assert len({found.module for found in ALL_IMPORTS if found.target.split(".")[0] == "rattler"}) <= 1
+def test_rattler_is_wrapped_by_two_modules() -> None:
+    """Its solver and its installer have nothing in common but the version that they are pinned to."""
+    users = {found.module for found in ALL_IMPORTS if found.target.split(".")[0] == "rattler"}
+    locking = PACKAGE / "locking"
+    assert users == {locking / "solving" / "rattler_solver.py", locking / "installing" / "rattler_installer.py"}
 
 
 def test_modules_form_no_circle() -> None:

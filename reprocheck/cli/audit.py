@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reprocheck.cli.audit_run import make_request, run_and_print
+from reprocheck.cli.audit_run import make_request, refuse_contradictions, run_and_print
 from reprocheck.cli.console import note, progress
 from reprocheck.cli.options import AuditChoices, audit_options
+from reprocheck.errors import UsageError
 from reprocheck.facts.gpu_precision import PRECISIONS
 from reprocheck.rules.facts import Unseen
 from reprocheck.workflows.audit import MachineRequest, find_machine
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     # For annotations only, see below.
     from reprocheck.workflows.installed import Installed
 
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = click.Path(path_type=Path, readable=False)  # what one may not read is told in our own words
 _NODE_HELP = "The lock or fingerprint of another node of the job."
 _NAME_HELP = "Look into the installed environment of this name."
 _FAST_HELP = "Of installed files look at existence and size only, not at every byte."
@@ -33,7 +36,7 @@ _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", a
 @click.option("--platform", "platforms", multiple=True, help="Look at this platform of the lock only.")
 @click.option("--driver", help="Audit for this NVIDIA driver, for example 470.57.02.")
 @click.option("--gpu", "gpus", multiple=True, metavar="SM|NAME", help="Audit for this GPU: sm_90, or a product name.")
-@click.option("--machine", type=click.Path(path_type=Path), help="Audit for the machine of a fingerprint.")
+@click.option("--machine", "machine_file", type=click.Path(path_type=Path), help="Audit for the machine of a fingerprint.")
 @click.option("--precision", multiple=True, type=click.Choice(PRECISIONS), help="What the training computes in.")
 @click.option("--node", "nodes", multiple=True, type=click.Path(path_type=Path), help=_NODE_HELP)
 @click.option("-p", "--prefix", type=_FOLDER, help="Look into the installed environment in this folder.")
@@ -47,7 +50,7 @@ def command(
     platforms: tuple[str, ...],
     driver: str | None,
     gpus: tuple[str, ...],
-    machine: Path | None,
+    machine_file: Path | None,
     precision: tuple[str, ...],
     nodes: tuple[Path, ...],
     prefix: Path | None,
@@ -63,26 +66,52 @@ def command(
     file against the records (--fast: existence and size), its packages against the lock and against each other.
     """
     request = make_request(files, choices)
+    refuse_contradictions(choices)
+    shows = not (no_progress or choices.quiet)
+    installed = _looking(_root(prefix, name, fast=fast), fast=fast, shows=shows, is_quiet=choices.quiet)
+    with progress("looking at the machine", enabled=shows):
+        machine = find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine_file))
     request = replace(
         request,
         settings=replace(request.settings, precision=precision or request.settings.precision),
-        machine=find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine)),
+        machine=machine,
         platforms=platforms,
-        installed=_NO_PREFIX
-        if prefix is None and name is None
-        else _installed(prefix, name, fast=fast, shows=not (no_progress or choices.quiet)),
+        installed=installed,
         nodes=tuple(read_node(path, platforms[0] if platforms else None) for path in nodes) or _NO_NODES,
     )
     return run_and_print(request, choices)
 
 
-def _installed(prefix: Path | None, name: str | None, *, fast: bool, shows: bool) -> Installed:
-    # Imported where they are needed: most audits look at files of the project and at the machine alone.
-    from reprocheck.workflows.installed import find_root, look_into
+def _root(prefix: Path | None, name: str | None, *, fast: bool) -> Path | None:
+    """Return the folder of the environment that was named, None where none was."""
+    if prefix is not None or name is not None:
+        # Imported where it is needed: most audits look at files of the project and at the machine alone.
+        from reprocheck.workflows.installed import find_root
 
-    root = find_root(prefix, name)
-    with progress("reading the records", enabled=shows) as shown:
-        installed = look_into(root, fast=fast, progress=shown.step)
-    if installed.inspection.resumed and shows:
-        note(f"note: {installed.inspection.resumed} files were read by an audit that was interrupted")
-    return installed
+        return find_root(prefix, name)
+    if fast:
+        raise UsageError(
+            "`--fast` without `--prefix` or `--name`",
+            why="it says how to look at installed files, and no installed environment is named",
+            how="name one, or leave `--fast` out",
+        )
+    return None
+
+
+def _looking(root: Path | None, *, fast: bool, shows: bool, is_quiet: bool) -> Callable[[], Installed] | Unseen:
+    """Return what looks into the environment when it is first asked to."""
+    if root is None:
+        return _NO_PREFIX
+
+    @functools.cache  # mending asks again and again, and to look takes long
+    def look() -> Installed:
+        # Imported where it is needed, as above.
+        from reprocheck.workflows.installed import look_into
+
+        with progress("reading the records", enabled=shows) as shown:
+            installed = look_into(root, fast=fast, progress=shown.step)
+        if installed.inspection.resumed and not is_quiet:
+            note(f"note: {installed.inspection.resumed:,} files were read by an audit that was interrupted")
+        return installed
+
+    return look

@@ -52,7 +52,7 @@ def run_and_print(request: CheckRequest, choices: AuditChoices) -> int:
         UsageError: options that exclude each other.
         InputError, UndecidedError: what was named cannot be read, or not be written.
     """
-    _refuse_contradictions(choices)
+    refuse_contradictions(choices)
     if choices.output or choices.write_baseline:
         _refuse_outputs(request, choices)
     if choices.diff:
@@ -66,7 +66,12 @@ def run_and_print(request: CheckRequest, choices: AuditChoices) -> int:
     return code
 
 
-def _refuse_contradictions(choices: AuditChoices) -> None:
+def refuse_contradictions(choices: AuditChoices) -> None:
+    """Refuse options that exclude each other.
+
+    Raises:
+        UsageError: they do.
+    """
     if choices.unsafe_fixes and not (choices.fix or choices.diff):
         raise UsageError(
             "`--unsafe-fixes` without `--fix` or `--diff`",
@@ -136,7 +141,7 @@ def _written_down(outcome: CheckOutcome, path: Path) -> CheckOutcome:
     from reprocheck.atomic_write import write_whole
     from reprocheck.workflows.baseline import format_baseline, known_alone
 
-    write_whole(path, format_baseline(outcome.audit.findings, path))
+    write_whole(path, format_baseline(outcome.audit.findings, path, outcome.prefix))
     return replace(outcome, audit=known_alone(outcome.audit))
 
 

@@ -86,7 +86,7 @@ def command(choices: CreateChoices, *, no_progress: bool, quiet: bool, verbose: 
         offline=choices.offline,
         timeout_s=choices.timeout_s,
     )
-    with progress("reading the lock", enabled=not no_progress) as shown:
+    with progress("reading the lock", enabled=not (no_progress or quiet)) as shown:
         creation = create_environment(request, shown.step)
     for text in creation.notes:
         note(f"note: {text}")

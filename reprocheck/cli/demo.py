@@ -14,13 +14,14 @@ from pathlib import Path
 import click
 
 from reprocheck.cli.app import run
-from reprocheck.cli.console import note, wants_color
+from reprocheck.cli.console import note, terminal_width, wants_color
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED, UsageError
 from reprocheck.reports.terminal_text import painted
 from reprocheck.workflows.example import copy_example, damage_files, platform_options
 
 _CACHES = {"RATTLER_CACHE_DIR": "rattler", "UV_CACHE_DIR": "uv", "XDG_CACHE_HOME": "other"}
 _ENV = "env"
+_WIDTH = 100  # of what is told where stdout is no terminal
 _AUDIT = ("audit", "--prefix", _ENV, "--select", "RC6")
 _CREATE = ("create", "-p", _ENV, *platform_options())
 
@@ -60,7 +61,7 @@ STORY = (
     Scene(told="Install what was locked, every archive by its hash.", arguments=_CREATE),
     Scene(told="Is every file there as its package brought it?", arguments=_AUDIT),
     Scene(
-        told="Weeks later a bit has flipped in {}, and somebody has removed\n# {}.",
+        told="Weeks later a bit has flipped in {}, and somebody has removed {}.",
         arguments=_AUDIT,
         expected=(EXIT_FINDINGS,),
         deed=lambda: damage_files(Path(_ENV), "libblas", "networkx"),
@@ -113,7 +114,7 @@ def _play(scene: Scene) -> bool:
     told = scene.told.format(*scene.deed())
     arguments = [argument.format(channel=Path("channel").resolve().as_uri()) for argument in scene.arguments]
     shown = [argument.format(channel="./channel") for argument in scene.arguments]
-    click.echo(_bold(f"\n# {told}\n$ reprocheck {' '.join(shown)}"))
+    click.echo(_bold(f"\n{_comment(told)}\n$ reprocheck {' '.join(shown)}"))
     code = run(arguments)
     click.echo(_bold(f"exit code {code}"))
     return code in scene.expected
@@ -158,6 +159,14 @@ def _make_new(folder: Path, *, exists: bool) -> None:
             why="the demo plays in a new folder, so that nothing of yours is replaced",
             how="name a folder that does not exist",
         ) from error
+
+
+def _comment(text: str) -> str:
+    width = terminal_width() or _WIDTH
+    lead = "# "
+    return textwrap.fill(
+        text, width, initial_indent=lead, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _indented(text: str) -> str:

@@ -9,11 +9,10 @@ import click
 from reprocheck.cli.console import deliver, progress, terminal_width, wants_color
 from reprocheck.cli.options import settings_here
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED
-from reprocheck.model.doctors import QUESTIONS, Checkup
+from reprocheck.model.doctors import PRECISIONS, QUESTIONS, Checkup
 from reprocheck.reports.doctor_json import render_doctor_json
 from reprocheck.reports.doctor_text import render_doctor
 from reprocheck.workflows.doctor import TIMEOUT_S, DoctorRequest, examine
-from reprocheck.workflows.doctoring.precisions import PRECISIONS
 
 _NAMES = [question.name for question in QUESTIONS]
 _WIDTH = 80  # of text that goes to a file or a pipe: the same on every machine

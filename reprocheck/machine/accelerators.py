@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from reprocheck.machine.gpu_visibility import hidden_gpus, keeps_gpus_out
 from reprocheck.machine.graphics_cards import card_vendors
 from reprocheck.machine.system_files import read_text
 from reprocheck.model.fingerprints import collected, unread, unread_status, value_at
-from reprocheck.model.json_documents import Json
+from reprocheck.model.json_documents import Json, entries
 
 ABSENT = unread("missing", "no NVIDIA driver on this machine")
 
@@ -174,10 +174,10 @@ def _kernel_module(root: Path) -> Json:
 
 def _grouped(devices: Json) -> Json:
     """Return equal devices once, with their count, in the order in which the driver numbers them."""
-    if not isinstance(devices, Sequence) or isinstance(devices, str):
+    if unread_status(devices):
         return devices
     groups: dict[str, dict[str, Json]] = {}
-    for device in devices:
+    for device in entries(devices):
         accelerator = _accelerator(device) if isinstance(device, Mapping) else {}
         group = groups.setdefault(json.dumps(accelerator, sort_keys=True), {**accelerator, "count": 0})
         group["count"] = int(str(group["count"])) + 1

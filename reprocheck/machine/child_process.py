@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import IO, Protocol
 
@@ -69,7 +70,7 @@ def run_child(
         except OSError as error:
             return ChildOutcome(status="error", detail=f"no place for its output: {_reason(error)}")
         try:
-            process = _start(command, env, stdout, stderr)
+            process = start_child(command, stdout, stderr, env=env)
         except (OSError, ValueError) as error:  # a value with a NUL byte is a `ValueError`
             return _not_started(error)
         status = _watch(process, (stdout, stderr), deadline_s, output_limit_bytes, stop or Event())
@@ -81,14 +82,26 @@ def run_child(
         )
 
 
-def _start(
-    command: Sequence[str], env: Mapping[str, str] | None, stdout: IO[bytes], stderr: IO[bytes]
+def start_child(
+    command: Sequence[str],
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+    *,
+    env: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
+    """Start `command` without input as the head of its own group, in `folder`; `end_child` is its end.
+
+    Raises:
+        OSError: there is no such program, or it may not be run.
+        ValueError: an argument or a variable holds a NUL byte.
+    """
     return subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,
+        cwd=folder,
         env=None if env is None else dict(env),
         start_new_session=os.name != "nt",
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # exists on Windows only
@@ -115,7 +128,7 @@ def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limi
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(timeout=POLL_S)
-                return "too-much-output" if _size_bytes(outputs) > limit_bytes else _exit_status(code)
+                return "too-much-output" if _size_bytes(outputs) > limit_bytes else exit_status(code)
             if _size_bytes(outputs) > limit_bytes:
                 return _stop(process, "too-much-output")
             if time.monotonic() > end_s:
@@ -128,15 +141,19 @@ def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limi
 
 
 def _stop(process: Child, status: str) -> str:
-    """Kill the group, wait a bounded time, and return `status`, or `unkillable` when it is still there."""
+    return status if end_child(process) else "unkillable"
+
+
+def end_child(process: Child) -> bool:
+    """Kill a child and all it started, wait for a bounded time, and say whether it is gone."""
     _kill_group(process)
     try:
         process.wait(timeout=GRACE_S)
     except subprocess.TimeoutExpired:
         # Nobody asks for its end any more: without this `Popen.__del__` warns, and every later `Popen` polls it.
         process.returncode = -getattr(signal, "SIGKILL", signal.SIGTERM)
-        return "unkillable"
-    return status
+        return False
+    return True
 
 
 def _kill_group(process: Child) -> None:
@@ -147,7 +164,8 @@ def _kill_group(process: Child) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _exit_status(code: int) -> str:
+def exit_status(code: int) -> str:
+    """Return `ok`, or `exit-N` for the return code of a child: `exit-128+S` after signal S, as shells count."""
     if code == 0:
         return "ok"
     return f"exit-{code if code > 0 else 128 - code}"

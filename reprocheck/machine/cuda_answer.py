@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reprocheck.machine.driver_values import cuda_release, parsed_object, read_value, status_of
 from reprocheck.machine.nvml_answer import devices_in
-from reprocheck.model.fingerprints import unread
-from reprocheck.model.json_documents import Json
+from reprocheck.model.fingerprints import unread, unread_status
+from reprocheck.model.json_documents import Json, entries
 
 _NO_DEVICE = 100
 # What `cuInit` may return, in words. Source: NVIDIA CUDA Driver API, CUresult; NVIDIA "CUDA Compatibility".
@@ -54,7 +54,7 @@ class CudaDriver:
         """Return how many devices CUDA sees, None where it did not tell."""
         if self.init == _NO_DEVICE:
             return 0
-        return len(self.devices) if isinstance(self.devices, Sequence) and not isinstance(self.devices, str) else None
+        return None if unread_status(self.devices) else len(entries(self.devices))
 
     @property
     def outcome(self) -> Json:

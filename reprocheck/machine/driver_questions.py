@@ -15,6 +15,7 @@ from reprocheck.machine.child_process import ChildOutcome, run_child
 from reprocheck.machine.cuda_answer import CudaDriver, parse_cuda
 from reprocheck.machine.driver_values import told
 from reprocheck.machine.nvidia_smi import (
+    DEVICE_KEYS,
     QUERY_FIELDS,
     complaints,
     finds_no_gpu,
@@ -25,8 +26,8 @@ from reprocheck.machine.nvidia_smi import (
 )
 from reprocheck.machine.nvml_answer import parse_nvml
 from reprocheck.machine.system_files import ROOT
-from reprocheck.model.fingerprints import unread, unread_status
-from reprocheck.model.json_documents import Json
+from reprocheck.model.fingerprints import unread, unread_status, value_at
+from reprocheck.model.json_documents import Json, entries
 
 DEADLINE_S = 8.0  # for all together: a node of eight GPUs without persistence mode takes seconds to wake up
 HEAD_START_S = 1.5  # where NVML answers, nvidia-smi has nothing to add
@@ -76,17 +77,14 @@ class Questions:
         banner = self._ask([program])
         head = parse_banner(banner.stdout)
         devices = asked.result()
-        first = devices[0] if isinstance(devices, Sequence) and not isinstance(devices, str) and devices else {}
-        if unread_status(head["version"]) and isinstance(first, Mapping) and isinstance(first.get("driver"), str):
-            head = {**head, "version": first["driver"]}
+        version = value_at(next(iter(entries(devices)), {}), "driver")
+        if unread_status(head["version"]) and not unread_status(version):
+            head = {**head, "version": version}
         answer = {**head, "devices": devices}
-        if banner.status == "ok" or finds_no_gpu(banner.stdout):
-            return (
-                unread("error", "nvidia-smi printed other words")
-                if all(map(unread_status, answer.values()))
-                else answer
-            )
-        return _failure(banner) if unread_status(head["version"]) else answer
+        if banner.status != "ok" and not finds_no_gpu(banner.stdout) and unread_status(head["version"]):
+            return _failure(banner)
+        is_told = not all(map(unread_status, answer.values()))
+        return answer if is_told else unread("error", "nvidia-smi printed other words")
 
     def nvidia_smi_after(self, nvml: Background[Mapping[str, Json]]) -> Mapping[str, Json] | None:
         """Return what nvidia-smi tells; None where NVML answers within its head start."""
@@ -106,8 +104,7 @@ class Questions:
             return unread("error", "nvidia-smi lists no GPU")
         failure = _failure(replace(query, stdout=complaints(query.stdout, fields)))
         # A GPU that fell off the bus ends the list, and the others were told before it.
-        keys = ("name", "memoryBytes", "mig", "driver", "computeCapability")
-        return [*devices, dict.fromkeys(keys, failure)] if devices else failure
+        return [*devices, dict.fromkeys(DEVICE_KEYS, failure)] if devices else failure
 
     def _program(self) -> str:
         """Return nvidia-smi; WSL keeps it in a folder that is not on every search path."""

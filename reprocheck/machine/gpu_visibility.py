@@ -5,13 +5,14 @@ Source: CUDA Programming Guide, "CUDA Environment Variables"; NVIDIA Container T
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from reprocheck.model.fingerprints import unread_status
-from reprocheck.model.json_documents import Json
+from reprocheck.model.fingerprints import unread_status, value_at
+from reprocheck.model.json_documents import Json, entries
 
 _CUDA = "CUDA_VISIBLE_DEVICES"
 _CONTAINER = "NVIDIA_VISIBLE_DEVICES"
+_NO_DEVICE = frozenset({"", "-1"})
 _NONE = frozenset({"none", "void"})
 
 
@@ -20,12 +21,15 @@ def hidden_gpus(variables: Mapping[str, str], devices: Json, seen: int | None) -
 
     `devices` are those of the driver, `seen` is the number of those that CUDA sees.
     """
-    if _CUDA not in variables or seen is None or isinstance(devices, str) or not isinstance(devices, Sequence):
+    if _CUDA not in variables or devices == []:
         return ""
-    if any(isinstance(device, Mapping) and device.get("mig") == "enabled" for device in devices):
+    if variables[_CUDA].strip() in _NO_DEVICE:
+        return f"`{_CUDA}` hides every GPU"
+    found = entries(devices)
+    if seen is None or any(value_at(device, "mig") == "enabled" for device in found):
         return ""  # of a GPU that is cut into slices CUDA sees one slice
-    hidden = len(devices) - seen
-    return f"`{_CUDA}` hides {hidden} of {len(devices)} GPU{'s' * (len(devices) > 1)}" if hidden > 0 else ""
+    hidden = len(found) - seen
+    return f"`{_CUDA}` hides {hidden} of {len(found)} GPU{'s' * (len(found) > 1)}" if hidden > 0 else ""
 
 
 def keeps_gpus_out(variables: Mapping[str, str], devices: Json) -> str:

@@ -8,7 +8,7 @@ toolkit. Source: nvidia-smi reference, "Deprecated; use CUDA UMD Version instead
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reprocheck.machine.driver_values import (
     MOST_DEVICES,
@@ -22,8 +22,6 @@ from reprocheck.machine.driver_values import (
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json
 
-QUERY_FIELDS = ("name", "memory.total", "mig.mode.current", "driver_version", "compute_cap")
-
 # What follows a number shows that the text was not cut off inside it.
 _DRIVER = re.compile(r"\b(?:Driver|KMD) Version:\s*(\S+)\s")
 _CUDA = re.compile(r"\bCUDA (?:UMD )?Version:\s*([0-9]{1,2}\.[0-9]{1,2})\s")
@@ -33,6 +31,26 @@ _NO_GPU = "No devices were found"
 _LOST_GPU = "Unable to determine the device handle"
 _NOT_SUPPORTED = unread("missing", "not supported")
 _NOT_ASKED = unread("missing", "this driver's nvidia-smi does not tell it")
+
+
+def _bytes(mebibytes: str) -> Json:
+    return memory_bytes(int(mebibytes) * 2**20 if _MEBIBYTES.fullmatch(mebibytes) else mebibytes)
+
+
+def _mode(text: str) -> Json:
+    return mig_mode(text.lower())
+
+
+# What is asked for, under which key of an accelerator it stands, and how it is read.
+_READERS: Mapping[str, tuple[str, Callable[[str], Json]]] = {
+    "name": ("name", model_name),
+    "memory.total": ("memoryBytes", _bytes),
+    "mig.mode.current": ("mig", _mode),
+    "driver_version": ("driver", driver_version),
+    "compute_cap": ("computeCapability", compute_capability),
+}
+QUERY_FIELDS = tuple(_READERS)
+DEVICE_KEYS = tuple(key for key, _ in _READERS.values())
 
 
 def query_command(program: str, fields: Sequence[str]) -> list[str]:
@@ -80,14 +98,10 @@ def parse_banner(text: str) -> Mapping[str, Json]:
 
 
 def _device(row: Mapping[str, str]) -> Mapping[str, Json]:
-    cells = {field: _cell(row[field]) if field in row else _NOT_ASKED for field in QUERY_FIELDS}
-    name, memory, mig, driver, capability = (cells[field] for field in QUERY_FIELDS)
+    cells = {field: _cell(row[field]) if field in row else _NOT_ASKED for field in _READERS}
     return {
-        "name": model_name(name) if isinstance(name, str) else name,
-        "memoryBytes": _bytes(memory) if isinstance(memory, str) else memory,
-        "mig": mig_mode(mig.lower()) if isinstance(mig, str) else mig,
-        "driver": driver_version(driver) if isinstance(driver, str) else driver,
-        "computeCapability": compute_capability(capability) if isinstance(capability, str) else capability,
+        key: read(cell) if isinstance(cell, str) else cell
+        for (key, read), cell in zip(_READERS.values(), cells.values(), strict=True)
     }
 
 
@@ -103,7 +117,3 @@ def _cell(text: str) -> Json:
     if excuse in ("n/a", "not supported"):
         return _NOT_SUPPORTED
     return unread("denied" if "permission" in excuse else "error", excuse)
-
-
-def _bytes(mebibytes: str) -> Json:
-    return memory_bytes(int(mebibytes) * 2**20 if _MEBIBYTES.fullmatch(mebibytes) else mebibytes)

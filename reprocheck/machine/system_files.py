@@ -1,7 +1,8 @@
-"""Small files in which a system describes itself, such as `/proc/cpuinfo`."""
+"""Where a system keeps what it tells: small files such as `/proc/cpuinfo`, and the user's folder."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json
 
 ROOT = Path("/")
+
+
+def home_folder() -> Path:
+    """Return the user's folder, as far as there is one: `~` stands for none."""
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 - `Path.home` raises for a user without a home
 
 
 def read_text(path: Path) -> str | Mapping[str, Json]:

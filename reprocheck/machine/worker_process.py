@@ -12,7 +12,6 @@ import json
 import math
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,15 +20,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 from reprocheck.errors import InputError, UndecidedError
+from reprocheck.machine.child_process import end_child, exit_status, start_child
 from reprocheck.model.json_documents import Json, dump_line
 
 WORKER_SOURCE = Path(__file__).resolve().parent.parent / "worker"
 OUTPUT_LIMIT_BYTES = 64 * 2**20
 POLL_S = 0.05
 GRACE_S = 5.0  # for torchrun to end its ranks
-KILLED_S = 1.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
 GUARD_S = 5.0  # after that a worker ends itself, for its launcher is gone; on a busy machine we notice late
 DETAIL_LINES = 30
 
@@ -83,6 +83,12 @@ def numeric_switches(threads: int) -> dict[str, str]:
         # cuBLAS promises the same bits on several streams only with a fixed workspace, read when CUDA starts.
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
+
+
+def loopback_switches(system: str = sys.platform) -> dict[str, str]:
+    """Return what keeps local ranks on loopback: that works without a network and without resolving a host's name."""
+    interface = {"linux": "lo", "darwin": "lo0"}.get(system)
+    return dict.fromkeys(("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), interface) if interface else {}
 
 
 def run_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -> tuple[Mapping[str, Json], ...]:
@@ -164,21 +170,14 @@ def _environment(folder: Path, options: WorkerOptions) -> dict[str, str]:
         if key not in FOREIGN_RANK_VARIABLES | IDLE_VARIABLES and not key.startswith(FOREIGN_RANK_PREFIXES)
     }
     paths = [str(folder), *filter(None, [inherited.get("PYTHONPATH")])]
-    return {**inherited, **_loopback(options.ranks), **options.switches, "PYTHONPATH": os.pathsep.join(paths)}
-
-
-def _loopback(ranks: int) -> dict[str, str]:
-    """Keep local ranks on loopback: works without any network, and does not depend on a host's name resolution."""
-    interface = {"linux": "lo", "darwin": "lo0"}.get(sys.platform)
-    if ranks == 1 or interface is None:
-        return {}
-    return {"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface}
+    loopback = loopback_switches() if options.ranks > 1 else {}
+    return {**inherited, **loopback, **options.switches, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _run(command: list[str], folder: Path, options: WorkerOptions) -> tuple[str, UndecidedError | None]:
     """Return how the command ended, as a status and, unless it is ok, in words."""
     said = folder / "said.txt"
-    with said.open("wb") as stream, _child(command, folder, options, stream.fileno()) as process:
+    with said.open("wb") as stream, _child(command, folder, options, stream) as process:
         status, fault = _wait(process, folder, options)
     if status == "ok":
         return status, None
@@ -201,17 +200,11 @@ def _garbled(program: str) -> UndecidedError:
 
 
 @contextlib.contextmanager
-def _child(command: list[str], folder: Path, options: WorkerOptions, output: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Start `command` as the head of its own group, in `folder` so that no file of the user shadows a module."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=_environment(folder, options),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=os.name != "nt",
-    )
+def _child(
+    command: list[str], folder: Path, options: WorkerOptions, said: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start `command` in `folder`, so that no file of the user shadows a module."""
+    process = start_child(command, said, said, env=_environment(folder, options), folder=folder)
     try:
         yield process
     finally:
@@ -251,17 +244,7 @@ def _end_group(process: subprocess.Popen[bytes], *, ask: bool) -> None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=GRACE_S)
-    _kill_group(process)
-    with contextlib.suppress(subprocess.TimeoutExpired):  # a process in the kernel may not even hear SIGKILL
-        process.wait(timeout=KILLED_S)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if os.name == "nt":
-        process.kill()
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    end_child(process)
 
 
 def _answer_lines(answers: Path) -> tuple[tuple[Mapping[str, Json], ...], bool]:
@@ -285,10 +268,8 @@ def _parsed(text: str) -> Mapping[str, Json] | None:
 
 
 def _ending(code: int) -> tuple[str, str]:
-    if code == 0:
-        return "ok", ""
     told = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"exit-{code if code > 0 else 128 - code}", f"the worker ended with {told}"
+    return exit_status(code), f"the worker ended with {told}"
 
 
 def _tail(said: Path) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.json_documents import Json
 
 Status = Literal["ok", "not", "unknown"]
 """It works; it does not; it could not be asked."""
+
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 class Question(NamedTuple):
@@ -19,6 +21,9 @@ class Question(NamedTuple):
     name: str
     title: str
 
+
+PRECISIONS = ("fp16", "bf16", "tf32", "fp8")
+"""Those that are questions of their own."""
 
 GPU_QUESTIONS = (
     Question("driver", "driver"),

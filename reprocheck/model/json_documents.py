@@ -15,6 +15,11 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 LARGEST_SAFE_INTEGER = 2**53 - 1
 
 
+def entries(value: Json) -> Sequence[Json]:
+    """Return what a list holds, nothing for any other value."""
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
 def dump_document(document: Mapping[str, Json]) -> str:
     """Return `document` as indented JSON text ending in a newline, `schema` first.
 

@@ -143,6 +143,13 @@ class NativeLibrary(NamedTuple):
     owners: tuple[PackageRef, ...]
 
 
+class StartupFile(NamedTuple):
+    """A file that Python reads whenever it starts: `runs` where it holds code, and not names of folders alone."""
+
+    path: str
+    runs: bool
+
+
 class Fault(NamedTuple):
     """A part of the environment's own book-keeping that cannot be read, and why."""
 
@@ -155,9 +162,11 @@ class Prefix:
     """An installed environment.
 
     `path` is the folder as the user named it. `maker` is who made it, as far as it tells (`conda`, `pixi`,
-    `reprocheck`, `venv`, `uv`). `python` is the version, `site_packages` its folder. `unfinished` says why it is
-    no whole environment, None where `create` ended well or never ran. `pinned` are the specs of `conda-meta/pinned`.
-    `is_alone` is False where the packages of another Python are let in, which are not read.
+    `reprocheck`, `venv`, `uv`; `python` for a Python that stands by itself, whose `kind` is `venv`). `python` is the
+    version, `site_packages` its folder. `unfinished` says why it is no whole environment, None where `create` ended
+    well or never ran. `pinned` are the specs of `conda-meta/pinned`. `is_alone` is False where the packages of another
+    Python are let in, which are not read. `lock` is the lock that it is held against: empty for the usual one, None
+    where none is at hand.
     """
 
     path: str
@@ -171,9 +180,11 @@ class Prefix:
     pinned: tuple[str, ...] = ()
     kernels: tuple[Kernel, ...] = ()
     libraries: tuple[NativeLibrary, ...] = ()
+    startup: tuple[StartupFile, ...] = ()
     faults: tuple[Fault, ...] = ()
     unfinished: str | None = None
     is_alone: bool = True
+    lock: str | None = ""
     _owners: dict[str, tuple[tuple[Package, OwnedFile], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -1,6 +1,6 @@
 """Take credentials out of URLs before anything else sees them.
 
-User info, `/t/<token>/` path parts and query strings go; scheme, host and path stay. A hash fragment
+User info, `/t/<token>/` path parts of addresses of servers, and query strings go; scheme, host and path stay. A hash fragment
 (`#sha256=…`, an md5) stays, any other fragment goes. Environment references such as `$TOKEN` are kept.
 
 Source: anaconda.org token paths, docs.conda.io "conda token"; RFC 3986 §3.2.1 (userinfo).
@@ -38,7 +38,9 @@ def public_url(text: str) -> str:
     rest, _, fragment = found["rest"].partition("#")
     path, _, _query = rest.partition("?")
     kept = f"#{fragment}" if _HASH_FRAGMENT.match(fragment) else ""
-    return found["scheme"] + _TOKEN.sub("/t/<token>", path) + kept
+    # A folder may be called `t`; tokens are for servers.
+    shown = path if found["scheme"].lower() == "file://" else _TOKEN.sub("/t/<token>", path)
+    return found["scheme"] + shown + kept
 
 
 def public_line(line: str) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import reprocheck
-from reprocheck.model.doctors import Answer, Checkup, Status
+from reprocheck.model.doctors import STATUSES, Answer, Checkup
 from reprocheck.model.json_documents import Json
 from reprocheck.reports.json_text import inert_document
 
 SCHEMA = "reprocheck/doctor/1"
-
-_STATUSES: tuple[Status, ...] = ("ok", "not", "unknown")
 
 
 def render_doctor_json(checkup: Checkup) -> str:
@@ -21,7 +19,7 @@ def render_doctor_json(checkup: Checkup) -> str:
             "schema": SCHEMA,
             "tool": {"name": "reprocheck", "version": reprocheck.__version__},
             "answers": [_answer(answer) for answer in checkup.answers],
-            "summary": {status: checkup.count(status) for status in _STATUSES},
+            "summary": {status: checkup.count(status) for status in STATUSES},
         }
     )
 

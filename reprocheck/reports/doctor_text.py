@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.model.doctors import QUESTIONS, Answer, Checkup, Status
+from reprocheck.model.doctors import QUESTIONS, STATUSES, Answer, Checkup, Status
 from reprocheck.reports.terminal_text import painted, wrapped
 from reprocheck.reports.visible import visible
 
 _COLORS: dict[Status, str] = {"ok": "32", "not": "31", "unknown": "33"}
 _TITLES = {question.name: question.title for question in QUESTIONS}
 _TITLE_WIDTH = max(map(len, _TITLES.values()))
-_STATUS_WIDTH = max(map(len, _COLORS))
+_STATUS_WIDTH = max(map(len, STATUSES))
 _GAP = "  "
 _INDENT = len(_GAP) * 2 + _TITLE_WIDTH + _STATUS_WIDTH
 
@@ -49,4 +49,4 @@ def _value(value: object) -> str:
 
 
 def _summary(checkup: Checkup) -> str:
-    return ", ".join(f"{checkup.count(status)} {status}" for status in _COLORS)
+    return ", ".join(f"{checkup.count(status)} {status}" for status in STATUSES)

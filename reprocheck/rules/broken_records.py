@@ -6,7 +6,6 @@ A record that is damaged as a file, because another record lists it, is told wit
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from reprocheck.model.findings import Severity
@@ -14,11 +13,13 @@ from reprocheck.model.prefixes import CondaRecord, Fault, Package, Prefix
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.file_faults import faults_told_by
 from reprocheck.rules.installed import left_behind
-from reprocheck.rules.repairs import command, command_for
+from reprocheck.rules.repairs import command, command_for, creation
 
 _FOLDER = re.compile(r"^.*?\.(?:dist|egg)-info(?=/|$)")
 # Files that describe no package, and those that only say from where one came.
-_BESIDE = re.compile(r"(?:^conda-meta/(?:history|pinned)|^pyvenv\.cfg|/direct_url\.json|\.pth|\.egg-link)$")
+_BESIDE = re.compile(
+    r"(?:^conda-meta/(?:history|pinned|reprocheck-made)|^pyvenv\.cfg|/direct_url\.json|\.pth|\.egg-link)$"
+)
 _RECORD = re.compile(r"^conda-meta/(.+)-([^-]+)-([^-]+)\.json$")
 _TELLERS = ("RC601", "RC602", "RC604")
 
@@ -67,7 +68,7 @@ def _harm(fault: Fault, package: Package | None, spare: str | None) -> Severity:
 
 def _mend(prefix: Prefix, fault: Fault, package: Package | None, spare: str | None) -> str:
     if prefix.maker == "reprocheck":
-        return f"run `reprocheck create -p {shlex.quote(prefix.path)}`"
+        return f"run `{creation(prefix)}`"
     if spare is not None:
         return f"delete `{spare}`, which fits the files less"
     if fault.why.startswith("has no "):

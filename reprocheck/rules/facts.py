@@ -64,7 +64,7 @@ class Facts:
         if isinstance(self.machine, Unseen):
             return self.machine
         told = f"no driver version is known of {self.machine.source}; name one with `--driver`"
-        return self.machine.driver_version or Unseen(reason=told)
+        return self.machine.driver_version or self._neither(self.machine) or Unseen(reason=told)
 
     @property
     def gpus(self) -> tuple[Gpu, ...] | Unseen:
@@ -73,7 +73,14 @@ class Facts:
             return self.machine
         known = tuple(gpu for gpu in self.machine.gpus if gpu.compute_capability)
         told = f"no GPU is known of {self.machine.source}; name one with `--gpu`"
-        return known or Unseen(reason=told)
+        return known or self._neither(self.machine) or Unseen(reason=told)
+
+    @staticmethod
+    def _neither(machine: TargetMachine) -> Unseen | None:
+        """Return the one reason why neither driver nor GPU was seen, None where one of them was."""
+        if machine.driver_version or any(gpu.compute_capability for gpu in machine.gpus):
+            return None
+        return Unseen(reason=f"neither driver nor GPU is known of {machine.source}; name them with `--driver`, `--gpu`")
 
     @property
     def driver_parts(self) -> tuple[tuple[str, str], ...] | Unseen:

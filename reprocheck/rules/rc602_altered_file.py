@@ -30,7 +30,8 @@ When it stays silent.
     Jupyter that starts another Python (RC607); an older record of the same package lists it (RC608). It is a warning
     where only data, headers, documentation or tests differ, info for what tools and people change on purpose: settings
     below `etc`, caches, certificate bundles. conda 26.7 recorded programs of Apple silicon before they were signed:
-    those of an environment that conda made are a warning there.
+    those of an environment that conda made are a warning there. Where most scripts of pip's packages differ, the
+    environment was moved: one info says so.
 
 Sources.
     conda 24, `conda/models/records.py` (`PathDataV1`); PyPA "Recording installed projects" (RECORD); conda/conda#14836
@@ -58,6 +59,7 @@ from reprocheck.rules.file_faults import (
 )
 from reprocheck.rules.file_kinds import harm_of_change, is_native, is_program
 from reprocheck.rules.installed import owned_by, place
+from reprocheck.rules.moved_scripts import moved_scripts
 from reprocheck.rules.repairs import cache_note, repair
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import counted, part_of
@@ -81,6 +83,11 @@ def check(facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.prefix, Unseen) or isinstance(facts.inspection, Unseen):
         return
     faults = faults_told_by(facts, RULE.code)
+    moved = moved_scripts(facts.prefix, faults)
+    if moved:
+        yield _moved(facts.prefix, moved)
+        paths = {fault.path for fault in moved}
+        faults = [fault for fault in faults if fault.path not in paths]
     for package, altered in by_owner([fault for fault in faults if fault.found.state != "unreadable"]):
         yield _altered(facts.prefix, facts.inspection, package, altered)
     for package, unreadable in by_owner([fault for fault in faults if fault.found.state == "unreadable"]):
@@ -137,6 +144,22 @@ def _difference(fault: FileFault) -> str:
     if file.sha256 and found.sha256:
         return f"`{fault.path}`: sha256 {found.sha256[:_DIGITS]}…, recorded is {file.sha256[:_DIGITS]}…"
     return f"`{fault.path}`: {found.size_bytes} bytes, recorded are {file.size_bytes}"
+
+
+def _moved(prefix: Prefix, faults: list[FileFault]) -> Finding:
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=Severity.INFO,
+        confidence=Confidence.MEDIUM,
+        message=f"{counted(len(faults), 'script')} of pip's packages have changed since they were installed:"
+        f" {listed_paths(faults)}",
+        location=place(prefix, faults[0].path),
+        packages=tuple(dict.fromkeys(fault.owners[0][0].reference for fault in faults)),
+        platforms=(prefix.platform,),
+        evidence=("these are most scripts of the environment, as where it was moved: each begins with its path",),
+        fix="nothing needs to be done where that was meant; else make the environment anew at its place",
+    )
 
 
 def _unreadable(prefix: Prefix, package: Package, faults: list[FileFault]) -> Finding:

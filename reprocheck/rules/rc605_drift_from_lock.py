@@ -63,6 +63,7 @@ from reprocheck.rules.installed import owned_by, place
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.package_drift import Drift
 from reprocheck.rules.relock_command import lock_tool
+from reprocheck.rules.repairs import lock_option
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import shortened
 
@@ -113,7 +114,8 @@ def _create(facts: Facts, prefix: Prefix) -> str:
     if prefix.maker == "pixi":
         return "pixi install"
     path = "PREFIX" if prefix.kind == "venv" else prefix.path
-    lockfile = [] if posixpath.normpath(facts.lock_path) == DEFAULT_LOCK else ["--lockfile", facts.lock_path]
+    is_usual = posixpath.normpath(facts.lock_path) == DEFAULT_LOCK
+    lockfile = lock_option(prefix) if is_usual or prefix.lock is None else ["--lockfile", facts.lock_path]
     takes_over = prefix.kind == "conda" and prefix.maker != "reprocheck" and prefix.unfinished is None
     return shlex.join(["reprocheck", "create", "-p", path, *lockfile, *(["--force"] if takes_over else [])])
 
@@ -187,7 +189,8 @@ def _together(case: _Case, group: str, drifts: Sequence[Drift]) -> Finding:
     names = shortened([_named(drift) for drift in drifts], _MOST_NAMED)
     message, fix = f"the lock does not hold what is installed: {names}", _fix_of_extra(case)
     if group == "venv":
-        message = f"`{case.prefix.path}` is a venv, in which conda installs nothing; of the lock it lacks {names}"
+        what = "a Python by itself" if case.prefix.maker == "python" else "a venv"
+        message = f"`{case.prefix.path}` is {what}, in which conda installs nothing; of the lock it lacks {names}"
         fix = f"make an environment of the lock with `{case.create}`"
     elif group == "format":
         message = f"installed from the other archive format of the lock's builds (`.conda`, `.tar.bz2`): {names}"

@@ -111,6 +111,10 @@ def _fix(prefix: Prefix, items: list[Distribution], is_condas: bool) -> str:
     last = items[-1]
     if prefix.maker == "reprocheck":
         return repair(prefix, last)
+    bare = [item for item in items if not item.files and item.owner is None and item.record.endswith(".dist-info")]
+    if bare:
+        folders = " and ".join(f"`{place(prefix, item.record).path}`" for item in bare)
+        return f"delete {folders}: without a list of its files no installer can; then run `{command(prefix, last)}`"
     return f"run `{removal(prefix, last)}` until nothing is left of it, then `{command(prefix, last)}`"
 
 

@@ -130,4 +130,5 @@ RULES: Final[tuple[AnyRule, ...]] = (
     LateRule("rc608_duplicate_dist_info", Need.PREFIX),
     LateRule("rc609_native_runtime_copies", Need.PREFIX),
     LateRule("rc610_unmet_dependency", Need.PREFIX),
+    LateRule("rc611_unowned_startup_file", Need.PREFIX),
 )

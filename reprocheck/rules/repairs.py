@@ -19,12 +19,24 @@ def repair(prefix: Prefix, package: Package) -> str:
 def command(prefix: Prefix, package: Package) -> str:
     """Return the command alone."""
     if prefix.maker == "reprocheck":
-        return f"reprocheck create -p {shlex.quote(prefix.path)}"
+        return creation(prefix)
     if prefix.maker == "pixi":
         return f"pixi reinstall {shlex.quote(package.name)}"
     if isinstance(package, Distribution):
         return _of_pip(prefix, package)
     return command_for(prefix, package.name, package.version, package.build, package.channel)
+
+
+def creation(prefix: Prefix) -> str:
+    """Return the command that makes the environment what its lock says."""
+    return shlex.join(["reprocheck", "create", "-p", prefix.path, *lock_option(prefix)])
+
+
+def lock_option(prefix: Prefix) -> list[str]:
+    """Return the words that name the lock: nothing where it is the usual one, a word to replace where none is here."""
+    if prefix.lock == "":
+        return []
+    return ["--lockfile", prefix.lock or "LOCK"]
 
 
 def command_for(prefix: Prefix, name: str, version: str, build: str, channel: str = "") -> str:
@@ -46,7 +58,7 @@ def removal(prefix: Prefix, *packages: Package) -> str:
 
 def python_of(prefix: Prefix) -> str:
     """Return the path of the environment's Python, below the prefix as its user named that."""
-    on_windows = "Scripts/python.exe" if prefix.kind == "venv" else "python.exe"
+    on_windows = "Scripts/python.exe" if prefix.kind == "venv" and prefix.maker != "python" else "python.exe"
     return f"{prefix.path.rstrip('/')}/{on_windows if prefix.platform.startswith('win-') else 'bin/python'}"
 
 

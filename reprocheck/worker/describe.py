@@ -16,7 +16,7 @@ from .environment_variables import allowed_variables
 from .installed_packages import installed_packages
 from .lines import Emit
 from .numeric_settings import numeric_settings
-from .readings import describe_error, reading, unread
+from .readings import load, reading
 from .torch_build import torch_build
 
 
@@ -51,16 +51,6 @@ def _kind_of_environment() -> str:
 
 
 def _describe_torch(emit: Emit) -> None:
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        absent = error.name == "torch"
-        failure = unread("missing", "torch is not installed") if absent else unread("error", describe_error(error))
-    except Exception as error:  # a broken build raises OSError, ImportError, RuntimeError, whatever its loader likes
-        failure = unread("error", describe_error(error))
-    else:
-        emit({"part": "torch", "value": torch_build(torch)})
-        emit({"part": "settings", "value": numeric_settings(torch)})
-        return
-    emit({"part": "torch", "value": failure})
-    emit({"part": "settings", "value": failure})
+    torch, failure = load("torch")
+    emit({"part": "torch", "value": failure or torch_build(torch)})
+    emit({"part": "settings", "value": failure or numeric_settings(torch)})

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import platform
 import sys
-from typing import Any, Callable, Dict
+from typing import Any, Dict
 
 from .doctor_gpu import cudnn, gpu_kernels, gpu_seen, nccl
 from .doctor_runtimes import openmp
 from .doctor_speed import speed_against_fp32
 from .lines import Emit
-from .readings import describe_error, reading, reading_at, unread
+from .readings import load, reading, reading_at, unread
 from .torch_build import architectures
 
 NO_GPU = unread("missing", "torch sees no GPU")
@@ -23,17 +23,10 @@ NO_GPU = unread("missing", "torch sees no GPU")
 
 def doctor(job: Dict[str, Any], emit: Emit) -> None:
     """Answer `torch`, then the questions of the job in their order; without torch there is nothing else to ask."""
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        absent = error.name == "torch"
-        failure = unread("missing", "torch is not installed") if absent else unread("error", describe_error(error))
-        emit({"question": "torch", "reading": failure})
+    torch, failure = load("torch")
+    emit({"question": "torch", "reading": failure or _describe(torch)})
+    if failure:
         return
-    except Exception as error:  # a broken build raises OSError, ImportError, RuntimeError, whatever its loader likes
-        emit({"question": "torch", "reading": unread("error", describe_error(error))})
-        return
-    emit({"question": "torch", "reading": _describe(torch)})
     for name in job["questions"]:
         emit({"question": name, "reading": reading(lambda: _ask(name, torch, job["gpu"]))})  # noqa: B023 - called here
 
@@ -57,31 +50,14 @@ def _ask(name: str, torch: Any, gpu: bool) -> Any:
     if name == "gpu-seen":
         return gpu_seen(torch)
     has_gpu = gpu and torch.cuda.is_available()
-    if name == "grad-scaler":
-        return _grad_scaler("cuda" if has_gpu else "cpu")
-    return _GPU_QUESTIONS[name](torch) if has_gpu else _without_gpu(name, torch)
-
-
-def _without_gpu(name: str, torch: Any) -> Any:
-    """Return what can be said of a library without a GPU to try it on."""
     if name == "cudnn":
-        return cudnn(torch, has_gpu=False)
-    return nccl(torch, has_gpu=False) if name == "nccl" else NO_GPU
+        return cudnn(torch, has_gpu=has_gpu)
+    if name == "nccl":
+        return nccl(torch, has_gpu=has_gpu)
+    if name == "grad-scaler":
+        from .doctor_scaler import grad_scaler  # it loads torch by itself
 
-
-def _grad_scaler(kind: str) -> Any:
-    from .doctor_scaler import grad_scaler
-
-    return grad_scaler(kind)
-
-
-def _speed_of(kind: str) -> Callable[[Any], Any]:
-    return lambda torch: speed_against_fp32(torch, kind)
-
-
-_GPU_QUESTIONS: Dict[str, Callable[[Any], Any]] = {
-    "gpu-kernels": gpu_kernels,
-    "cudnn": lambda torch: cudnn(torch, has_gpu=True),
-    "nccl": lambda torch: nccl(torch, has_gpu=True),
-    **{kind: _speed_of(kind) for kind in ("fp16", "bf16", "tf32", "fp8")},
-}
+        return grad_scaler("cuda" if has_gpu else "cpu")
+    if not has_gpu:
+        return NO_GPU
+    return gpu_kernels(torch) if name == "gpu-kernels" else speed_against_fp32(torch, name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from typing import Any, Dict, List
 
@@ -11,7 +9,6 @@ from .readings import describe_error, plain, reading, reading_at, unread
 from .torch_build import nccl_versions
 
 MOST_DEVICES = 16
-LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 
 
 def gpu_seen(torch: Any) -> Dict[str, Any]:
@@ -24,7 +21,6 @@ def gpu_seen(torch: Any) -> Dict[str, Any]:
         "count": count,
         "devices": [reading(lambda: _device(torch, index)) for index in _indices(count)] if is_available else [],  # noqa: B023 - called here
         "said": "" if is_available else _excuse(torch, [warning.message for warning in told]),
-        "chosen": _choice(os.environ.get("CUDA_VISIBLE_DEVICES")),
     }
 
 
@@ -44,13 +40,6 @@ def _excuse(torch: Any, told: List[Any]) -> str:
     except Exception as error:  # whatever CUDA's loader likes
         return describe_error(error)
     return describe_error(told[-1]) if told else ""
-
-
-def _choice(devices: Any) -> str:
-    """Return what CUDA_VISIBLE_DEVICES does; its value may hold the identity of a device."""
-    if devices is None:
-        return "all"
-    return "none" if devices.strip() in ("", "-1") else "some"
 
 
 def gpu_kernels(torch: Any) -> Any:
@@ -95,7 +84,6 @@ def _sum_alone(torch: Any) -> str:
     distributed = torch.distributed
     if not distributed.is_nccl_available():
         return "torch.distributed was built without it"
-    keep_on_loopback()
     torch.cuda.set_device(0)
     distributed.init_process_group("nccl", store=distributed.HashStore(), rank=0, world_size=1)
     try:
@@ -104,12 +92,6 @@ def _sum_alone(torch: Any) -> str:
         return _same(float(values.sum()), 4.0)
     finally:
         distributed.destroy_process_group()
-
-
-def keep_on_loopback() -> None:
-    """Keep the processes of this machine off its network: that one may be down, or its names not resolve."""
-    if sys.platform in LOOPBACK:
-        os.environ.update(dict.fromkeys(("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), LOOPBACK[sys.platform]))
 
 
 def _same(found: float, wanted: float) -> str:

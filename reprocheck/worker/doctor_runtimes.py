@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import sys
 from typing import Any, Dict, Tuple
 
-from .readings import describe_error, unread
+from .readings import load, unread
 from .torch_build import mapped_files
 
 FAMILIES = re.compile(r"(libgomp|libomp|libiomp5|libmkl_rt|libmkl_core)(?=[.\-_])")
@@ -19,19 +18,9 @@ def openmp() -> Dict[str, Any]:
     """Return the families of the loaded files, one entry a file; two names of one file count once."""
     if not sys.platform.startswith("linux"):
         return unread("missing", "only Linux tells the loaded libraries")
-    beside = _load(BESIDE_TORCH)
+    _, failure = load(BESIDE_TORCH)
     families = {_identity(path): found[1] for path in mapped_files() for found in [_family(path)] if found}
-    return {"families": sorted(families.values()), BESIDE_TORCH: beside}
-
-
-def _load(name: str) -> Any:
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        return "absent" if error.name == name else unread("raises", describe_error(error))
-    except Exception as error:  # a broken build raises what its loader likes
-        return unread("raises", describe_error(error))
-    return "loaded"
+    return {"families": sorted(families.values()), BESIDE_TORCH: failure or "loaded"}
 
 
 def _family(path: str) -> Any:

@@ -6,9 +6,10 @@ raises (mixing torch's old and new TF32 switches makes getters raise, for exampl
 
 from __future__ import annotations
 
+import importlib
 import re
 import warnings
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Tuple
 
 DETAIL_LIMIT = 200
 
@@ -43,6 +44,16 @@ def reading_at(root: Any, path: str) -> Any:
     except Exception as error:  # a property that raises is there, and says why
         return unread("raises", describe_error(error))
     return reading(root) if path.endswith("()") else reading(lambda: root)
+
+
+def load(name: str) -> Tuple[Any, Dict[str, str]]:
+    """Return a module and nothing, or None and the status of why it cannot be loaded."""
+    try:
+        return importlib.import_module(name), {}
+    except Exception as error:  # a broken build raises OSError, ImportError, RuntimeError, whatever its loader likes
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            return None, unread("missing", "{} is not installed".format(name))
+        return None, unread("error", describe_error(error))
 
 
 def plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from reprocheck.errors import InputError, UsageError
 from reprocheck.facts.gpu_arch import compute_capability_of, gpu_names
 from reprocheck.model.json_documents import Json
 from reprocheck.model.machines import Gpu, TargetMachine
-from reprocheck.workflows.fingerprint import machine_from_fingerprint, observed_machine
+from reprocheck.workflows.target_machine import machine_from_fingerprint, observed_machine
 
 _DRIVER = re.compile(r"^\d{2,4}(\.\d{1,4}){0,2}$")
 

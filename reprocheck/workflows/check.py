@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _YAML = {".yml", ".yaml"}
 NO_PRECISION = Unseen(reason="nobody said in which precision the training computes; `--precision` does", asked=False)
+NO_FILES = Unseen(
+    reason="no environment.yml or conda-lock.yml is here, so what should be installed is not known",
+    absent=True,
+    asked=False,
+)
 NO_MACHINE = Unseen(reason="`check` looks at no machine; `reprocheck audit` does", asked=False)
 
 
@@ -36,8 +41,9 @@ class CheckRequest:
 
     `files` are environment files or locks as given; empty means the usual names in `folder`. `lockfile`
     overrides the lock beside each environment; of a pixi.lock `pixi_environment` is looked at. `expects_gpu` says
-    that a GPU is meant. `installed` is the environment that was made from the lock. `baseline` holds findings that are
-    known. `drafts` are read in the place of environment files.
+    that a GPU is meant. `installed` looks into the environment that was made from the lock: once all that can be wrong
+    with the request is known not to be. `baseline` holds findings that are known. `drafts` are read in the place of
+    environment files.
     """
 
     folder: Path
@@ -49,7 +55,7 @@ class CheckRequest:
     platforms: tuple[str, ...] = ()
     nodes: tuple[NodeStack, ...] | Unseen = NO_MACHINE
     expects_gpu: bool = False
-    installed: Installed | Unseen = NO_MACHINE
+    installed: Callable[[], Installed] | Unseen = NO_MACHINE
     settings: Settings = field(default_factory=Settings)
     baseline: Path | None = None
     drafts: Mapping[Path, bytes] = field(default_factory=dict)
@@ -57,10 +63,14 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """The audit, the source lines that its excerpts need, and what the baseline knows and nobody found again."""
+    """The audit, the source lines that its excerpts need, and what the baseline knows and nobody found again.
+
+    `prefix` is the path of the installed environment that was looked into.
+    """
 
     audit: Audit
     sources: dict[str, tuple[str, ...]]
+    prefix: str | None = None
     outgrown: tuple[Known, ...] = ()
 
 
@@ -88,7 +98,8 @@ def run_check(request: CheckRequest) -> CheckOutcome:
         audits.append(_judged(facts, request))
         sources.update(sources_of(facts))
     audit = _for_these_files(merge_audits(_told_once(subjects, audits)), request.settings)
-    return _beside_baseline(CheckOutcome(audit=audit, sources=sources), request, subjects)
+    prefix = None if isinstance(request.installed, Unseen) else request.installed().prefix.path
+    return _beside_baseline(CheckOutcome(audit=audit, sources=sources, prefix=prefix), request, subjects)
 
 
 def _refuse_several(subjects: Sequence[Subject], request: CheckRequest) -> None:
@@ -108,11 +119,20 @@ def _judged(facts: Facts, request: CheckRequest) -> Audit:
         facts = replace(facts, prefix=request.installed, inspection=request.installed)
         return run_rules(facts, RULES, request.selection)
     # Imported where they are needed: `check` looks into no installed environment.
-    from reprocheck.workflows.installed import installed_findings, with_installed, without_told
+    from reprocheck.workflows.installed import installed_findings, truly_skipped, with_installed, without_told
 
-    facts = with_installed(facts, request.installed)
+    facts = with_installed(_nothing_meant(facts, request), request.installed())
     beside = installed_findings(facts, facts.names, request.selection)
-    return run_rules(without_told(facts, beside), RULES, request.selection, beside)
+    audit = run_rules(without_told(facts, beside), RULES, request.selection, beside)
+    return replace(audit, skipped=truly_skipped(audit.skipped, facts, request.selection))
+
+
+def _nothing_meant(facts: Facts, request: CheckRequest) -> Facts:
+    """Return the facts with one reason for all that was not seen, where only an installed environment was named."""
+    files = (facts.environment, facts.lock)
+    if request.files or request.lockfile or not all(isinstance(part, Unseen) and part.absent for part in files):
+        return facts
+    return replace(facts, environment=NO_FILES, lock=NO_FILES, freshness=NO_FILES)
 
 
 def _told_once(subjects: Sequence[Subject], audits: Sequence[Audit]) -> Iterable[Audit]:
@@ -153,11 +173,12 @@ def _beside_baseline(outcome: CheckOutcome, request: CheckRequest, subjects: Seq
         codes=frozenset(code for code in codes if code not in blind and request.selection.includes(code)),
         paths=frozenset(path.as_posix() for one in subjects for path in (one.environment, one.lock) if path),
         platforms=request.platforms,
+        inside=not isinstance(request.installed, Unseen) and not request.installed().inspection.fast,
     )
-    return CheckOutcome(
-        audit=set_apart(outcome.audit, known, request.baseline),
-        sources=outcome.sources,
-        outgrown=outgrown(outcome.audit, known, request.baseline, scope),
+    return replace(
+        outcome,
+        audit=set_apart(outcome.audit, known, request.baseline, outcome.prefix),
+        outgrown=outgrown(outcome.audit, known, request.baseline, scope, outcome.prefix),
     )
 
 

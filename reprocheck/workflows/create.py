@@ -23,10 +23,11 @@ from reprocheck.locking.installing.prefix_marks import (
     mark_made,
     mark_unfinished,
     read_made,
+    read_unfinished,
 )
 from reprocheck.locking.installing.target_prefix import Target, look_at_target
 from reprocheck.locking.installing.unlinking import remove_strays, remove_unreadable, unlink_packages
-from reprocheck.model.prefix_creation import CreateRequest, Creation
+from reprocheck.model.prefix_creation import CreateRequest, Creation, CreationStatus
 from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
 from reprocheck.readers.prefixes.installed import read_prefix
 from reprocheck.workflows.create_input import Blueprint, read_blueprint
@@ -102,6 +103,8 @@ class _Prefix:
             return self.change(plan, state)
         except KeyboardInterrupt as stop:
             text = f"`{self.shown}` is marked as unfinished; run again, and `create` goes on from there"
+            if read_unfinished(self.root) is None:
+                text = f"`{self.shown}` is not marked as unfinished; run again, and `create` says whether it is whole"
             raise KeyboardInterrupt(text) from stop
 
     def is_empty(self) -> bool:
@@ -134,7 +137,8 @@ class _Prefix:
     def check(self, plan: InstallPlan) -> None:
         """Find out beforehand what can be found out; nothing is changed yet."""
         self.progress("checking archives and the cache")
-        listed = (file.path for item in (*plan.unlink, *plan.doomed) for file in item.files)
+        listed = [file.path for record in plan.unlink for file in record.files]
+        listed += [file.path for item in plan.doomed for file in item.files]
         refuse_links_out(self.root, (*listed, *project_places(self.root, plan.pip)))
         check_archives(plan.link, self.wanted.plain)
         drop_untrusted(self.cache, plan.link)
@@ -161,7 +165,7 @@ class _Prefix:
         remove_strays(self.root, after.prefix.conda)
         notes = faults_after(self.plan_after(after), after, plan, self.shown)
         mark_made(self.root, self.made)
-        status = "created" if self.target.state == "new" else "completed" if unfinished else "changed"
+        status: CreationStatus = "created" if self.target.state == "new" else "completed" if unfinished else "changed"
         return creation_of(status, self.request, self.blueprint, plan, (*notes, *notes_on(after.prefix)))
 
     def take_away(self, plan: InstallPlan, state: PipState) -> None:

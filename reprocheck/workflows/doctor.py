@@ -12,13 +12,13 @@ from pathlib import Path
 
 from reprocheck.errors import InputError, UsageError
 from reprocheck.machine.driver_questions import AcceleratorSources
-from reprocheck.model.doctors import GPU_QUESTIONS, QUESTIONS, Answer, Checkup
-from reprocheck.readers.prefixes.named import find_environment
-from reprocheck.workflows.doctoring.asking import Sources, gather, needed_questions
+from reprocheck.model.doctors import GPU_QUESTIONS, PRECISIONS, QUESTIONS, Answer, Checkup
+from reprocheck.workflows.doctoring.asking import gather, needed_questions
+from reprocheck.workflows.doctoring.asking_python import Sources
 from reprocheck.workflows.doctoring.driver import judge_cuda_runtime, judge_driver
 from reprocheck.workflows.doctoring.gpus import judge_gpu_kernels, judge_gpu_seen
 from reprocheck.workflows.doctoring.libraries import judge_cudnn, judge_nccl
-from reprocheck.workflows.doctoring.precisions import PRECISIONS, judge_precision
+from reprocheck.workflows.doctoring.precisions import judge_precision
 from reprocheck.workflows.doctoring.readings import Readings
 from reprocheck.workflows.doctoring.surroundings import (
     judge_disk,
@@ -30,7 +30,7 @@ from reprocheck.workflows.doctoring.training import judge_ddp, judge_grad_scaler
 
 TIMEOUT_S = 10.0
 
-_PROGRAMS = ("bin/python", "python.exe", "Scripts/python.exe")
+_PROGRAMS = ("bin/python", "python.exe", "Scripts/python.exe", "bin/python3")
 _PROGRAM_FOLDERS = ("bin", "Scripts")
 
 _JUDGES: Mapping[str, Callable[[Readings], Answer]] = {
@@ -104,12 +104,13 @@ def _environment(request: DoctorRequest) -> tuple[Path, Path]:
         raise UsageError("several environments are named", where="--python, --prefix, -n", how="give one of the three")
     if request.python is not None:
         return request.python, _prefix_of(request.python)
-    if request.prefix is not None:
-        return _python_in(request.prefix), request.prefix
-    if request.name is not None:
-        found = find_environment(request.name, os.environ, Path.home())
-        return _python_in(found), found
-    return Path(sys.executable), Path(sys.prefix)
+    if request.prefix is None and request.name is None:
+        return Path(sys.executable), Path(sys.prefix)
+    # Only names take it: the places of environments are read with a YAML parser.
+    from reprocheck.workflows.installed import find_root
+
+    root = find_root(request.prefix, request.name)
+    return _python_in(root), root
 
 
 def _named(request: DoctorRequest) -> tuple[Path | str | None, ...]:
@@ -124,8 +125,15 @@ def _prefix_of(python: Path) -> Path:
 
 def _python_in(prefix: Path) -> Path:
     for name in _PROGRAMS:
-        if (prefix / name).exists():
+        if os.path.exists(prefix / name):  # noqa: PTH110  (`Path.exists` raises where one may not look)
             return (prefix / name).absolute()
+    if not os.path.lexists(prefix):
+        raise InputError(
+            f"no environment at `{prefix.as_posix()}`",
+            where=prefix.as_posix(),
+            why="there is no such folder",
+            how="name the folder of an environment",
+        )
     raise InputError(
         "there is no Python in this environment",
         where=str(prefix),

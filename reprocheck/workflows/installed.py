@@ -12,10 +12,12 @@ from typing import Final, NamedTuple
 from reprocheck.errors import UsageError
 from reprocheck.facts.name_map import NameMap
 from reprocheck.machine.conda_platform import conda_platform
-from reprocheck.model.findings import Finding
+from reprocheck.machine.system_files import home_folder
+from reprocheck.model.findings import Finding, Skipped
 from reprocheck.model.freshness import UnmetDependency
 from reprocheck.model.locks import CUDA_KEY, Lock
 from reprocheck.model.prefixes import Inspection, Prefix
+from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.readers.prefixes.hash_journal import journal_path
 from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
 from reprocheck.readers.prefixes.installed import read_prefix
@@ -26,8 +28,9 @@ from reprocheck.rules.engine import Selection
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.gpu_wish import asks_for_cpu, entries_on
 from reprocheck.rules.installed import left_behind, taken_over
-from reprocheck.rules.late_rule import code_of, needs_of
+from reprocheck.rules.late_rule import AnyRule, code_of, needs_of
 from reprocheck.rules.registry import RULES
+from reprocheck.rules.rule import Need
 from reprocheck.workflows.installed_lock import judged_lock, unmet_in
 
 # What of RC3xx and RC4xx is about the document or the machine alone, and not about what is installed; and RC302 to
@@ -42,6 +45,7 @@ _OF_FILES: Final = frozenset({"RC305", "RC411"})
 # What these say of two packages, the metadata of one of them may say too.
 _OF_NEEDS: Final = frozenset({"RC306", "RC430", "RC431", "RC432", "RC433"})
 _FAMILIES: Final = ("RC3", "RC4")
+_DRIFT: Final = "RC605"
 _NO_FILE: Final = Unseen(reason="an installed environment has no environment.yml", asked=False)
 
 
@@ -60,15 +64,10 @@ def find_root(prefix: Path | None, name: str | None) -> Path:
         InputError: no environment has that name, or several have.
     """
     if prefix is None:
-        return find_environment(name or "", os.environ, _home())
+        return find_environment(name or "", os.environ, home_folder())
     if name is not None:
         raise UsageError("`--prefix` beside `--name`", why="one of them would be ignored", how="give one of them")
     return prefix
-
-
-def _home() -> Path:
-    """Return the user's folder, as far as there is one: `~` stands for none."""
-    return Path(os.path.expanduser("~"))  # noqa: PTH111  (Path.home() raises where there is none)
 
 
 def look_into(root: Path, *, fast: bool, progress: Callable[[str], None]) -> Installed:
@@ -78,20 +77,35 @@ def look_into(root: Path, *, fast: bool, progress: Callable[[str], None]) -> Ins
         InputError: it is no environment.
     """
     progress("reading the records")
-    prefix = read_prefix(root, root.as_posix(), conda_platform())
-    journal = None if fast else journal_path(root, os.environ, _home())
+    prefix = read_prefix(root, _shown(root), conda_platform())
+    journal = None if fast else journal_path(root, os.environ, home_folder())
     inspection = inspect(root, prefix, InspectionRequest(fast=fast, journal=journal, progress=progress))
     progress("looking for runtime libraries")
-    offered = read_kernels(root, root.resolve().name, kernel_folders(os.environ, _home(), sys.platform))
+    offered = read_kernels(root, root.resolve().name, kernel_folders(os.environ, home_folder(), sys.platform))
     libraries = find_libraries(root, prefix)
     faults = (*prefix.faults, *offered.faults)
     return Installed(replace(prefix, kernels=offered.kernels, libraries=libraries, faults=faults), inspection)
 
 
+def _shown(root: Path) -> str:
+    """Return the folder as the user named it; as all reports name files, from the current folder if it lies there."""
+    here = Path.cwd()
+    is_here = root.is_absolute() and here in root.parents and here != here.parent
+    return (root.relative_to(here) if is_here else root).as_posix()
+
+
 def with_installed(facts: Facts, installed: Installed) -> Facts:
     """Return the facts with what is installed."""
-    facts = replace(facts, prefix=installed.prefix, inspection=installed.inspection)
-    return replace(facts, installed_unmet=unmet_in(installed.prefix, taken_over(facts), facts.names))
+    prefix = replace(installed.prefix, lock=_lock_named(facts))
+    facts = replace(facts, prefix=prefix, inspection=installed.inspection)
+    return replace(facts, installed_unmet=unmet_in(prefix, taken_over(facts), facts.names))
+
+
+def _lock_named(facts: Facts) -> str | None:
+    """Return how `create` finds the lock: empty where it does by itself, None where there is none."""
+    if isinstance(facts.lock, Unseen):
+        return None
+    return "" if os.path.normpath(facts.lock_path) == DEFAULT_LOCK else facts.lock_path
 
 
 def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tuple[Finding, ...]:
@@ -110,12 +124,29 @@ def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tu
         platforms=(prefix.platform,),
         memo={},
     )
-    rules = [rule for rule in RULES if _is_of_prefixes(code_of(rule)) and selection.includes(code_of(rule))]
-    seeing = [
-        rule for rule in rules if not any(isinstance(getattr(there, need.value), Unseen) for need in needs_of(rule))
-    ]
-    found = tuple(finding for rule in seeing for finding in rule.check(there))
+    found = tuple(finding for rule in _seeing(facts, selection) for finding in rule.check(there))
     return tuple(finding for finding in found if not _is_told_by_files(finding, facts, prefix))
+
+
+def _seeing(facts: Facts, selection: Selection) -> list[AnyRule]:
+    """Return the rules about locked packages and machines that can look at what is installed."""
+    in_place = {Need.LOCK: facts.prefix, Need.ENVIRONMENT: _NO_FILE, Need.FRESHNESS: _NO_FILE}
+    unseen = {need for need in Need if isinstance(in_place.get(need, getattr(facts, need.value)), Unseen)}
+    rules = (rule for rule in RULES if _is_of_prefixes(code_of(rule)) and selection.includes(code_of(rule)))
+    return [rule for rule in rules if unseen.isdisjoint(needs_of(rule))]
+
+
+def truly_skipped(skipped: Sequence[Skipped], facts: Facts, selection: Selection) -> tuple[Skipped, ...]:
+    """Return which rules could not look, neither at the files of the project nor at what is installed.
+
+    Without a lock RC605 has seen that the environment is whole, and not whether it is the right one.
+    """
+    looked = {code_of(rule) for rule in _seeing(facts, selection)}
+    left = [skip for skip in skipped if skip.code not in looked]
+    is_whole = isinstance(facts.prefix, Prefix) and facts.prefix.unfinished is None
+    if isinstance(facts.lock, Unseen) and is_whole and selection.includes(_DRIFT):
+        left.append(Skipped(code=_DRIFT, reason=facts.lock.reason, asked=facts.lock.asked))
+    return tuple(sorted(left))
 
 
 def _in_its_place(facts: Facts, prefix: Prefix) -> Lock:

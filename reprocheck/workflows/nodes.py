@@ -15,7 +15,7 @@ from reprocheck.readers.lock_names import is_lock_name
 from reprocheck.readers.locks import read_any_lock
 from reprocheck.rules.stacks import COMPONENTS, components_of
 from reprocheck.workflows.audit import read_document
-from reprocheck.workflows.fingerprint import machine_from_fingerprint
+from reprocheck.workflows.target_machine import machine_from_fingerprint
 
 # Component -> where a fingerprint tells it. NCCL stays out: torch tells the release that it was built with, not the
 # one that is loaded (verl-project/verl#6621), so the package list has to say it.

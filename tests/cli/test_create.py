@@ -45,6 +45,12 @@ class Desk:
         lock = () if "--lockfile" in options else ("--lockfile", "project/conda-lock.yml")
         return self.run("create", *words, *lock, cwd=self.folder, env={**self.env, **(env or {})})
 
+    def install(self, wheel: Path) -> None:
+        """Install a wheel into the prefix by hand."""
+        python = str(self.prefix / "bin" / "python")
+        words = [find_uv(), "pip", "install", "--offline", "--no-deps", "--python", python, str(wheel)]
+        subprocess.run(words, check=True, capture_output=True, env={**os.environ, **self.env})
+
     def small(self, version: str = "1.0") -> list[CondaPackage]:
         """Return four small packages, two of which bring one file."""
         conda = self.project.conda
@@ -128,17 +134,7 @@ def test_every_kind_of_damage_is_repaired(real: Desk) -> None:
         file.write(b"BY")
     (site / "wheely" / "data.bin").unlink()
     stranger = real.project.wheel("stranger", "9", {"stranger.py": b"", "shared/__init__.py": b"by = 'stranger'\n"})
-    words = [
-        find_uv(),
-        "pip",
-        "install",
-        "--offline",
-        "--no-deps",
-        "--python",
-        real.prefix / "bin" / "python",
-        stranger[2],
-    ]
-    subprocess.run(words, check=True, capture_output=True, env={**os.environ, **real.env})
+    real.install(stranger[2])
     done = real.create("-v")
     python = f"python {sys.version.split()[0]} 0_cpython"
     assert done.out == (
@@ -154,7 +150,16 @@ def test_pip_over_conda_is_undone(real: Desk) -> None:
     real.create()
     fresh = contents(real.prefix)
     over = real.project.wheel("shared", "2.0", {"shared/__init__.py": b"by = 'pip'\n", "shared/new.py": b""})
-    words = [find_uv(), "pip", "install", "--offline", "--no-deps", "--python", real.prefix / "bin" / "python", over[2]]
+    words: list[str | Path] = [
+        find_uv(),
+        "pip",
+        "install",
+        "--offline",
+        "--no-deps",
+        "--python",
+        real.prefix / "bin" / "python",
+        over[2],
+    ]
     subprocess.run(words, check=True, capture_output=True, env={**os.environ, **real.env})
     assert "shared-1.0.dist-info" not in os.listdir(next((real.prefix / "lib").glob("python3.*/site-packages")))
     assert real.create().out.endswith("2 conda and 2 pip packages; 1 removed, 1 repaired\n")

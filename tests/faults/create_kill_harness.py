@@ -5,8 +5,9 @@ Usage: python tests/faults/create_kill_harness.py SCRATCH LOCK OLD_PREFIX|- STRI
 Every run is a fork that installs LOCK into `SCRATCH/env`, from an empty package cache, over a copy of OLD_PREFIX if
 there is one (made at that very path). A fork sends itself SIGKILL at one point: before a line (one in STRIDE) of the
 modules that write; at one of SPREAD lines spread evenly over the whole run; whenever rattler reports (with a wide
-STRIDE, not every time), from one of its threads, while others fetch and link. Prints JSON: the prefix before, what an undisturbed run makes of it, and for each
-death what is left, what the prefix says of itself, and what one more run makes of that.
+STRIDE, not every time), from one of its threads, while others fetch and link. Prints JSON: the prefix before, what an
+undisturbed run makes of it, and for each death what is left, what the prefix says of itself, and what one more run
+makes of that.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ class Stage:
         for name in ("env", "cache", "uv"):
             shutil.rmtree(self.scratch / name, ignore_errors=True)
         if self.old is not None:
-            shutil.copytree(self.old, self.prefix, symlinks=True)
+            # Nothing in a prefix is ever changed in place, so that links will do.
+            shutil.copytree(self.old, self.prefix, symlinks=True, copy_function=os.link)
 
     def forked(self, points: Points | None = None) -> int:
         """Run the command in a fork; return its status, negative for the signal that ended it."""

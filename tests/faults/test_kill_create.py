@@ -156,28 +156,27 @@ def test_a_death_while_a_prefix_is_changed_and_repaired_leaves_the_old_or_a_mark
 
 
 @pytest.mark.slow
-def test_a_death_before_every_second_line_that_writes_leaves_a_marked_prefix(stage: Stage) -> None:
+def test_a_death_before_many_lines_that_writes_leaves_a_marked_prefix(stage: Stage) -> None:
     old, new = stage.project("old-project"), stage.project("new-project")
     stage.make(old.lock(packages(old, "1.0")))
     (stage.prefix / "share" / "other.txt").write_text("damaged")
-    deaths = stage.die(new.lock(packages(new, "2.0")), stage.put_aside(), stride=8, spread=20)
-    check(deaths, least=150)
+    deaths = stage.die(new.lock(packages(new, "2.0")), stage.put_aside(), stride=16, spread=10)
+    check(deaths, least=90)
 
 
 @pytest.mark.slow
 def test_a_death_with_a_pip_part_leaves_a_marked_prefix(stage: Stage) -> None:
-    """With a Python that runs, and uv at work: wheels come, change and go, one of them over a conda package."""
-    old, new = stage.project("old-project"), stage.project("new-project")
-    shared = old.conda("shared", noarch=True, files=python_project("shared", "1.0", {"shared/__init__.py": b"c = 1\n"}))
-    base = [running_python(), shared]
-    stays = old.wheel("stays", "1.0", {"stays.py": b""})
-    stage.make(
-        old.lock(base, [stays, old.wheel("moves", "1.0", {"moves/a.py": b""}), old.wheel("goes", "1.0", {"g.py": b""})])
-    )
+    """With a Python that runs, and uv at work: wheels come, change and go, over a conda package that stays."""
+    project = stage.project("project")
+    shared = python_project("shared", "1.0", {"shared/__init__.py": b"c = 1\n"})
+    base = [running_python(), project.conda("shared", noarch=True, files=shared)]
+    stays = project.wheel("stays", "1.0", {"stays.py": b""})
+    went = [project.wheel("moves", "1.0", {"moves/a.py": b""}), project.wheel("goes", "1.0", {"g.py": b""})]
+    stage.make(project.lock(base, [stays, *went], "old.conda-lock.yml"))
     aside = stage.put_aside()
-    moved = new.wheel("moves", "2.0", {"moves/b.py": b"2"})
-    lock = new.lock(base, [stays, moved, new.wheel("comes", "1.0", {f"comes/{n}.py": b"" for n in range(20)})])
-    check(stage.die(lock, aside, stride=250, spread=4), least=12)
+    moved = project.wheel("moves", "2.0", {"moves/b.py": b"2", "shared/more.py": b""})
+    come = project.wheel("comes", "1.0", {f"comes/{number}.py": b"" for number in range(20)})
+    check(stage.die(project.lock(base, [stays, moved, come]), aside, stride=150, spread=4), least=12)
 
 
 @pytest.mark.parametrize("delay_s", [0.1, 0.2, 0.3, 0.4, 0.6])

@@ -29,6 +29,16 @@ def test_cuda_sees_fewer_than_the_driver(devices: Json, seen: int | None, words:
     assert hidden_gpus(SET, devices, seen) == words
 
 
+@pytest.mark.parametrize("value", ["", " ", "-1"])
+@pytest.mark.parametrize(("devices", "seen"), [([GPU], 0), ([GPU, SLICED], None), (UNREAD, None)])
+def test_a_variable_that_names_no_gpu_hides_every_gpu(value: str, devices: Json, seen: int | None) -> None:
+    assert hidden_gpus({"CUDA_VISIBLE_DEVICES": value}, devices, seen) == "`CUDA_VISIBLE_DEVICES` hides every GPU"
+
+
+def test_where_there_is_no_gpu_none_is_hidden() -> None:
+    assert hidden_gpus({"CUDA_VISIBLE_DEVICES": "-1"}, [], 0) == ""
+
+
 def test_without_the_variable_nothing_is_hidden_by_it() -> None:
     assert hidden_gpus({"PATH": "/bin"}, [GPU, GPU], 1) == ""
 

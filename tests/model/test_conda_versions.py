@@ -104,3 +104,11 @@ def test_every_constraint_of_real_locks_is_answered_as_the_solver_answers_it(sha
 def record(version: str) -> rattler.PackageRecord:
     build = BuildString.new_unchecked("0")
     return rattler.PackageRecord(name="x", version=version, build=build, build_number=0, subdir="linux-64")
+
+
+def test_a_number_of_more_digits_than_python_reads_is_left_to_others() -> None:
+    endless = "9" * 5000
+    assert read_version(endless) is None
+    assert read_version(f"1.{'9' * 500}") is not None
+    assert constraint_admits(f">={endless}", "1.0") is None
+    assert constraint_admits(">=1", endless) is None

@@ -12,6 +12,7 @@ SECRETS = {
     "https://user:pw@host/ch": "https://host/ch",
     "https://token@host/ch": "https://host/ch",
     "https://host/t/abc-123/ch/linux-64": "https://host/t/<token>/ch/linux-64",
+    "file:///tmp/t/abc/ch/linux-64": "file:///tmp/t/abc/ch/linux-64",
     "https://host/simple?token=abc": "https://host/simple",
     "https://host/a.whl#token=abc": "https://host/a.whl",
     "git+https://u:p@host/a.git@0123#egg=a": "git+https://host/a.git@0123#egg=a",

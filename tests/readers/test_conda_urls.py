@@ -20,6 +20,7 @@ from reprocheck.readers.conda_urls import read_conda_url
         ("https://host/a.whl", None, None),
         ("https://conda.anaconda.org/noarch/a-1-0.conda?x=1", "0", None),
         ("nothing", None, None),
+        ("https://[::1/c/linux-64/a-1-0.conda", "0", None),
     ],
 )
 def test_build_and_channel_are_read_off_the_url(url: str, build: str | None, channel: str | None) -> None:

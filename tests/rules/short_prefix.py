@@ -14,6 +14,7 @@
     - other-kind lib/libx.so
     - kernel environment python3 share/jupyter/kernels/python3/kernel.json starts other /usr/bin/python3
     - library libgomp libgomp.so.1 lib/libgomp.so.1 =1, owned by conda libgomp 13.2.0
+    - startup lib/python3.11/site-packages/x.pth code
     - fault conda-meta/x-1-0.json is no JSON
     - unfinished `create` was interrupted while it installed the conda part
     - maker pixi
@@ -46,6 +47,7 @@ from reprocheck.model.prefixes import (
     OwnedFile,
     PathKind,
     Prefix,
+    StartupFile,
 )
 
 _CONDA = re.compile(
@@ -94,6 +96,7 @@ class _Reader:
         self.kernels: list[Kernel] = []
         self.libraries: list[NativeLibrary] = []
         self.faults: list[Fault] = []
+        self.startup: list[StartupFile] = []
         self.words = {"unfinished": "", "maker": "", "kind": "conda", "fast": "", "open": ""}
 
     def read(self, line: str) -> None:
@@ -113,8 +116,10 @@ class _Reader:
             self.kernels.append(_kernel(line))
         elif kind == "library":
             self.libraries.append(_library(line))
-        elif kind == "fault":
-            self.faults.append(Fault(*line.removeprefix("- fault ").split(" ", 1)))
+        elif kind in ("fault", "startup"):
+            words = line.removeprefix(f"- {kind} ").split(" ", 1)
+            self.faults += [Fault(*words)] if kind == "fault" else []
+            self.startup += [_startup(*words)] if kind == "startup" else []
         else:
             self.words[kind] = line.removeprefix("- ").partition(" ")[2] or "yes"
             assert set(self.words) == {"unfinished", "maker", "kind", "fast", "open"}, line
@@ -134,6 +139,7 @@ class _Reader:
             distributions=pip,
             kernels=tuple(self.kernels),
             libraries=tuple(self.libraries),
+            startup=tuple(self.startup),
             faults=tuple(self.faults),
             unfinished=self.words["unfinished"] or None,
             is_alone=not self.words["open"],
@@ -233,6 +239,11 @@ def _kernel(line: str) -> Kernel:
     assert found["starts"] in ("this", "other", "missing", "unknown"), line
     display = found["display"] or found["name"]
     return Kernel(found["name"], display, found["path"], found["scope"], found["python"], found["starts"])  # type: ignore[arg-type]
+
+
+def _startup(path: str, does: str) -> StartupFile:
+    assert does in ("code", "folders"), does
+    return StartupFile(path, does == "code")
 
 
 def _library(line: str) -> NativeLibrary:

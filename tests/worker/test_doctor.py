@@ -17,7 +17,7 @@ import pytest
 from reprocheck.machine.worker_process import WorkerOptions, attempt_job
 from reprocheck.worker import doctor_runtimes, torch_build
 from reprocheck.worker.doctor import doctor
-from reprocheck.worker.doctor_gpu import cudnn, gpu_kernels, gpu_seen, keep_on_loopback, nccl
+from reprocheck.worker.doctor_gpu import cudnn, gpu_kernels, gpu_seen, nccl
 from reprocheck.worker.doctor_speed import FEWEST_ROUNDS, MOST_ROUNDS, speed_against_fp32
 
 NO_GPU = {"status": "missing", "detail": "torch sees no GPU"}
@@ -124,7 +124,7 @@ def test_this_torch_answers_on_the_cpu() -> None:
     assert told["grad-scaler"] == {"device": "cpu", "stepped": True, "skipped": True, "halved": True}
     assert all(told[name] == NO_GPU for name in ("gpu-kernels", "fp16", "bf16", "tf32", "fp8"))
     assert told["cudnn"]["tried"] == {"status": "missing", "detail": "no GPU to try it on"}
-    assert told["openmp"]["numpy"] in ("absent", "loaded")
+    assert told["openmp"]["numpy"] in ("loaded", {"status": "missing", "detail": "numpy is not installed"})
 
 
 @pytest.mark.ddp
@@ -185,23 +185,13 @@ def test_each_question_is_asked_of_a_gpu_that_is_there(monkeypatch: pytest.Monke
     assert told["fp16"]["rounds"] == MOST_ROUNDS
 
 
-def test_a_gpu_is_seen_by_name_and_capability(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+def test_a_gpu_is_seen_by_name_and_capability() -> None:
     assert gpu_seen(played()) == {
         "available": True,
         "count": 1,
         "devices": [{"name": "A GPU", "computeCapability": "9.0"}],
         "said": "",
-        "chosen": "all",
     }
-
-
-@pytest.mark.parametrize(("value", "chosen"), [("", "none"), ("-1", "none"), ("GPU-0a1b2c3d-secret", "some")])
-def test_the_choice_of_devices_is_told_without_their_identity(
-    value: str, chosen: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
-    assert gpu_seen(played())["chosen"] == chosen
 
 
 def test_cuda_that_does_not_start_says_why() -> None:
@@ -254,15 +244,6 @@ def test_a_group_that_fails_is_destroyed_too(monkeypatch: pytest.MonkeyPatch) ->
     torch.distributed.all_reduce = raising("NCCL error")
     assert nccl(torch, has_gpu=True)["tried"] == {"status": "raises", "detail": "RuntimeError: NCCL error"}
     assert torch.calls[-1] == "destroyed"
-
-
-@pytest.mark.parametrize(("system", "interface"), [("linux", "lo"), ("darwin", "lo0"), ("win32", "")])
-def test_processes_talk_over_loopback(system: str, interface: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment: dict[str, str] = {}
-    monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr("os.environ", environment)
-    keep_on_loopback()
-    assert environment == ({"GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface} if interface else {})
 
 
 def test_rounds_of_a_precision_and_of_fp32_are_interleaved() -> None:
@@ -329,15 +310,15 @@ def test_one_file_under_two_names_is_one_runtime(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        (None, "absent"),
+        (None, {"status": "missing", "detail": "beside_torch is not installed"}),
         ("", "loaded"),
         (
             "import nobody_has_it",
-            {"status": "raises", "detail": "ModuleNotFoundError: No module named 'nobody_has_it'"},
+            {"status": "error", "detail": "ModuleNotFoundError: No module named 'nobody_has_it'"},
         ),
         (
             "raise ImportError('built for another numpy')",
-            {"status": "raises", "detail": "ImportError: built for another numpy"},
+            {"status": "error", "detail": "ImportError: built for another numpy"},
         ),
     ],
 )

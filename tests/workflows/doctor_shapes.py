@@ -79,7 +79,7 @@ DDP: dict[str, Json] = {"backend": "gloo", "gpus": 1, "right": True}
 
 def seen(gpu: Shape, count: int = 1) -> dict[str, Json]:
     device: Json = {"name": gpu[0], "computeCapability": gpu[1]}
-    return {"available": True, "count": count, "devices": [device] * count, "said": "", "chosen": "all"}
+    return {"available": True, "count": count, "devices": [device] * count, "said": ""}
 
 
 def speeds(gpu: Shape) -> dict[str, Json]:
@@ -111,9 +111,9 @@ def working(gpu: Shape, loaded: Mapping[str, Json], cudnn: int = 90100, count: i
     }
 
 
-def blind(loaded: Mapping[str, Json], said: str = "", chosen: str = "all") -> dict[str, Json]:
+def blind(loaded: Mapping[str, Json], said: str = "") -> dict[str, Json]:
     """Return what the worker says where torch sees no GPU."""
-    unseen: Json = {"available": False, "count": 0, "devices": [], "said": said, "chosen": chosen}
+    unseen: Json = {"available": False, "count": 0, "devices": [], "said": said}
     return {
         "torch": loaded,
         "gpu-seen": unseen,
@@ -121,7 +121,7 @@ def blind(loaded: Mapping[str, Json], said: str = "", chosen: str = "all") -> di
         "cudnn": {"loaded": 90100, "built": [9, 1, 0], "tried": unread("missing", "no GPU to try it on")},
         "nccl": {"built": "2.21.5", "loaded": "2.21.5", "tried": unread("missing", "no GPU")},
         "grad-scaler": {**SCALER, "device": "cpu"},
-        "openmp": {"families": ["libgomp"], "numpy": "absent"},
+        "openmp": {"families": ["libgomp"], "numpy": unread("missing", "numpy is not installed")},
         "ddp": {**DDP, "gpus": 0},
     }
 

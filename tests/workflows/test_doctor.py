@@ -183,7 +183,7 @@ def test_a_product_that_was_not_timed_says_why(reading: Json, status: str, detai
 def test_of_several_gpus_the_least_able_one_is_judged() -> None:
     answers = working(A100, TORCH_CU121, count=2)
     devices = [{"name": gpu[0], "computeCapability": gpu[1]} for gpu in (A100, T4)]
-    answers["gpu-seen"] = {"available": True, "count": 2, "devices": devices, "said": "", "chosen": "all"}
+    answers["gpu-seen"] = {"available": True, "count": 2, "devices": devices, "said": ""}
     told = readings(answers, driver(A100, "550.54.15", "12.4"))
     claim = ", though `torch.cuda.is_bf16_supported()` says True"
     assert said("bf16", told)[1] == f"emulated on Tesla T4 (compute capability 7.5){claim}"  # the A100 was timed
@@ -192,7 +192,7 @@ def test_of_several_gpus_the_least_able_one_is_judged() -> None:
 @pytest.mark.parametrize("capability", [None, "x"])
 def test_a_gpu_of_unknown_capability_is_judged_by_the_clock_alone(capability: str | None) -> None:
     device = {"name": "A GPU", "computeCapability": capability}
-    seen = {"available": True, "count": 1, "devices": [device], "said": "", "chosen": "all"}
+    seen = {"available": True, "count": 1, "devices": [device], "said": ""}
     told = on(A100, **{"gpu-seen": seen})
     assert said("fp16", told) == ("unknown", "what A GPU has is not in the table, 13.2 times as fast as fp32", "")
     assert said("gpu-kernels", told)[1] == "a kernel ran on A GPU"
@@ -204,8 +204,21 @@ def test_rocm_is_told_and_not_judged_by_tables_of_nvidia() -> None:
     expected = "torch 2.5.1+rocm6.2 is built for ROCm 6.2.41133, and only NVIDIA's driver is asked here"
     assert said("cuda-runtime", told) == ("unknown", expected, "")
     assert answer("bf16", told).status == "unknown"
-    assert said("gpu-kernels", told)[:2] == ("ok", f"a kernel ran on {A100[0]} (sm_80)")
+    assert said("gpu-kernels", told)[:2] == ("ok", f"a kernel ran on {A100[0]}")
     assert answer("torch", told).detail == "2.5.1+rocm6.2, built for ROCm 6.2.41133, Python 3.11.9"
+
+
+def test_on_rocm_the_version_of_miopen_is_not_taken_for_one_of_cudnn() -> None:
+    rocm = {**torch("2.5.1+rocm6.2", "unset", ""), "hip": "6.2.41133"}
+    miopen = {"loaded": 3_002_000, "built": [3, 2, 0], "tried": "ok"}
+    told = readings({**working(A100, rocm), "cudnn": miopen})
+    expected = "torch 2.5.1+rocm6.2 is built for ROCm 6.2.41133, which computes with MIOpen"
+    assert said("cudnn", told) == ("unknown", expected, "")
+
+
+def test_the_releases_of_the_libraries_are_measured() -> None:
+    assert answer("cudnn", on(A100)).measured == {"loaded": "9.1.0", "built": "9.1.0"}
+    assert answer("nccl", on(A100)).measured == {"loaded": "2.21.5", "built": "2.21.5"}
 
 
 def test_a_driver_that_is_too_old_is_told_with_the_one_that_is_needed() -> None:
@@ -316,10 +329,25 @@ def test_cuda_that_sees_no_gpu_is_no_fault_of_the_driver() -> None:
     assert answer("driver", told).status == "ok"
 
 
+HIDDEN = "`CUDA_VISIBLE_DEVICES` hides every GPU"
+
+
 def test_a_variable_that_hides_all_gpus_is_named() -> None:
-    told = readings(blind(TORCH_CU121, chosen="none"), driver(A100, "550.54.15", "12.4"))
+    excuse = "RuntimeError: No CUDA GPUs are available"
+    told = readings(blind(TORCH_CU121, excuse), driver(A100, "550.54.15", "12.4"), hidden=HIDDEN)
     fix = "unset `CUDA_VISIBLE_DEVICES`, or name a GPU in it"
-    assert said("gpu-seen", told) == ("not", "`CUDA_VISIBLE_DEVICES` hides every GPU", fix)
+    assert said("gpu-seen", told) == ("not", f"torch does not see {A100[0]}: {HIDDEN}", fix)
+
+
+def test_a_variable_that_hides_gpus_is_not_blamed_for_a_driver_that_is_too_old() -> None:
+    told = readings(blind(TORCH_CU121), driver(V100, "470.57.02", "11.4", count=2), hidden="one of two is hidden")
+    fix = "install driver 525.60.13 or newer, or install a build of torch for CUDA 11"
+    assert said("gpu-seen", told) == ("not", f"torch does not see {V100[0]}", fix)
+
+
+def test_a_variable_that_hides_gpus_that_nobody_could_count_is_told() -> None:
+    hung = {"driver": {"version": TIMEOUT}, "accelerators": TIMEOUT}
+    assert said("gpu-seen", readings(blind(TORCH_CU121), hung, hidden=HIDDEN)) == ("unknown", HIDDEN, "")
 
 
 def test_gpus_that_are_hidden_are_told_and_no_fault() -> None:
@@ -330,13 +358,6 @@ def test_gpus_that_are_hidden_are_told_and_no_fault() -> None:
     )
     expected = "2 x NVIDIA A100-SXM4-40GB (`CUDA_VISIBLE_DEVICES` hides 6 of 8 GPUs)"
     assert said("gpu-seen", told) == ("ok", expected, "")
-    all_hidden = readings(
-        blind(TORCH_CU121, chosen="some"),
-        driver(A100, "550.54.15", "12.4"),
-        hidden="`CUDA_VISIBLE_DEVICES` hides 1 of 1 GPU",
-    )
-    fix = "`CUDA_VISIBLE_DEVICES` hides 1 of 1 GPU: name a GPU in it"
-    assert said("gpu-seen", all_hidden) == ("not", f"torch does not see {A100[0]}", fix)
 
 
 def test_torch_that_does_not_say_why_it_sees_no_gpu_is_asked_by_hand() -> None:

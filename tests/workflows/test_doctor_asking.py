@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ import pytest
 
 from reprocheck.errors import InputError, UsageError
 from reprocheck.machine.driver_questions import AcceleratorSources
+from reprocheck.machine.worker_process import loopback_switches
 from reprocheck.model.doctors import GPU_QUESTIONS, QUESTIONS
 from reprocheck.workflows.doctor import DoctorRequest, examine
-from reprocheck.workflows.doctoring.asking import Sources, Watch, ask_worker, gather, needed_questions
+from reprocheck.workflows.doctoring.asking import gather, needed_questions
+from reprocheck.workflows.doctoring.asking_python import Sources, ask_worker
+from reprocheck.workflows.doctoring.watch import Watch
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in interpreters are scripts")
 
@@ -96,15 +101,12 @@ def test_behind_a_question_that_hangs_the_rest_is_asked_again(interpreter: Inter
 
 
 def test_loading_torch_may_take_all_the_time(interpreter: Interpreter) -> None:
+    """It is not asked for patience: a cold torch takes longer than any question."""
     started_s = time.monotonic()
     told = asked(interpreter("time.sleep(60)\n"), "cudnn", "openmp", timeout_s=2.0)
     assert told["torch"] == {"status": "timeout", "detail": "no answer within 2 s"}
     assert told["openmp"] == {"status": "timeout", "detail": "no time was left to ask"}
-    assert time.monotonic() - started_s < 4
-
-
-def test_torch_that_loads_slowly_is_no_fault(interpreter: Interpreter) -> None:
-    assert asked(interpreter("time.sleep(1.5)\n" + WELL), "openmp", timeout_s=3.0)["openmp"] == "ok"
+    assert time.monotonic() - started_s < 10
 
 
 def test_a_gpu_that_could_not_be_looked_for_is_asked_nothing(interpreter: Interpreter) -> None:
@@ -161,6 +163,20 @@ def test_all_sources_are_asked_at_once(interpreter: Interpreter) -> None:
     assert told.driver["version"]
 
 
+def test_processes_that_are_asked_talk_over_loopback(interpreter: Interpreter) -> None:
+    python = interpreter("say('torch', {}); say('openmp', os.environ.get('GLOO_SOCKET_IFNAME', ''))")
+    assert asked(python, "openmp")["openmp"] == loopback_switches().get("GLOO_SOCKET_IFNAME", "")
+
+
+def test_more_time_is_more_time_for_the_driver_too(interpreter: Interpreter, tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    tools = AcceleratorSources(nvml_command=[str(slow)], cuda_command=["false"], nvidia_smi="false", deadline_s=0.1)
+    told = gather(replace(sources(interpreter(WELL), "driver", timeout_s=4.0), accelerators=tools))
+    assert told.driver["version"] == {"status": "timeout", "detail": "no answer within 2 s"}
+
+
 def test_what_nobody_asks_for_is_not_asked(interpreter: Interpreter) -> None:
     told = gather(sources(interpreter(WELL), "torch"))
     late = {"status": "timeout", "detail": "no answer within 20 s"}
@@ -189,7 +205,7 @@ def request(python: Path, **more: Any) -> DoctorRequest:
 def test_an_interpreter_that_hangs_costs_no_more_than_the_time_out(interpreter: Interpreter, source: str) -> None:
     started_s = time.monotonic()
     checkup = examine(request(interpreter(source), timeout_s=2.0))
-    assert time.monotonic() - started_s < 4
+    assert time.monotonic() - started_s < 10
     found = {answer.question: answer.status for answer in checkup.answers}
     assert (found["torch"], found["ddp"], found["disk"]) == ("unknown", "unknown", "ok")
 
@@ -241,6 +257,29 @@ def test_a_folder_without_python_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no Python in this environment") as caught:
         examine(DoctorRequest(prefix=tmp_path))
     assert caught.value.why == "expected `bin/python` or `python.exe` in it"
+
+
+def test_a_folder_that_does_not_exist_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        examine(DoctorRequest(prefix=tmp_path / "none"))
+    assert caught.value.lines()[2:] == ["  why:   there is no such folder", "  how:   name the folder of an environment"]
+
+
+def test_an_environment_may_be_named_from_inside_it(
+    interpreter: Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interpreter(WELL)
+    home = tmp_path / "home"
+    folder = home / ".local/share/jupyter/kernels/mine"
+    folder.mkdir(parents=True)
+    kernel = {"argv": ["/nowhere/python", "-m", "ipykernel_launcher"], "display_name": tmp_path.name}
+    (folder / "kernel.json").write_text(json.dumps(kernel))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.delenv("JUPYTER_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    answers = {answer.question: answer for answer in examine(DoctorRequest(prefix=Path(), cpu=True)).answers}
+    assert answers["jupyter-kernel"].detail == "the kernel `mine` starts a Python that is not there"
 
 
 def test_one_environment_at_most_is_named(tmp_path: Path) -> None:

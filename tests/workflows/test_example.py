@@ -84,7 +84,7 @@ def test_a_machine_that_the_example_is_not_for_plays_another() -> None:
 
 
 def place_of(finding: dict[str, Any], folder: Path) -> str:
-    return (folder / finding["location"]["path"]).as_posix()
+    return folder.joinpath(finding["location"]["path"]).as_posix()
 
 
 def records_in(folder: Path) -> list[tuple[Path, dict[str, Any]]]:

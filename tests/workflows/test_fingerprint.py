@@ -14,7 +14,8 @@ import pytest
 from reprocheck.errors import InputError
 from reprocheck.model.json_documents import Json
 from reprocheck.model.machines import Gpu, TargetMachine
-from reprocheck.workflows.fingerprint import collect_fingerprint, machine_from_fingerprint, observed_machine
+from reprocheck.workflows.fingerprint import collect_fingerprint
+from reprocheck.workflows.target_machine import machine_from_fingerprint, observed_machine
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["schema", "accelerators", "collection", "driver", "host", "privacy", "runtime", "software", "tool"]

@@ -19,7 +19,7 @@ from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.rules.engine import Selection, run_rules
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.registry import RULES
-from reprocheck.workflows.fingerprint import observed_machine
+from reprocheck.workflows.target_machine import observed_machine
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX shell scripts play the programs")
 
@@ -166,7 +166,7 @@ def test_gpus_that_are_all_hidden_are_judged_for_the_machine_has_them(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     machine = observe(nvml(A100), libcuda(init=100))
     assert machine.gpus == (Gpu(name="NVIDIA A100", compute_capability="8.0"),)
-    assert machine.source == "this machine, where `CUDA_VISIBLE_DEVICES` hides 1 of 1 GPU"
+    assert machine.source == "this machine, where `CUDA_VISIBLE_DEVICES` hides every GPU"
 
 
 def test_a_process_in_a_slice_is_judged_by_its_slice(observe: Observe) -> None:

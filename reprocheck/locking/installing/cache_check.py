@@ -70,7 +70,7 @@ def _digest_of(package: LockedPackage, url: str) -> str | None:
     path = Path(url2pathname(urlsplit(url).path))
     try:
         with path.open("rb", buffering=0) as stream:
-            digest = hashlib.file_digest(stream, "sha256" if package.sha256 else "md5")  # type: ignore[arg-type]
+            digest = hashlib.file_digest(stream, "sha256" if package.sha256 else "md5")
     except FileNotFoundError:
         return None
     except OSError as error:

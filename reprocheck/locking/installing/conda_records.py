@@ -48,7 +48,7 @@ def complete_records(root: Path, cache: Path, packages: Iterable[LockedPackage],
         if record is not None:
             told = _read(cached_folder(cache, package) / "info" / "index.json") or {}
             completed = _completed(record, told, plain[package.url])
-            text = json.dumps(completed, indent=2, sort_keys=True) + "\n"
+            text = json.dumps(completed, sort_keys=True) + "\n"  # indented it takes ten times as long
             with cannot_write(root):
                 _replace(path, text.encode())
 

@@ -18,9 +18,9 @@ _ARCHIVE = re.compile(r"failed to (?:fetch|link|unlink) (?P<file>\S+\.(?:conda|t
 _MISMATCH = re.compile(r"hash mismatch when extracting .*, got (?P<found>[0-9a-f]+)")
 _STATUS = re.compile(r"HTTP status \w+ error \((?P<code>\d{3}) (?P<phrase>[^)]*)\)")
 _URL = re.compile(r"[a-z]+://[^\s()]+")
-_PATH = re.compile(r"[`'](?P<path>[^`'\n]*[/\\][^`'\n]*)[`']")
+_PATH = re.compile(r"[`'](?P<path>(?:/|[A-Za-z]:[/\\])[^`'\n]*)[`']")
 _DISK = re.compile(
-    r"No space left on device|Disk quota exceeded|Read-only file system|Permission denied|File too large|os error (?:28|122|30|13|27)\b"
+    r"No space left on device|Disk quota exceeded|Read-only file system|Permission denied|File too large"
 )
 _PACKAGE_FAULTS = ("target prefix cannot be longer than the placeholder prefix", "there is no python version specified")
 _AGAIN = "run again: `create` goes on from there"

@@ -53,7 +53,7 @@ def first_plan(wanted: Wanted) -> InstallPlan:
 
 
 def plan_anew(wanted: Wanted, prefix: Prefix, changes: PipChanges) -> InstallPlan:
-    """Return the plan that leaves nothing of conda and pip where it is: the prefix was moved, its path stands in files."""
+    """Return the plan for a prefix that was moved: its old path stands in files, so that nothing stays."""
     by_hand = {normalise_name(package.name) for package in changes.left_out}
     doomed = tuple(item for item in prefix.installed_by_pip if item.name not in by_hand)
     unreadable = tuple(_unreadable(prefix))
@@ -168,10 +168,10 @@ def _sharing(prefix: Prefix) -> Mapping[str, set[str]]:
             for path in {file.path, file.original or file.path}:
                 claims.setdefault(path, set()).add(record.record)
     shared: dict[str, set[str]] = {}
-    for records in claims.values():
-        if len(records) > 1:
-            for record in records:
-                shared.setdefault(record, set()).update(records)
+    for claimants in claims.values():
+        if len(claimants) > 1:
+            for one in claimants:
+                shared.setdefault(one, set()).update(claimants)
     return shared
 
 

@@ -23,6 +23,9 @@ from reprocheck.readers.conda_urls import read_conda_url
 
 _USER = re.compile(r"(?<=://)[^/?#]*@")
 _TOKEN = re.compile(r"/t/[^/]+(?=/)")
+_SECRET_PLACES = re.compile(r"(?<=://)[^/?#]*@|/t/[^/]+")
+_VARIABLE = re.compile(r"\$\{?(\w+)")
+_ENDS_A_PART = re.compile(r"[\s/?#@\x00-\x1f]")
 _ON_MIRRORS = ("https://conda.anaconda.org/", "https://repo.anaconda.com/")
 
 
@@ -56,6 +59,7 @@ def routes_of(
     mirrors: dict[str, str] = {}
     users: dict[str, tuple[str, str]] = {}
     for package in packages:
+        _refuse_odd_secrets(package.url, environ)
         full = addresses.to_fetch(package.url) if "$" in package.url else package.url
         plain[package.url] = without_secrets(full)
         base = plain[package.url].rsplit("/", 2)[0]
@@ -66,6 +70,19 @@ def routes_of(
             _keep_user(mirrors[base], base, users)
     real = {base: _USER.sub("", address) for base, address in mirrors.items()}
     return Routes(plain=plain, mirrors={base: at for base, at in real.items() if at != base}, users=users)
+
+
+def _refuse_odd_secrets(url: str, environ: Mapping[str, str]) -> None:
+    """Refuse a secret that would end before its place in the address does: what is behind would be taken for plain."""
+    for place in _SECRET_PLACES.finditer(url):
+        for name in _VARIABLE.findall(place[0]):
+            if _ENDS_A_PART.search(environ.get(name, "")):
+                raise InputError(
+                    f"the value of `{name}` cannot stand in an address",
+                    where=public_url(url),
+                    why="it holds white space or one of `/`, `?`, `#`, `@`, which end a name, a password or a token",
+                    how="percent-encode it, as in `%2F` for `/`",
+                )
 
 
 def without_secrets(url: str) -> str:
@@ -93,13 +110,12 @@ def _keep_user(address: str, base: str, users: dict[str, tuple[str, str]]) -> No
 def _parts_of(address: str, base: str) -> SplitResult:
     try:
         parts = urlsplit(address)
-        if parts.port == 0 or (parts.scheme != "file" and not parts.hostname):
-            raise ValueError("it names no host")
-        return parts
+        _ = parts.port  # what is no number raises here
     except ValueError as error:
         raise InputError(
             "the address of a channel cannot be read",
             where=public_url(base),
-            why=str(error).lower(),
+            why="its host or its port is none",
             how="correct it in the lock, or the variable that it refers to",
         ) from error
+    return parts

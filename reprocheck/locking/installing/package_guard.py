@@ -105,7 +105,8 @@ def refuse_links_out(root: Path, paths: Iterable[str]) -> None:
 def project_places(root: Path, packages: Iterable[LockedPackage]) -> list[str]:
     """Return where pip packages most likely come to lie: nobody knows before they are unpacked."""
     names = {spelt for package in packages for spelt in (package.name, normalise_name(package.name).replace("-", "_"))}
-    return [f"{site.relative_to(root).as_posix()}/{name}/__init__.py" for site in _sites(root) for name in sorted(names)]
+    sites = [site.relative_to(root).as_posix() for site in _sites(root)]
+    return [f"{site}/{name}/__init__.py" for site in sites for name in sorted(names)]
 
 
 def _folders(paths: Iterable[str]) -> list[str]:

@@ -28,7 +28,7 @@ from reprocheck.readers.prefixes.regular_files import read_regular
 
 _META = "conda-meta"
 _STAGED = (".conda-meta.", ".reprocheck.tmp")
-_REASON = "`reprocheck create` has not come to its end; run it again, and it goes on from there"
+_REASON = "`reprocheck create` has not come to its end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +124,9 @@ def is_staged(name: str) -> bool:
 
 def remove_staged(root: Path) -> None:
     """Remove what runs left that were killed before the prefix had its mark."""
-    for name in sorted(os.listdir(root)):
-        if is_staged(name):
-            shutil.rmtree(root / name, ignore_errors=True)
+    for path in sorted(root.iterdir()):
+        if is_staged(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def empty(root: Path) -> None:

@@ -19,19 +19,19 @@ import asyncio
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import rattler
-from rattler.exceptions import InstallerError
+from rattler.exceptions import InstallerError, InvalidPackageNameError, InvalidUrlError, InvalidVersionError
 from rattler.networking import Client
 from rattler.package import BuildString
 from rattler.package_cache import PackageCache, ValidationMode
 
 from reprocheck import __version__
-from reprocheck.errors import UndecidedError
+from reprocheck.errors import InputError, UndecidedError
 from reprocheck.locking.installing.install_failures import install_failure
 from reprocheck.locking.installing.install_progress import InstallCounts
 from reprocheck.locking.installing.package_addresses import Routes
@@ -39,8 +39,10 @@ from reprocheck.locking.installing.package_guard import PackageGuard
 from reprocheck.locking.solving.client_config import client_config
 from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.locks import LockedPackage
+from reprocheck.model.redaction import public_line
 
 _RETRIES = 3
+_PANICS = ("PanicException", "RustPanic")  # of Rust, of pyo3 and of its asyncio; no module exports them
 _FREE_THREADED = re.compile(r"_cp(?P<major>\d)(?P<minor>\d+)t$")
 
 
@@ -87,6 +89,16 @@ async def _install_in_time(request: CondaInstallRequest) -> None:
     except InstallerError as error:
         counts.tell()
         raise install_failure(request.routes.hide(str(error)), request.packages, offline=request.offline) from error
+    except BaseException as error:
+        if type(error).__name__ not in _PANICS:
+            raise
+        counts.tell()
+        raise UndecidedError(
+            "the conda part cannot be installed",
+            where=request.prefix.as_posix(),
+            why=f"rattler gave up: {public_line(str(error).partition(chr(10))[0])}",
+            how="give it more memory, open files and threads (`ulimit -a`), and run again: `create` goes on from there",
+        ) from error
     counts.tell()
 
 
@@ -126,6 +138,18 @@ def _credentials(folder: Path, users: Mapping[str, tuple[str, str]]) -> Path | N
 
 def _record(package: LockedPackage, url: str) -> rattler.RepoDataRecord:
     """Return what a lock knows of a package as a channel would tell it."""
+    try:
+        return _as_told_by_a_channel(package, url)
+    except (InvalidPackageNameError, InvalidUrlError, InvalidVersionError) as error:
+        raise InputError(
+            f"`{package.name} {package.version}` cannot be a conda package",
+            where=url,
+            why=str(error).lower().rstrip("."),
+            how="lock anew with `reprocheck lock`",
+        ) from error
+
+
+def _as_told_by_a_channel(package: LockedPackage, url: str) -> rattler.RepoDataRecord:
     folder, _, file_name = url.rpartition("/")
     record = rattler.PackageRecord(
         name=package.name,

@@ -18,7 +18,7 @@ from reprocheck.locking.installing.prefix_marks import Unfinished, is_staged, re
 
 # A base environment holds the others, and the packages that they share.
 _OF_A_BASE = ("envs", "pkgs", "condabin")
-_OUR_PYTHON = (sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(sys.executable))
+_OUR_PYTHON = (sys.prefix, sys.base_prefix, sys.exec_prefix, str(Path(sys.executable).parent))
 _ELSEWHERE = "name another folder with `-p`"
 
 
@@ -57,7 +57,7 @@ def look_at_target(root: Path, shown: str, *, force: bool, our_python: Sequence[
 
 def _names(root: Path, shown: str) -> list[str]:
     try:
-        return sorted(os.listdir(root))
+        return sorted(path.name for path in root.iterdir())
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise _refused(shown, f"what is in the folder cannot be listed: {why}", _ELSEWHERE) from error
@@ -66,7 +66,7 @@ def _names(root: Path, shown: str) -> list[str]:
 def _refuse_our_python(root: Path, shown: str, our_python: Sequence[str]) -> None:
     """Refuse to pull the floor from under ourselves: half-way there would be no reprocheck left to go on."""
     inside = os.path.realpath(root).rstrip(os.sep) + os.sep
-    for folder in filter(None, our_python):
+    for folder in our_python:
         if f"{os.path.realpath(folder)}{os.sep}".startswith(inside):
             how = "run a reprocheck that is installed elsewhere, or " + _ELSEWHERE
             raise _refused(shown, "the Python that runs reprocheck lives there", how)

@@ -21,6 +21,7 @@ from reprocheck.errors import InputError
 from reprocheck.model.prefixes import CondaRecord, Fault, OwnedFile, PathKind
 from reprocheck.model.redaction import public_line, public_url
 from reprocheck.readers.conda_urls import read_conda_url
+from reprocheck.readers.match_spec import split_match_spec
 from reprocheck.readers.prefixes.environment_folders import CONDA_META
 from reprocheck.readers.prefixes.json_documents import Document, parse_json
 from reprocheck.readers.prefixes.listed_paths import path_inside, why_refused
@@ -31,6 +32,8 @@ from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regul
 MOST_RECORD_BYTES = 64 << 20
 _KINDS: Mapping[str | None, PathKind] = {"softlink": "link", "directory": "folder", "pyc_file": "bytecode"}
 _WORD = re.compile(r"[!-~]+")
+_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+_LOOSE = re.compile(r"[<>=!~,|]\s|\s[,|]|\[")
 _HEX_LENGTH = 64
 
 
@@ -128,8 +131,14 @@ def _channel(url: str, channel: str, subdir: str) -> str:
 
 
 def _dependency(text: str) -> tuple[str, str]:
+    """Return name and constraint; some channels write `pytorch==2.0.1`, `main::numpy` or `numpy >= 1.16`."""
     name, _, constraint = text.strip().partition(" ")
-    return name, constraint.strip()
+    is_usual = _NAME.fullmatch(name) and not _LOOSE.search(constraint)
+    parts = None if is_usual else split_match_spec(text)
+    if parts is None:
+        return name, constraint.strip()
+    version = parts.version or ("*" if parts.build else "")
+    return parts.name, f"{version} {parts.build or ''}".strip()
 
 
 def _requested(document: Document) -> tuple[str, ...]:

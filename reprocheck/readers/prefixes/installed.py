@@ -1,4 +1,4 @@
-"""Read an installed environment whole: of conda, mamba, pixi or rattler, or a virtual environment.
+"""Read an installed environment whole: of conda, mamba, pixi or rattler, a virtual one, or a Python by itself.
 
 A virtual environment stands on another Python; the packages of that one are not read, not even where
 `include-system-site-packages` lets them in: they are another environment, and it can be audited by its own path.
@@ -20,15 +20,18 @@ from reprocheck.model.prefixes import CondaRecord, Fault, Prefix
 from reprocheck.model.redaction import public_line
 from reprocheck.readers.prefixes.conda_meta import read_conda_meta
 from reprocheck.readers.prefixes.dist_info import Place, read_distributions
-from reprocheck.readers.prefixes.environment_folders import is_conda, is_environment, is_folder, is_venv
-from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
+from reprocheck.readers.prefixes.environment_folders import CONDA_META, is_conda, is_environment, is_folder, is_venv
+from reprocheck.readers.prefixes.marks import maker_of_conda, note_move, unfinished_reason
 from reprocheck.readers.prefixes.packed import is_packed
-from reprocheck.readers.prefixes.pyvenv import read_pyvenv
+from reprocheck.readers.prefixes.plain_python import DEBIANS, is_debians, plain_python
+from reprocheck.readers.prefixes.pyvenv import Venv, read_pyvenv
 from reprocheck.readers.prefixes.regular_files import names_in, names_or_fault, read_regular, why_not
+from reprocheck.readers.prefixes.startup_files import find_startup_files
 from reprocheck.readers.requires_dist import MarkerTarget
 
 PINNED = "conda-meta/pinned"
 MOST_PINNED_BYTES = 1 << 20
+_MOST_TOLD = 3
 _OWN_FOLDER = "name the environment's own folder"
 _PYTHON_FOLDER = re.compile(r"(?:python|pypy|graalpy)(?P<version>\d+\.\d+)t?")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -45,7 +48,8 @@ def read_prefix(root: Path, shown: str, platform: str) -> Prefix:
     kind = _kind(root, shown)
     faults: list[Fault] = []
     records = read_conda_meta(root, faults) if kind == "conda" else ()
-    venv = read_pyvenv(root, faults) if kind == "venv" else None
+    note_move(root, faults)
+    venv = _venv(root, faults) if kind == "venv" else None
     python = venv.python if venv else _python(records)
     target = MarkerTarget(platform=_platform(records) or platform, python=python)
     site_packages = tuple(_site_packages(root, python, faults))
@@ -59,6 +63,7 @@ def read_prefix(root: Path, shown: str, platform: str) -> Prefix:
         conda=records,
         distributions=read_distributions(Place(root, site_packages, target, is_packed(root)), records, faults),
         pinned=_pinned(root, faults),
+        startup=find_startup_files(root, site_packages),
         faults=tuple(sorted(set(faults))),
         unfinished=unfinished_reason(root),
         is_alone=venv is None or venv.is_alone,
@@ -67,19 +72,36 @@ def read_prefix(root: Path, shown: str, platform: str) -> Prefix:
 
 def _kind(root: Path, shown: str) -> Literal["conda", "venv"]:
     if is_conda(root):
+        _refuse_unlisted(root, shown)
         return "conda"
-    if is_venv(root):
+    if is_venv(root) or plain_python(root):
         return "venv"
     why, how = _why_none(root)
     raise InputError(f"no environment at `{shown}`", where=shown, why=why, how=how)
+
+
+def _refuse_unlisted(root: Path, shown: str) -> None:
+    """Refuse an environment whose records one may not list: every package of it would seem to be missing."""
+    try:
+        names_in(root / CONDA_META)
+    except InputError as error:
+        raise InputError(
+            f"cannot look into `{shown}`",
+            where=f"{shown}/{CONDA_META}",
+            why=error.why,
+            how="ask as its owner, or give the right to read it",
+        ) from error
+
+
+def _venv(root: Path, faults: list[Fault]) -> Venv:
+    return read_pyvenv(root, faults) if is_venv(root) else Venv("python", plain_python(root))
 
 
 def _why_none(root: Path) -> tuple[str, str]:
     """Return why a path is no environment, and what to name instead."""
     try:
         if stat.S_ISDIR(root.stat().st_mode):
-            names_in(root)
-            return "an environment has a folder `conda-meta` or a file `pyvenv.cfg`", _OWN_FOLDER
+            return _why_no_folder(root, names_in(root))
     except FileNotFoundError:
         return "there is no such folder", "name the folder of an environment"
     except OSError as error:
@@ -89,11 +111,21 @@ def _why_none(root: Path) -> tuple[str, str]:
     return "it is a file, and an environment is a folder", _how(root)
 
 
+def _why_no_folder(root: Path, names: Iterable[str]) -> tuple[str, str]:
+    if is_debians(root):
+        return f"the packages of its Python (`{DEBIANS}`) belong to apt", "name a virtual environment"
+    inside = [name for name in names if is_environment(root / name)][:_MOST_TOLD]
+    told = " or ".join(f"`{(root / name).as_posix()}`" for name in inside)
+    return "it has no `conda-meta`, no `pyvenv.cfg`, and no Python with `site-packages`", (
+        f"name the environment in it, {told}" if told else _OWN_FOLDER
+    )
+
+
 def _how(file: Path) -> str:
     """Return the folder to name instead, where the file is a Python in an environment."""
     if file.name.lower().startswith("python"):
         for folder in (file.parent.parent, file.parent):
-            if is_environment(folder):
+            if is_environment(folder) or plain_python(folder):
                 return f"name the folder around it, `{folder.as_posix()}`"
     return _OWN_FOLDER
 

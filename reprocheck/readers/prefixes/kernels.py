@@ -138,6 +138,11 @@ class _Reader:
         if not _is_python(spec, words):
             return None
         python = self._program(words[0], scope, path)
+        try:
+            os.fsencode(python)
+        except UnicodeEncodeError as error:  # in a locale without UTF-8
+            why = "has a command that cannot be a path in this locale"
+            raise InputError("broken kernel", where=str(path), why=why, how="set `LC_ALL=C.UTF-8`") from error
         display = spec.get("display_name")
         kernel = Kernel(
             name=printable(path.parent.name),

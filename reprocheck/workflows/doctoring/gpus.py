@@ -52,20 +52,15 @@ def _unseen(readings: Readings, torch: Torch, told: Json) -> Answer:
     there = driver_gpus(readings)
     if not (torch.cuda or torch.hip):
         return unknown(SEEN, f"{torch.said} is built without CUDA" if there else NO_GPU)
-    if text_at(told, "chosen") == "none":
-        return Answer(question=SEEN, status="not", detail="`CUDA_VISIBLE_DEVICES` hides every GPU", fix=_UNHIDE)
     if not there:
-        return unknown(SEEN, NO_GPU if readings.accelerators == [] else reason(readings.accelerators))
-    excuse = one_line(text_at(told, "said")).partition(". ")[0].rstrip(".")
-    said = f"torch does not see {there[0].name}{f': {excuse}' if excuse else ''}"
-    return Answer(question=SEEN, status="not", detail=said, fix=_way_to_see(readings))
-
-
-def _way_to_see(readings: Readings) -> str:
-    if readings.hidden:
-        return f"{readings.hidden}: name a GPU in it"
-    runtime = judge_cuda_runtime(readings)
-    return runtime.fix if runtime.status == "not" else _ASK_TORCH
+        nothing = NO_GPU if readings.accelerators == [] else reason(readings.accelerators)
+        return unknown(SEEN, readings.hidden or nothing)
+    why, runtime = one_line(text_at(told, "said")).partition(". ")[0].rstrip("."), judge_cuda_runtime(readings)
+    fix = runtime.fix if runtime.status == "not" else _ASK_TORCH
+    if readings.hidden and runtime.status != "not":
+        why, fix = readings.hidden, _UNHIDE
+    said = f"torch does not see {there[0].name}{f': {why}' if why else ''}"
+    return Answer(question=SEEN, status="not", detail=said, fix=fix)
 
 
 def judge_gpu_kernels(readings: Readings) -> Answer:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from reprocheck.facts.cuda_versions import Numbers, dotted, numbers
 from reprocheck.facts.cudnn import first_for, oldest_gpu
 from reprocheck.model.doctors import Answer
 from reprocheck.model.fingerprints import one_line, unread_status, value_at
-from reprocheck.model.json_documents import Json
+from reprocheck.model.json_documents import Json, entries
 from reprocheck.workflows.doctoring.readings import (
     NO_GPU,
     Readings,
@@ -29,7 +27,8 @@ _OWN_CUDNN = "install torch and its cuDNN together, and take folders with anothe
 _OWN_NCCL = "install torch and its NCCL together, and take folders with another NCCL out of `LD_LIBRARY_PATH`"
 _NO_NCCL = "use the backend `gloo`, or run under Linux (WSL2 on Windows)"
 _SHOW_NCCL = "run the training with `NCCL_DEBUG=INFO` to see what NCCL says"
-_FOUR_DIGITS_FROM = 90_000  # cuDNN counts 8907 for 8.9.7, and from 9 on 90100 for 9.1.0: cudnn_version.h
+_TRIALS = {CUDNN: ("a convolution", _OWN_CUDNN), NCCL: ("a sum over one process", _SHOW_NCCL)}
+_CUDNN_9 = 90_000  # cuDNN counts 8907 for 8.9.7, and from 9 on 90100 for 9.1.0: cudnn_version.h
 
 
 def judge_cudnn(readings: Readings) -> Answer:
@@ -38,7 +37,7 @@ def judge_cudnn(readings: Readings) -> Answer:
     hindered = _without_library(CUDNN, readings, told)
     if hindered:
         return hindered
-    loaded, built = value_at(told, "loaded"), _built(value_at(told, "built"))
+    loaded, built = value_at(told, "loaded"), numbers(".".join(map(str, entries(value_at(told, "built")))))
     if unread_status(loaded):
         return unread_answer(CUDNN, loaded, _OWN_CUDNN)
     code = count_at(told, "loaded")
@@ -48,20 +47,15 @@ def judge_cudnn(readings: Readings) -> Answer:
     if built and (version[0] != built[0] or version[:2] < built[:2]):
         said = f"{dotted(version)} is loaded, and torch was built for {dotted(built)}"
         return Answer(question=CUDNN, status="not", detail=said, fix=_OWN_CUDNN)
-    tried = _tried(CUDNN, readings, f"{dotted(version)} is loaded", _OWN_CUDNN)
+    measured: dict[str, Json] = {"loaded": dotted(version), **({"built": dotted(built)} if built else {})}
+    tried = _tried(CUDNN, readings, f"{dotted(version)} is loaded", measured)
     return tried if tried.status == "ok" else _misfit(readings, version) or tried
 
 
 def cudnn_version(code: int) -> Numbers:
     """Return the version that cuDNN counts as one number."""
-    major, rest = divmod(code, 10_000 if code >= _FOUR_DIGITS_FROM else 1_000)
+    major, rest = divmod(code, 10_000 if code >= _CUDNN_9 else 1_000)
     return (major, rest // 100, rest % 100)
-
-
-def _built(told: Json) -> Numbers:
-    if not isinstance(told, Sequence) or isinstance(told, str):
-        return ()
-    return numbers(".".join(str(part) for part in told))
 
 
 def _misfit(readings: Readings, version: Numbers) -> Answer | None:
@@ -96,7 +90,8 @@ def judge_nccl(readings: Readings) -> Answer:
     version = loaded if numbers(loaded) else built
     if not numbers(version):
         return unread_answer(NCCL, value_at(told, "built"), _SHOW_NCCL)
-    return _tried(NCCL, readings, f"{one_line(version)} is loaded{differs}", _SHOW_NCCL)
+    measured: dict[str, Json] = {name: told for name, told in (("loaded", loaded), ("built", built)) if told}
+    return _tried(NCCL, readings, f"{one_line(version)} is loaded{differs}", measured)
 
 
 def _without_library(question: str, readings: Readings, told: Json) -> Answer | None:
@@ -104,19 +99,19 @@ def _without_library(question: str, readings: Readings, told: Json) -> Answer | 
     torch = torch_of(readings)
     if torch is None or not (torch.cuda or torch.hip):
         return unknown(question, hindrance(readings) or NO_GPU)
+    if torch.hip and question == CUDNN:
+        return unknown(CUDNN, f"{torch.said} is built for ROCm {torch.hip}, which computes with MIOpen")
     if unread_status(told) == "missing" and question == NCCL:
         return Answer(question=NCCL, status="not", detail="this build of torch has no NCCL", fix=_NO_NCCL)
     if unread_status(told) or not isinstance(told, dict):
-        return unread_answer(question, told, _OWN_CUDNN if question == CUDNN else _SHOW_NCCL)
+        return unread_answer(question, told, _TRIALS[question][1])
     return None
 
 
-def _tried(question: str, readings: Readings, loaded: str, fix: str) -> Answer:
-    told, hindered = readings.of(question), hindrance(readings)
-    result = value_at(told, "tried")
-    names = {"loaded": text_at(told, "loaded"), "built": text_at(told, "built")}
-    measured = {name: version for name, version in names.items() if version}
-    what = "a convolution" if question == CUDNN else "a sum over one process"
+def _tried(question: str, readings: Readings, loaded: str, measured: dict[str, Json]) -> Answer:
+    """Return how it went when the library was put to work."""
+    result, hindered = value_at(readings.of(question), "tried"), hindrance(readings)
+    what, fix = _TRIALS[question]
     if result == "ok":
         return Answer(question=question, status="ok", detail=f"{loaded}, {what} came out right", measured=measured)
     if hindered or unread_status(result) == "missing":

@@ -23,7 +23,6 @@ from reprocheck.workflows.doctoring.readings import (
     unknown,
 )
 
-PRECISIONS = ("fp16", "bf16", "tf32", "fp8")
 GAIN_PERMILLE = 1200  # below that the tensor cores do nothing: on every GPU that has them they are twice as fast
 
 # They report 7.5 as others do that have tensor cores. Source: data sheets of the GPUs with a TU116 or TU117.
@@ -41,7 +40,7 @@ def judge_precision(name: str, readings: Readings) -> Answer:
         return unknown(name, hindered)
     speed = speed_permille(told)
     gpu = min(gpus, key=lambda gpu: numbers(gpu.compute_capability or ""))
-    if torch.hip or gpu.compute_capability is None:
+    if gpu.compute_capability is None:
         return unknown(name, f"what {gpu.name} has is not in the table{_as_fast(speed)}")
     shown = speed if gpu.compute_capability == gpus[0].compute_capability else None  # the first one was timed
     row = lacking(name, gpu.compute_capability)
@@ -126,9 +125,7 @@ def _instead(name: str, gpu: Gpu, row: Row | None) -> str:
     """Return what this GPU does well in the place of a precision."""
     if name == "tf32" and row:
         return f"compare runs in {text(row, 'instead')}"
-    able = [
-        other for other in ("bf16", "fp16") if gpu.compute_capability and not lacking(other, gpu.compute_capability)
-    ]
-    if _WITHOUT_TENSOR_CORES.search(gpu.name) or name in able[:1] or not able:
+    capability = gpu.compute_capability or ""
+    if _WITHOUT_TENSOR_CORES.search(gpu.name) or lacking("fp16", capability):
         return "train in fp32, or on a GPU with tensor cores (compute capability 7.0 or newer)"
-    return "use bf16" if able[0] == "bf16" else "use fp16 with a GradScaler, or fp32"
+    return "use fp16 with a GradScaler, or fp32" if lacking("bf16", capability) else "use bf16"

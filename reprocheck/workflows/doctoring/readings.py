@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
 from typing import NamedTuple
 
 from reprocheck.facts.cuda_versions import Numbers, numbers
@@ -12,7 +12,7 @@ from reprocheck.facts.torch_archs import Archs
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.doctors import Answer
 from reprocheck.model.fingerprints import one_line, unread, unread_reason, unread_status, value_at
-from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json
+from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json, entries
 from reprocheck.model.machines import Gpu
 from reprocheck.model.prefixes import Kernel
 
@@ -92,8 +92,7 @@ def _plain(version: str) -> str:
 
 def _archs(listed: Json) -> Archs | None:
     """Return the GPU code of a build from names such as `sm_90a` and `compute_90`; None where there is none."""
-    names = listed if isinstance(listed, Sequence) and not isinstance(listed, str) else []
-    found = [match for name in names if isinstance(name, str) and (match := _ARCH.fullmatch(name))]
+    found = [match for name in entries(listed) if isinstance(name, str) and (match := _ARCH.fullmatch(name))]
     cubins = tuple(match["digits"] for match in found if match["kind"] == "sm")
     ptx = [match["digits"] for match in found if match["kind"] == "compute"]
     return Archs(sm=cubins, ptx=ptx[-1] if ptx else None, firm=True) if found else None
@@ -106,13 +105,13 @@ def driver_gpus(readings: Readings) -> tuple[Gpu, ...]:
 
 def torch_gpus(readings: Readings) -> tuple[Gpu, ...]:
     """Return the GPUs that torch sees."""
-    return tuple(_gpus(value_at(readings.of("gpu-seen"), "devices"), "name"))
+    gpus, torch = _gpus(value_at(readings.of("gpu-seen"), "devices"), "name"), torch_of(readings)
+    # ROCm counts otherwise: its 9.0 is gfx90a, and no Hopper.
+    return tuple(replace(gpu, compute_capability=None) if torch and torch.hip else gpu for gpu in gpus)
 
 
 def _gpus(listed: Json, name: str) -> Iterator[Gpu]:
-    if isinstance(listed, str) or not isinstance(listed, Sequence):
-        return
-    for entry in listed:
+    for entry in entries(listed):
         capability = text_at(entry, "computeCapability")
         known = capability if _CAPABILITY.fullmatch(capability) else None
         yield Gpu(name=text_at(entry, name)[:_LONGEST_NAME] or "a GPU without a name", compute_capability=known)
@@ -133,8 +132,7 @@ def hindrance(readings: Readings) -> str:
 
 def kernel_results(readings: Readings) -> list[Json]:
     """Return how a kernel went on each GPU, `ok` or the failure; nothing where none was tried."""
-    told = readings.of("gpu-kernels")
-    return list(told) if isinstance(told, Sequence) and not isinstance(told, str) else []
+    return list(entries(readings.of("gpu-kernels")))
 
 
 def text_at(value: Json, *keys: str) -> str:

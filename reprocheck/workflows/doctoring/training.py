@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from reprocheck.facts.cuda_versions import dotted
 from reprocheck.model.doctors import Answer
 from reprocheck.model.fingerprints import one_line, unread_status, value_at
-from reprocheck.model.json_documents import Json
+from reprocheck.model.json_documents import Json, entries
 from reprocheck.workflows.doctoring.readings import (
     KERNELS_FAIL,
     Readings,
@@ -86,7 +85,7 @@ def judge_openmp(readings: Readings) -> Answer:
         return unknown("openmp", "torch could not be asked")
     if unread_status(told):
         return unread_answer("openmp", told, _ONE_SIDE)
-    counts = Counter(_names(value_at(told, "families")))
+    counts = Counter(one_line(name) for name in entries(value_at(told, "families")) if isinstance(name, str))
     beside = "torch and numpy" if text_at(told, "numpy") == "loaded" else "torch"
     said = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
     measured: dict[str, Json] = dict(sorted(counts.items()))
@@ -94,15 +93,11 @@ def judge_openmp(readings: Readings) -> Answer:
     if clash:
         detail = f"{beside} loaded {said}: {clash}"
         return Answer(question="openmp", status="not", detail=detail, fix=_ONE_SIDE, measured=measured)
-    if unread_status(value_at(told, "numpy")):
-        return unknown("openmp", f"{said or 'no runtime'} with torch; numpy: {reason(value_at(told, 'numpy'))}")
+    numpy = value_at(told, "numpy")
+    if unread_status(numpy) not in (None, "missing"):
+        return unknown("openmp", f"{said or 'no runtime'} with torch; numpy: {reason(numpy)}")
     loaded = f"{beside} loaded {said}" if said else f"{beside} loaded no OpenMP runtime of their own"
     return Answer(question="openmp", status="ok", detail=loaded, measured=measured)
-
-
-def _names(families: Json) -> list[str]:
-    listed = families if isinstance(families, Sequence) and not isinstance(families, str) else []
-    return [one_line(name) for name in listed if isinstance(name, str)]
 
 
 def _clash(counts: Counter[str]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reprocheck.errors import InputError
 from reprocheck.locking.judging.plain_specs import plainly_admits
 from reprocheck.locking.solving.rattler_solver import spec_admits
 from reprocheck.model.environments import CondaSpec
@@ -121,3 +122,9 @@ STARRED = PLAIN.map("={}.*".format)
 def test_the_plain_answer_is_the_solvers_answer(constraint: str, version: str) -> None:
     """docs.conda.io, "Package match specifications": the two must never differ."""
     assert plainly_admits(spec(constraint), version, "h0_0") is spec_admits(spec(constraint), locked(version))
+
+
+@pytest.mark.parametrize(("name", "version"), [("a b", "1.0"), ("x", "\x1b"), ("x", "9" * 5000)])
+def test_a_package_that_conda_cannot_have_is_an_input_error(name: str, version: str) -> None:
+    with pytest.raises(InputError, match="cannot be a conda package"):
+        spec_admits(spec(">=1"), replace(locked(version), name=name))

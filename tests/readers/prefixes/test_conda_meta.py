@@ -59,6 +59,29 @@ def test_a_record_of_condas_is_read(only: Callable[..., CondaRecord]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "constraint"),
+    [
+        ("numpy", "numpy", ""),
+        ("python_abi 3.11.* *_cp311", "python_abi", "3.11.* *_cp311"),
+        (" ruamel.yaml  >=0.15 ", "ruamel.yaml", ">=0.15"),
+        ("pytorch==2.0.1", "pytorch", "==2.0.1"),
+        ("pytorch >= 1.8 , < 3", "pytorch", ">=1.8,<3"),
+        ("numpy>=1.11, <2", "numpy", ">=1.11,<2"),
+        ("blas=1.0=mkl", "blas", "=1.0 mkl"),
+        ("conda-forge::tzdata", "tzdata", ""),
+        ("main/linux-64::numpy >=1.16", "numpy", ">=1.16"),
+        ("mkl[version='>=2020', build='h*']", "mkl", ">=2020 h*"),
+        ("libblas[build=*mkl]", "libblas", "* *mkl"),
+        (">=1", ">=1", ""),
+    ],
+)
+def test_what_a_package_needs_is_taken_apart_as_conda_does(
+    only: Callable[..., CondaRecord], text: str, name: str, constraint: str
+) -> None:
+    assert only(depends=[text]).dependencies == ((name, constraint),)
+
+
+@pytest.mark.parametrize(
     ("entry", "sha256", "size_bytes"),
     [
         pytest.param({"sha256": A, "size_in_bytes": 3}, A, 3, id="rattler, nothing written in"),

@@ -44,9 +44,17 @@ def test_a_folder_that_is_no_environment_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path) == [
         "error: no environment at `env`",
         "  where: env",
-        "  why:   an environment has a folder `conda-meta` or a file `pyvenv.cfg`",
+        "  why:   it has no `conda-meta`, no `pyvenv.cfg`, and no Python with `site-packages`",
         "  how:   name the environment's own folder",
     ]
+
+
+def test_the_environments_in_a_folder_are_named(tmp_path: Path, write: Write) -> None:
+    write(tmp_path, {"a/pyvenv.cfg": "", "b/pyvenv.txt": "", "c/conda-meta/history": "", "d/x": ""})
+    folder = tmp_path.as_posix()
+    assert refusal(tmp_path)[3] == f"  how:   name the environment in it, `{folder}/a` or `{folder}/c`"
+    write(tmp_path, {f"{name}/pyvenv.cfg": "" for name in "xyz"})
+    assert refusal(tmp_path)[3].endswith(f"`{folder}/a` or `{folder}/c` or `{folder}/x`")
 
 
 @pytest.mark.parametrize(("python", "mark"), [("bin/python3.11", "conda-meta/history"), ("python.exe", "pyvenv.cfg")])
@@ -247,10 +255,23 @@ def test_a_folder_that_one_may_not_read_is_refused_with_the_reason(
     assert lines[2] == "  why:   permission denied"
 
 
+def test_records_that_one_may_not_list_are_no_empty_environment(public_folder: Path, write: Write) -> None:
+    write(public_folder, {"conda-meta/history": ""})
+    (public_folder / "conda-meta").chmod(0)
+    with nobody():
+        lines = refusal(public_folder)
+    (public_folder / "conda-meta").chmod(0o755)
+    assert lines == [
+        "error: cannot look into `env`",
+        "  where: env/conda-meta",
+        "  why:   permission denied",
+        "  how:   ask as its owner, or give the right to read it",
+    ]
+
+
 @pytest.mark.parametrize(
     ("locked", "places"),
     [
-        ("conda-meta", ["conda-meta", "conda-meta/pinned"]),
         ("conda-meta/a-1.0-h1_0.json", ["conda-meta/a-1.0-h1_0.json"]),
         ("lib", ["lib"]),
         ("lib/python3.11/site-packages", ["lib/python3.11/site-packages"]),
