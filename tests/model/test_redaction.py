@@ -12,7 +12,6 @@ SECRETS = {
     "https://user:pw@host/ch": "https://host/ch",
     "https://token@host/ch": "https://host/ch",
     "https://host/t/abc-123/ch/linux-64": "https://host/t/<token>/ch/linux-64",
-    "file:///tmp/t/abc/ch/linux-64": "file:///tmp/t/abc/ch/linux-64",
     "https://host/simple?token=abc": "https://host/simple",
     "https://host/a.whl#token=abc": "https://host/a.whl",
     "git+https://u:p@host/a.git@0123#egg=a": "git+https://host/a.git@0123#egg=a",
@@ -25,6 +24,7 @@ HARMLESS = [
     "https://host/p.conda#" + "a" * 32,
     "https://host/t/$TOKEN/ch",
     "file:///home/a/channel",
+    "file:///home/t/abc/channel",
     "nvidia/label/cuda-11.8.0",
     "",
 ]
