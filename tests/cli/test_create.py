@@ -150,17 +150,7 @@ def test_pip_over_conda_is_undone(real: Desk) -> None:
     real.create()
     fresh = contents(real.prefix)
     over = real.project.wheel("shared", "2.0", {"shared/__init__.py": b"by = 'pip'\n", "shared/new.py": b""})
-    words: list[str | Path] = [
-        find_uv(),
-        "pip",
-        "install",
-        "--offline",
-        "--no-deps",
-        "--python",
-        real.prefix / "bin" / "python",
-        over[2],
-    ]
-    subprocess.run(words, check=True, capture_output=True, env={**os.environ, **real.env})
+    real.install(over[2])
     assert "shared-1.0.dist-info" not in os.listdir(next((real.prefix / "lib").glob("python3.*/site-packages")))
     assert real.create().out.endswith("2 conda and 2 pip packages; 1 removed, 1 repaired\n")
     assert contents(real.prefix).keys() - {".lock"} == fresh.keys() - {".lock"}

@@ -25,7 +25,7 @@ PROMISED_S = 12.0
 
 # A new command is one line: its name, its words, the code that it ends with, and what it writes about the machine.
 COMMANDS: tuple[tuple[str, tuple[str, ...], int, str], ...] = (
-    ("audit", ("audit",), 1, "neither driver nor GPU is known of this machine"),
+    ("audit", ("audit",), 1, "GPU is known of this machine"),
     ("fingerprint", ("fingerprint",), 0, "Accelerators"),
     ("doctor", ("doctor",), 1, "torch           not      torch is not installed"),
 )
