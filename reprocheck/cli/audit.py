@@ -36,7 +36,9 @@ _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", a
 @click.option("--platform", "platforms", multiple=True, help="Look at this platform of the lock only.")
 @click.option("--driver", help="Audit for this NVIDIA driver, for example 470.57.02.")
 @click.option("--gpu", "gpus", multiple=True, metavar="SM|NAME", help="Audit for this GPU: sm_90, or a product name.")
-@click.option("--machine", "machine_file", type=click.Path(path_type=Path), help="Audit for the machine of a fingerprint.")
+@click.option(
+    "--machine", "machine_file", type=click.Path(path_type=Path), help="Audit for the machine of a fingerprint."
+)
 @click.option("--precision", multiple=True, type=click.Choice(PRECISIONS), help="What the training computes in.")
 @click.option("--node", "nodes", multiple=True, type=click.Path(path_type=Path), help=_NODE_HELP)
 @click.option("-p", "--prefix", type=_FOLDER, help="Look into the installed environment in this folder.")

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from reprocheck.locking.pip_part.uv_program import find_uv
+from tests import conda_archives
 from tests.conda_archives import PLACEHOLDER, CondaPackage, python_project, running_python, this_platform
 from tests.locked_project import LockedProject, contents
 
@@ -561,3 +562,18 @@ def test_users_files_in_the_prefix_stay(desk: Desk) -> None:
     (desk.prefix / "share" / "tool.txt").unlink()
     desk.create()
     assert (desk.prefix / "share" / "mine.txt").read_text() == "mine"
+
+
+def test_a_package_whose_own_list_is_wrong_is_taken_as_published_and_named(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = conda_archives._path_entry  # the archive as a careless publisher makes it
+
+    def wrong(pair: tuple[str, bytes]) -> dict[str, Any]:
+        return right(pair) | {"sha256": "0" * 64, "size_in_bytes": 7}
+
+    monkeypatch.setattr(conda_archives, "_path_entry", wrong)
+    desk.project.lock([desk.project.conda("careless", files={"share/x": b"four"})])
+    done = desk.create()
+    told = "note: `careless`: the package's own list of files says otherwise than its archive\n"
+    assert (done.code, done.err) == (0, told)

@@ -156,7 +156,7 @@ def test_a_death_while_a_prefix_is_changed_and_repaired_leaves_the_old_or_a_mark
 
 
 @pytest.mark.slow
-def test_a_death_before_many_lines_that_writes_leaves_a_marked_prefix(stage: Stage) -> None:
+def test_a_death_before_many_a_line_that_writes_leaves_a_marked_prefix(stage: Stage) -> None:
     old, new = stage.project("old-project"), stage.project("new-project")
     stage.make(old.lock(packages(old, "1.0")))
     (stage.prefix / "share" / "other.txt").write_text("damaged")

@@ -100,6 +100,19 @@ def test_behind_a_question_that_hangs_the_rest_is_asked_again(interpreter: Inter
     assert told == {"torch": {}, "cudnn": late, "openmp": "ok"}
 
 
+def test_nothing_is_asked_anew_once_the_bell_has_rung(interpreter: Interpreter, tmp_path: Path) -> None:
+    """Ctrl-C: an interpreter that starts then would outlive us, and its folder, too."""
+    runs = tmp_path / "runs"
+    python = interpreter(f"say('torch', {{}}); open({str(runs)!r}, 'a').write('x'); time.sleep(60)\n")
+    watch = Watch(20.0)
+    work = watch.begin(lambda: ask_worker(sources(python, "cudnn", "openmp"), watch))
+    while not runs.exists():
+        time.sleep(0.02)
+    watch.stop.set()
+    assert work.result()["openmp"] == {"status": "timeout", "detail": "no time was left to ask"}
+    assert runs.read_text() == "x"
+
+
 def test_loading_torch_may_take_all_the_time(interpreter: Interpreter) -> None:
     """It is not asked for patience: a cold torch takes longer than any question."""
     started_s = time.monotonic()
@@ -262,7 +275,10 @@ def test_a_folder_without_python_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         examine(DoctorRequest(prefix=tmp_path / "none"))
-    assert caught.value.lines()[2:] == ["  why:   there is no such folder", "  how:   name the folder of an environment"]
+    assert caught.value.lines()[2:] == [
+        "  why:   there is no such folder",
+        "  how:   name the folder of an environment",
+    ]
 
 
 def test_an_environment_may_be_named_from_inside_it(

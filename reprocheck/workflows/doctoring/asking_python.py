@@ -22,6 +22,7 @@ LEAST_S = 1.0  # in less than that no interpreter starts and loads torch
 KILLED = "exit-137"
 
 _GPU_NAMES = frozenset(question.name for question in GPU_QUESTIONS)
+_NOT_LOOKED = unread("missing", "torch could not look for a GPU")
 _TOO_LATE = unread("timeout", "no time was left to ask")
 
 
@@ -65,9 +66,7 @@ def ask_worker(sources: Sources, watch: Watch) -> Mapping[str, Json]:
     answers: dict[str, Json] = {}
     left = [name for name in WORKER_QUESTIONS if name in sources.questions]
     asks_gpu = sources.asks_gpu
-    while "torch" not in answers or (left and not unread_status(answers["torch"])):
-        if watch.left_s < LEAST_S:
-            break
+    while watch.left_s >= LEAST_S and ("torch" not in answers or (left and not unread_status(answers["torch"]))):
         asked = ["torch", *left]
         outcome = _attempt(sources, {"job": "doctor", "gpu": asks_gpu, "questions": left}, watch)
         found = _answers(outcome)
@@ -78,11 +77,8 @@ def ask_worker(sources: Sources, watch: Watch) -> Mapping[str, Json]:
         answers.setdefault(silent, failure_of(outcome, watch))
         left = asked[asked.index(silent) + 1 :]
         if silent == "gpu-seen":
-            # Whatever is asked of that GPU would end in the same way.
-            asks_gpu = False
-            answers |= {
-                name: unread("missing", "torch could not look for a GPU") for name in left if name in _GPU_NAMES
-            }
+            asks_gpu = False  # whatever is asked of that GPU would end in the same way
+            answers |= dict.fromkeys(_GPU_NAMES.intersection(left), _NOT_LOOKED)
             left = [name for name in left if name not in _GPU_NAMES]
     return {**dict.fromkeys(("torch", *left), _TOO_LATE), **answers}
 

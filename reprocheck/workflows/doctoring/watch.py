@@ -28,8 +28,8 @@ class Watch:
 
     @property
     def left_s(self) -> float:
-        """Return the seconds that are left, at least 0."""
-        return max(self._end_s - time.monotonic(), 0.0)
+        """Return the seconds that are left, 0 when the bell has rung."""
+        return 0.0 if self.stop.is_set() else max(self._end_s - time.monotonic(), 0.0)
 
     @property
     def too_late(self) -> Mapping[str, Json]:

@@ -86,7 +86,9 @@ def test_a_program_of_another_folder_makes_none(tmp_path: Path, write: Write) ->
 
 
 def test_debians_own_python_is_refused(tmp_path: Path, write: Write) -> None:
-    write(tmp_path, {"bin/python3.11": "", "lib/python3.11/os.py": "", "lib/python3/dist-packages/yaml/__init__.py": ""})
+    write(
+        tmp_path, {"bin/python3.11": "", "lib/python3.11/os.py": "", "lib/python3/dist-packages/yaml/__init__.py": ""}
+    )
     (tmp_path / "bin" / "python3").symlink_to("python3.11")
     with pytest.raises(InputError) as caught:
         read(tmp_path)
@@ -113,4 +115,7 @@ def test_the_python_that_runs_this_is_read_as_it_says_itself() -> None:
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
     said = subprocess.run([base / "bin" / "python3", "-c", ask], capture_output=True, text=True, check=True)
     assert version == said.stdout.strip()
-    assert read(base).site_packages == Path(sysconfig.get_path("purelib", vars={"base": "/b"})).relative_to("/b").as_posix()
+    assert (
+        read(base).site_packages
+        == Path(sysconfig.get_path("purelib", vars={"base": "/b"})).relative_to("/b").as_posix()
+    )
