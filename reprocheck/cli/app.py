@@ -19,7 +19,7 @@ COMMANDS = {
     "lock": "Resolve environment.yml into conda-lock.yml for every platform.",
     "create": "Install the lock into a prefix, conda and pip parts by hash; repairs what it made.",
     "check": "Lint environment.yml and its lock; offline and quick, made for a pre-commit hook.",
-    "audit": "Check environment, lock and a machine: this one, or one that you describe.",
+    "audit": "Check environment, lock, an installed prefix, and a machine: this one, or one that you describe.",
     "matrix": "Show which drivers, GPUs and platforms a lock can run on, and why not on the others.",
     "tree": "Show the packages of a lock as a tree, conda and pip together; -i from the leaves up.",
     "graph": "Draw the graph of a lock: dot, mermaid, svg or json.",

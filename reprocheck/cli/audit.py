@@ -64,8 +64,8 @@ def command(
     """Check environment, lock, machine and an installed environment together; offline.
 
     Writes nothing, unless --fix or --write-baseline does. Without --driver, --gpu or --machine it looks at this
-    machine. With --prefix or -n it looks into an installed environment too, conda's, pixi's or a plain venv: every
-    file against the records (--fast: existence and size), its packages against the lock and against each other.
+    machine. With --prefix or -n it looks into an installed environment too, conda's, pixi's, a venv or a plain Python:
+    every file against the records (--fast: existence and size), its packages against the lock and against each other.
     """
     request = make_request(files, choices)
     refuse_contradictions(choices)

@@ -17,7 +17,6 @@ from reprocheck.model.baselines import BASELINE_SCHEMA, Key, Known, keys_of
 from reprocheck.model.findings import Audit, Finding, Severity
 from reprocheck.model.json_documents import Json, dump_document
 
-
 _INSTALLED = "<prefix>"  # stands for the folder of an installed environment
 
 

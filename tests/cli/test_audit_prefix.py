@@ -40,10 +40,11 @@ SITE = "lib/python3.11/site-packages"
 MATHS, PURE = b"\x7fELF maths", b"x = 1\n"
 BAD = b"\x7fELF xaths"
 
+DIGEST, RECORDED = (hashlib.sha256(data).hexdigest()[:12] for data in (BAD, MATHS))
 ALTERED = f"""\
 env/lib/libtool.so:1:1: error RC602 altered-file
   conda's `tool 1.0` has changed since it was installed, in 1 of its 2 files: `lib/libtool.so`
-  = `lib/libtool.so`: sha256 {hashlib.sha256(BAD).hexdigest()[:12]}…, recorded is {hashlib.sha256(MATHS).hexdigest()[:12]}…
+  = `lib/libtool.so`: sha256 {DIGEST}…, recorded is {RECORDED}…
   fix: run `reprocheck create -p env`
 """
 MISSING = f"""\
@@ -96,7 +97,7 @@ def create(folder: Path, env: Path) -> Path:
 
 def damage(env: Path) -> None:
     """Change a file, not in place: it is a hard link into the cache; and take one away."""
-    os.replace(write(env.parent / "new", BAD), env / "lib" / "libtool.so")
+    write(env.parent / "new", BAD).replace(env / "lib" / "libtool.so")
     (env / SITE / "pure" / "__init__.py").unlink()
 
 
@@ -220,7 +221,7 @@ def test_a_baseline_is_good_for_the_environment_at_any_place(reprocheck: Runner,
 
 def test_what_a_baseline_has_outgrown_is_told_where_every_byte_was_read(reprocheck: Runner, project: Path) -> None:
     reprocheck("audit", "-p", "env", *INSTALLED, "--write-baseline", "known.json", cwd=project)
-    os.replace(write(project / "new", MATHS), project / "env" / "lib" / "libtool.so")
+    write(project / "new", MATHS).replace(project / "env" / "lib" / "libtool.so")
     judged = ("audit", "--baseline", "known.json", *INSTALLED)
     done = reprocheck(*judged, "-p", "env", cwd=project)
     assert (done.code, done.out) == (0, "no findings (1 in the baseline)\n")
