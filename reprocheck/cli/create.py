@@ -31,8 +31,9 @@ class CreateChoices:
     timeout_s: int
 
 
+_FOLDER = click.Path(path_type=Path, readable=False)  # what one may not read is told in our own words
 _OPTIONS = (
-    click.option("-p", "--prefix", required=True, type=click.Path(path_type=Path), help="The folder to install into."),
+    click.option("-p", "--prefix", required=True, type=_FOLDER, help="The folder to install into."),
     click.option(
         "--lockfile",
         type=click.Path(path_type=Path, dir_okay=False),

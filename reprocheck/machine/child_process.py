@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -72,7 +73,7 @@ def run_child(
         try:
             process = start_child(command, stdout, stderr, env=env)
         except (OSError, ValueError) as error:  # a value with a NUL byte is a `ValueError`
-            return _not_started(error)
+            return _not_started(error, command[0], os.environ if env is None else env)
         status = _watch(process, (stdout, stderr), deadline_s, output_limit_bytes, stop or Event())
         return ChildOutcome(
             status=status,
@@ -108,12 +109,19 @@ def start_child(
     )
 
 
-def _not_started(error: OSError | ValueError) -> ChildOutcome:
-    if isinstance(error, FileNotFoundError):
+def _not_started(error: OSError | ValueError, program: str, environ: Mapping[str, str]) -> ChildOutcome:
+    is_denied = isinstance(error, PermissionError)
+    if isinstance(error, FileNotFoundError) or (is_denied and _is_nowhere(program, environ)):
         return ChildOutcome(status="missing", detail="no such program")
-    if isinstance(error, PermissionError):
+    if is_denied:
         return ChildOutcome(status="denied", detail=_reason(error))
     return ChildOutcome(status="error", detail=_reason(error))
+
+
+def _is_nowhere(program: str, environ: Mapping[str, str]) -> bool:
+    """Say whether no folder of `PATH` shows a program: one that may not be looked into makes it a forbidden one."""
+    is_bare = Path(program).name == program
+    return is_bare and shutil.which(program, mode=os.F_OK, path=environ.get("PATH")) is None
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reprocheck.machine.system_files import ROOT, read_text
 
-VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel"}
+_VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel"}
 
 _CLASSES = ("0x03", "0x12")  # display controllers, processing accelerators
 _MOST_DEVICES = 10_000
@@ -23,7 +23,7 @@ def card_vendors(root: Path = ROOT) -> tuple[str, ...]:
     except OSError:
         return ()
     cards = (device for device in devices if _line(device / "class").startswith(_CLASSES))
-    return tuple(sorted({VENDORS[vendor] for card in cards if (vendor := _line(card / "vendor")) in VENDORS}))
+    return tuple(sorted({_VENDORS[vendor] for card in cards if (vendor := _line(card / "vendor")) in _VENDORS}))
 
 
 def _line(path: Path) -> str:

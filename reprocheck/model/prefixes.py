@@ -126,6 +126,18 @@ class Kernel(NamedTuple):
     starts: KernelStart
 
 
+class Birthmark(NamedTuple):
+    """A file that says where the environment was made: `path` of the file, the Python `python` that it starts.
+
+    Of the mark that `create` leaves (`MADE_MARK`) `python` is the folder of the environment. `starts` says whose it
+    is: a path into this environment is this one's, also where nothing lies there.
+    """
+
+    path: str
+    python: str
+    starts: KernelStart
+
+
 class NativeLibrary(NamedTuple):
     """A runtime library that is really there.
 
@@ -179,6 +191,7 @@ class Prefix:
     distributions: tuple[Distribution, ...]
     pinned: tuple[str, ...] = ()
     kernels: tuple[Kernel, ...] = ()
+    birthmarks: tuple[Birthmark, ...] = ()
     libraries: tuple[NativeLibrary, ...] = ()
     startup: tuple[StartupFile, ...] = ()
     faults: tuple[Fault, ...] = ()

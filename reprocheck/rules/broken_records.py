@@ -17,9 +17,7 @@ from reprocheck.rules.repairs import command, command_for, creation
 
 _FOLDER = re.compile(r"^.*?\.(?:dist|egg)-info(?=/|$)")
 # Files that describe no package, and those that only say from where one came.
-_BESIDE = re.compile(
-    r"(?:^conda-meta/(?:history|pinned|reprocheck-made)|^pyvenv\.cfg|/direct_url\.json|\.pth|\.egg-link)$"
-)
+_BESIDE = re.compile(r"(?:^conda-meta/(?:history|pinned)|^pyvenv\.cfg|/direct_url\.json|\.pth|\.egg-link)$")
 _RECORD = re.compile(r"^conda-meta/(.+)-([^-]+)-([^-]+)\.json$")
 _TELLERS = ("RC601", "RC602", "RC604")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import cast
 
@@ -11,6 +12,7 @@ from reprocheck.model.prefixes import CondaRecord, Distribution, FoundFile, Insp
 from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.facts import Facts, Unseen
 
+_HOME = r"^(?:/home/[^/]+|/Users/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)"
 _METADATA = ("/METADATA", "/PKG-INFO", ".egg-info")
 
 
@@ -23,6 +25,11 @@ def owned_by(package: Package) -> str:
     """Return a package as a sentence names it: ``conda's `numpy 1.26.4` ``."""
     manager = "conda" if isinstance(package, CondaRecord) else "pip"
     return f"{manager}'s `{package.name} {package.version}`"
+
+
+def without_home(path: str) -> str:
+    """Return a path of this machine without the name of the user whose home it lies in."""
+    return re.sub(_HOME, "~", path)
 
 
 def found_at(inspection: Inspection, file: OwnedFile) -> FoundFile:

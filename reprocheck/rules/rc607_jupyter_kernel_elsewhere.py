@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from reprocheck.model.findings import Confidence, Finding, Location, Severity
 from reprocheck.model.prefixes import Kernel, Prefix
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.installed import place
+from reprocheck.rules.installed import place, without_home
 from reprocheck.rules.repairs import python_of
 from reprocheck.rules.rule import Family, Need, Rule
 
@@ -59,7 +59,6 @@ RULE = Rule(
 )
 
 _OWN_FOLDER = "share/jupyter/kernels/"
-_HOME = r"^(?:/home/[^/]+|/Users/[^/]+|/root|[A-Za-z]:/Users/[^/]+)(?=/)"
 _DATA_FOLDERS = r"(?=/(?:\.local/share|Library|AppData/Roaming)/jupyter/)"
 _WHOSE = {"environment": "the environment's own", "user": "the user's", "system": "the machine's"}
 _STARTS = {
@@ -120,7 +119,7 @@ def _shown(path: str, prefix: Prefix, kernel: Kernel) -> str:
     home = re.split(_DATA_FOLDERS, kernel.path.replace("\\", "/"))[0] if kernel.scope == "user" else ""
     if home and path.startswith(f"{home}/"):
         return f"~{path.removeprefix(home)}"
-    return re.sub(_HOME, "~", path)
+    return without_home(path)
 
 
 def _fix(prefix: Prefix, kernel: Kernel) -> str:

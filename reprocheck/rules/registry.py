@@ -131,4 +131,5 @@ RULES: Final[tuple[AnyRule, ...]] = (
     LateRule("rc609_native_runtime_copies", Need.PREFIX),
     LateRule("rc610_unmet_dependency", Need.PREFIX),
     LateRule("rc611_unowned_startup_file", Need.PREFIX),
+    LateRule("rc612_moved_environment", Need.PREFIX),
 )

@@ -6,13 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from reprocheck.errors import InputError, UsageError
-from reprocheck.machine.driver_questions import AcceleratorSources
 from reprocheck.model.doctors import GPU_QUESTIONS, PRECISIONS, QUESTIONS, Answer, Checkup
+from reprocheck.readers.prefixes.regular_files import why_not
 from reprocheck.workflows.doctoring.asking import gather, needed_questions
 from reprocheck.workflows.doctoring.asking_python import Sources
 from reprocheck.workflows.doctoring.driver import judge_cuda_runtime, judge_driver
@@ -65,7 +65,6 @@ class DoctorRequest:
     cpu: bool = False
     skipped: tuple[str, ...] = ()
     timeout_s: float = TIMEOUT_S
-    accelerators: AcceleratorSources = field(default_factory=AcceleratorSources)
 
 
 def examine(request: DoctorRequest) -> Checkup:
@@ -83,7 +82,6 @@ def examine(request: DoctorRequest) -> Checkup:
         root=root,
         questions=needed_questions(names),
         timeout_s=request.timeout_s,
-        accelerators=request.accelerators,
     )
     return Checkup(answers=judged(gather(sources), names))
 
@@ -127,13 +125,15 @@ def _python_in(prefix: Path) -> Path:
     for name in _PROGRAMS:
         if os.path.exists(prefix / name):  # noqa: PTH110  (`Path.exists` raises where one may not look)
             return (prefix / name).absolute()
-    if not os.path.lexists(prefix):
+    try:
+        os.listdir(prefix)  # noqa: PTH208  (only whether one may)
+    except OSError as error:
         raise InputError(
             f"no environment at `{prefix.as_posix()}`",
             where=prefix.as_posix(),
-            why="there is no such folder",
+            why="there is no such folder" if isinstance(error, FileNotFoundError) else why_not(error),
             how="name the folder of an environment",
-        )
+        ) from error
     raise InputError(
         "there is no Python in this environment",
         where=str(prefix),

@@ -18,6 +18,7 @@ from reprocheck.model.freshness import UnmetDependency
 from reprocheck.model.locks import CUDA_KEY, Lock
 from reprocheck.model.prefixes import Inspection, Prefix
 from reprocheck.model.settings import DEFAULT_LOCK
+from reprocheck.readers.prefixes.birthmarks import find_birthmarks
 from reprocheck.readers.prefixes.hash_journal import journal_path
 from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
 from reprocheck.readers.prefixes.installed import read_prefix
@@ -83,8 +84,14 @@ def look_into(root: Path, *, fast: bool, progress: Callable[[str], None]) -> Ins
     progress("looking for runtime libraries")
     offered = read_kernels(root, root.resolve().name, kernel_folders(os.environ, home_folder(), sys.platform))
     libraries = find_libraries(root, prefix)
-    faults = (*prefix.faults, *offered.faults)
-    return Installed(replace(prefix, kernels=offered.kernels, libraries=libraries, faults=faults), inspection)
+    prefix = replace(
+        prefix,
+        kernels=offered.kernels,
+        birthmarks=find_birthmarks(root, prefix),
+        libraries=libraries,
+        faults=(*prefix.faults, *offered.faults),
+    )
+    return Installed(prefix, inspection)
 
 
 def _shown(root: Path) -> str:

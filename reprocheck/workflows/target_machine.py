@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reprocheck.background import Background
 from reprocheck.errors import InputError
 from reprocheck.machine.accelerators import AcceleratorReading, read_accelerators
 from reprocheck.machine.driver_questions import AcceleratorSources
@@ -28,6 +29,7 @@ _GLIBC = re.compile(r"glibc ([0-9]{1,3}\.[0-9]{1,3})")
 def observed_machine(sources: AcceleratorSources | None = None) -> TargetMachine:
     """Return driver and GPUs of this machine, and what else of it may stand in the way of an environment."""
     sources = sources or AcceleratorSources()
+    shadowing = Background(lambda: shadowing_libraries(os.environ))
     reading = read_accelerators(sources)
     document: Mapping[str, Json] = {
         "accelerators": _usable(reading),
@@ -40,7 +42,7 @@ def observed_machine(sources: AcceleratorSources | None = None) -> TargetMachine
         machine,
         source=f"{machine.source}, where {reading.hidden}" if reading.hidden else machine.source,
         driver_parts=_parts_here(reading, sources.root),
-        shadowing=shadowing_libraries(os.environ),
+        shadowing=shadowing.result(),
         compat_libcuda=(cuda.library or machine.cuda_max) if cuda.is_compat else None,
         refusals=reading.refusals,
     )

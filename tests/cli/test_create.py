@@ -339,6 +339,13 @@ def test_categories_count_as_conda_lock_counts_them(desk: Desk) -> None:
     }
 
 
+def test_a_prefix_must_be_named(desk: Desk) -> None:
+    done = desk.run("create")
+    assert (done.code, done.out) == (2, "")
+    told = "error: missing option '-p' / '--prefix'\n  where: reprocheck create\n"
+    assert done.err == f"{told}  how:   see `reprocheck create --help`\n"
+
+
 def test_quiet_says_nothing(desk: Desk) -> None:
     desk.project.lock(desk.small())
     done = desk.create("-q")

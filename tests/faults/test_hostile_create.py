@@ -231,8 +231,8 @@ def test_a_prefix_that_was_moved_or_copied_is_not_clean(
     done = reprocheck(*audit, "--prefix", "other")
     assert done.code == 1
     assert done.out.splitlines()[0] == (
-        "other/conda-meta/reprocheck-made:1:1: RC602 warning: the environment's own records are damaged:"
-        " `conda-meta/reprocheck-made`: says that it was made at another place, and paths in its files lead there"
+        "other/conda-meta/reprocheck-made:1:1: RC612 warning: `other` was made at another place, and its files lead"
+        f" there: `conda-meta/reprocheck-made` names `{tmp_path}/env`, where nothing is any more"
     )
     assert create(prefix="other").code == 0
     assert reprocheck(*audit, "--prefix", "other").code == 0

@@ -122,6 +122,20 @@ def test_a_file_that_may_not_be_run_is_denied(tmp_path: Path) -> None:
 
 
 @posix_only
+def test_a_locked_folder_on_the_path_makes_no_program_forbidden(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)  # root may look into every folder
+    try:
+        outcome = run_child(["nvidia-smi"], deadline_s=5.0, env={"PATH": str(locked)})
+    finally:
+        os.seteuid(was)
+    assert outcome == ChildOutcome(status="missing", detail="no such program")
+
+
+@posix_only
 def test_a_file_that_is_no_program_is_an_error(tmp_path: Path) -> None:
     program = tmp_path / "nvidia-smi"
     program.write_bytes(b"\x00\x01 not a program")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
+
+import pytest
 
 from reprocheck.machine.loader_paths import driver_libraries, shadowing_libraries
 
@@ -57,3 +61,29 @@ def test_a_library_of_two_releases_tells_nothing(tmp_path: Path) -> None:
 
 def test_a_machine_without_a_driver_tells_nothing(tmp_path: Path) -> None:
     assert driver_libraries(tmp_path) == ()
+
+
+def test_a_folder_that_never_answers_costs_those_behind_it_only(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "a", "libnccl.so.2")
+    child = tmp_path / "child.py"
+    child.write_text(
+        "import time\nprint('[0, [\"libnccl.so.2\"]]', flush=True)\nprint('[1, [\"libcu', flush=True)\ntime.sleep(60)\n"
+    )
+    started = time.monotonic()
+    variables = {"LD_LIBRARY_PATH": f"{folder}:{tmp_path / 'b'}"}
+    found = shadowing_libraries(variables, (sys.executable, "-I", str(child)), deadline_s=1.0)
+    assert found == (("LD_LIBRARY_PATH", "libnccl.so.2"),)
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("said", ["", "garbage", "[7, []]", "{}", "[0, 5]", "[[], []]", "null", "[0, [1, null]]"])
+def test_whatever_the_child_says_is_no_crash(tmp_path: Path, said: str) -> None:
+    child = tmp_path / "child.py"
+    child.write_text(f"print({said!r})")
+    assert shadowing_libraries({"LD_LIBRARY_PATH": "/x"}, (sys.executable, "-I", str(child))) == ()
+
+
+def test_a_name_that_is_no_text_is_passed_over(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "a", "libnccl.so.2")
+    (folder / "lib\udcff.so").touch()
+    assert shadowing_libraries({"LD_LIBRARY_PATH": str(folder)}) == (("LD_LIBRARY_PATH", "libnccl.so.2"),)

@@ -13,6 +13,7 @@
     - unreadable lib/libx.so
     - other-kind lib/libx.so
     - kernel environment python3 share/jupyter/kernels/python3/kernel.json starts other /usr/bin/python3
+    - made bin/pip starts missing /srv/old/bin/python
     - library libgomp libgomp.so.1 lib/libgomp.so.1 =1, owned by conda libgomp 13.2.0
     - startup lib/python3.11/site-packages/x.pth code
     - fault conda-meta/x-1-0.json is no JSON
@@ -35,6 +36,7 @@ import re
 
 from reprocheck.model.findings import PackageRef
 from reprocheck.model.prefixes import (
+    Birthmark,
     CondaRecord,
     Distribution,
     Fault,
@@ -67,6 +69,7 @@ _KERNEL = re.compile(
     r"- kernel (?P<scope>\w+) (?P<name>\S+) (?P<path>\S+) starts (?P<starts>\w+) (?P<python>\S+)"
     r"(?: as (?P<display>.+))?"
 )
+_MADE = re.compile(r"- made (?P<path>\S+) starts (?P<starts>this|other|missing) (?P<python>.+)")
 _LIBRARY = re.compile(
     r"- library (?P<family>\S+) (?P<soname>\S+) (?P<path>\S+) =(?P<content>[^\s,]+)(?:, at (?P<real>[^\s,]+))?"
     r"(?:, owned by (?P<owner>.+))?"
@@ -94,6 +97,7 @@ class _Reader:
         self.heads: list[tuple[str, re.Match[str], list[OwnedFile]]] = []
         self.there: dict[str, FoundFile] = {}
         self.kernels: list[Kernel] = []
+        self.birthmarks: list[Birthmark] = []
         self.libraries: list[NativeLibrary] = []
         self.faults: list[Fault] = []
         self.startup: list[StartupFile] = []
@@ -114,6 +118,8 @@ class _Reader:
             self.there[path] = FoundFile(path, _STATES[kind])
         elif kind == "kernel":
             self.kernels.append(_kernel(line))
+        elif kind == "made":
+            self.birthmarks.append(Birthmark(**_matched(_MADE, line).groupdict()))
         elif kind == "library":
             self.libraries.append(_library(line))
         elif kind in ("fault", "startup"):
@@ -138,6 +144,7 @@ class _Reader:
             conda=conda,
             distributions=pip,
             kernels=tuple(self.kernels),
+            birthmarks=tuple(self.birthmarks),
             libraries=tuple(self.libraries),
             startup=tuple(self.startup),
             faults=tuple(self.faults),

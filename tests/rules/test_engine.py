@@ -10,6 +10,7 @@ import pytest
 from reprocheck.facts.name_map import load_name_map
 from reprocheck.model.environments import EnvironmentFile
 from reprocheck.model.findings import Audit, Confidence, Finding, Location, PackageRef, Severity, Skipped
+from reprocheck.model.machines import Gpu, TargetMachine
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Facts, Unseen
@@ -209,3 +210,17 @@ def test_a_comment_allows_what_was_found_beside() -> None:
     rule = Told(fake("RC604").RULE, [])
     audit = run_rules(facts(text), [rule], Selection(), [about("RC604", ("conda", "numpy", "1.26"))])
     assert (audit.findings, audit.suppressed) == ((), 1)
+
+
+def test_of_a_machine_without_driver_and_gpu_one_reason_is_told() -> None:
+    def reasons(machine: TargetMachine) -> list[str]:
+        seen = replace(facts(), machine=machine)
+        return [part.reason for part in (seen.driver, seen.gpus) if isinstance(part, Unseen)]
+
+    neither = "neither driver nor GPU is known of x; name them with `--driver`, `--gpu`"
+    bare, gpu = TargetMachine(driver_version=None, gpus=(), source="x"), Gpu(name="V100", compute_capability="7.0")
+    assert reasons(bare) == [neither, neither]
+    assert reasons(replace(bare, gpus=(Gpu(name="?"),))) == [neither, neither]
+    assert reasons(replace(bare, gpus=(gpu,))) == ["no driver version is known of x; name one with `--driver`"]
+    assert reasons(replace(bare, driver_version="570.86.10")) == ["no GPU is known of x; name one with `--gpu`"]
+    assert reasons(replace(bare, gpus=(gpu,), driver_version="570.86.10")) == []

@@ -113,6 +113,12 @@ def test_a_rule_that_missed_a_part_leaves_its_comments_undecided(look: Callable[
     assert states(found) == [("RC101", "undecided"), ("RC102", "unused")]
 
 
+def test_what_is_sound_in_one_installed_environment_may_be_damaged_in_the_next() -> None:
+    sound = fake("RC101")
+    found = audit(COMMENTED, replace(sound, RULE=replace(sound.RULE, family=Family.INSTALLED)), fake("RC102"))
+    assert states(found) == [("RC101", "undecided"), ("RC102", "unused")]
+
+
 def replace_look(rule: FakeRule, look: Callable[[Facts], object]) -> FakeRule:
     return replace(rule, looks_at=look)
 

@@ -103,15 +103,15 @@ def test_bf16_is_emulated_on_turing_and_volta_whatever_torch_claims(gpu: Shape) 
     assert detail.startswith(f"emulated on {gpu[0]} (compute capability {gpu[1]}){claim}")
 
 
-def test_a_gpu_without_tensor_cores_is_told_that_amp_gains_no_time() -> None:
-    said_of_it = "has no tensor cores: AMP saves memory there, but gains no time, 0.9 times as fast as fp32"
+def test_a_gpu_without_tensor_cores_is_told_that_amp_hardly_gains_time() -> None:
+    said_of_it = "has no tensor cores: AMP saves memory there, but gains little or no time, 0.9 times as fast as fp32"
     fix = "train in fp32, or on a GPU with tensor cores (compute capability 7.0 or newer)"
     expected = ("not", f"NVIDIA GeForce GTX 1080 (compute capability 6.1) {said_of_it}", fix)
     assert said("fp16", on(GTX_1080, TORCH_CU118)) == expected
 
 
 def test_gtx_16_reports_the_capability_of_turing_and_has_no_tensor_cores() -> None:
-    detail = "has no tensor cores: AMP saves memory there, but gains no time, 1.1 times as fast as fp32"
+    detail = "has no tensor cores: AMP saves memory there, but gains little or no time, 1.1 times as fast as fp32"
     assert said("fp16", on(GTX_1660))[:2] == (
         "not",
         f"NVIDIA GeForce GTX 1660 Ti (compute capability 7.5) {detail}",

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 
 from reprocheck.facts.name_map import load_name_map
-from reprocheck.model.findings import Audit
+from reprocheck.model.findings import Audit, Skipped
 from reprocheck.model.machines import Gpu, TargetMachine
+from reprocheck.model.prefixes import Prefix
 from reprocheck.rules.engine import Selection, run_rules
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.late_rule import code_of
 from reprocheck.rules.registry import RULES
-from reprocheck.workflows.installed import Installed, installed_findings, with_installed
+from reprocheck.rules.repairs import creation
+from reprocheck.workflows.installed import Installed, installed_findings, truly_skipped, with_installed
 from tests.rules.conftest import short_lock
 from tests.rules.short_prefix import short_prefix
 
@@ -29,6 +31,7 @@ CUDA_TORCH = """\
 - conda linux-64 pytorch 2.6.0 cuda126_py311_0, needs cuda-version >=12.6,<13
 - conda linux-64 cuda-version 12.6 h7480c83_3
 """
+SOUND = "- pip linux-64 torch 2.4.1, by pip\n"
 TWO_CUDAS = "- pip linux-64 nvidia-cudnn-cu12 9.1.0.70, by pip\n- pip linux-64 nvidia-cudnn-cu13 9.13.0.50, by pip\n"
 
 
@@ -134,3 +137,31 @@ def test_nothing_is_said_of_an_environment_that_nobody_named() -> None:
     facts = replace(facts_of(TWO_OPENMP), prefix=NOT_ASKED)
     assert installed_findings(facts, facts.names, Selection()) == ()
     assert any(code_of(rule) == "RC440" for rule in RULES)
+
+
+@pytest.mark.parametrize(
+    ("lock_path", "words"),
+    [("conda-lock.yml", ""), ("./conda-lock.yml", ""), ("gpu/conda-lock.yml", "--lockfile gpu/conda-lock.yml")],
+)
+def test_what_mends_an_environment_names_the_lock_that_it_was_held_against(lock_path: str, words: str) -> None:
+    facts = replace(facts_of("", lock="- pip linux-64 torch 2.4.1"), lock_path=lock_path)
+    installed = Installed(*short_prefix(f"- maker reprocheck\n{SOUND}"))
+    prefix = with_installed(facts, installed).prefix
+    assert isinstance(prefix, Prefix)
+    assert creation(prefix) == f"reprocheck create -p env {words}".strip()
+
+
+def test_where_no_lock_is_at_hand_what_mends_asks_for_it() -> None:
+    prefix = facts_of(SOUND).prefix
+    assert isinstance(prefix, Prefix)
+    assert creation(prefix) == "reprocheck create -p env --lockfile LOCK"
+
+
+def test_a_rule_that_looked_at_what_is_installed_was_not_skipped() -> None:
+    seen, everything = facts_of(TWO_OPENMP), Selection()
+    skipped = tuple(Skipped(code=code, reason="no lock") for code in ("RC205", "RC401", "RC440"))
+    told = truly_skipped(skipped, seen, everything)
+    assert [one.code for one in told] == ["RC205", "RC401", "RC605"]  # for RC401 there is no driver
+    assert told[-1].reason == "not asked for"
+    assert truly_skipped((), seen, Selection(select=("RC4",))) == ()
+    assert truly_skipped((), facts_of(TWO_OPENMP, lock="- pip osx-64 torch 2.2.2"), everything) == ()

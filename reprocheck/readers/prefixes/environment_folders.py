@@ -24,6 +24,18 @@ def is_venv(folder: Path) -> bool:
     return is_file(folder / PYVENV)
 
 
+def leads_into(python: Path, real_root: str) -> bool:
+    """Say whether a path of a program lies in the environment with this real path; what it links to is no matter.
+
+    An environment within it (`envs/other` of a base installation) is another.
+    """
+    for folder in (Path(os.path.normpath(python)).parent, Path(os.path.realpath(python.parent))):
+        around = next((part for part in (folder, *folder.parents) if is_environment(part)), None)
+        if around is not None and os.path.realpath(around) == real_root:
+            return True
+    return False
+
+
 def is_folder(path: Path) -> bool:
     """Say whether a folder lies there; `Path.is_dir` raises where one may not look."""
     return os.path.isdir(path)  # noqa: PTH112

@@ -21,7 +21,7 @@ from reprocheck.model.redaction import public_line
 from reprocheck.readers.prefixes.conda_meta import read_conda_meta
 from reprocheck.readers.prefixes.dist_info import Place, read_distributions
 from reprocheck.readers.prefixes.environment_folders import CONDA_META, is_conda, is_environment, is_folder, is_venv
-from reprocheck.readers.prefixes.marks import maker_of_conda, note_move, unfinished_reason
+from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
 from reprocheck.readers.prefixes.packed import is_packed
 from reprocheck.readers.prefixes.plain_python import DEBIANS, is_debians, plain_python
 from reprocheck.readers.prefixes.pyvenv import Venv, read_pyvenv
@@ -48,7 +48,6 @@ def read_prefix(root: Path, shown: str, platform: str) -> Prefix:
     kind = _kind(root, shown)
     faults: list[Fault] = []
     records = read_conda_meta(root, faults) if kind == "conda" else ()
-    note_move(root, faults)
     venv = _venv(root, faults) if kind == "venv" else None
     python = venv.python if venv else _python(records)
     target = MarkerTarget(platform=_platform(records) or platform, python=python)

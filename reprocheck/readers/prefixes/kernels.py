@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 
 from reprocheck.errors import InputError
 from reprocheck.model.prefixes import Fault, Kernel, KernelStart
-from reprocheck.readers.prefixes.environment_folders import is_environment
+from reprocheck.readers.prefixes.environment_folders import leads_into
 from reprocheck.readers.prefixes.json_documents import Document, parse_json
 from reprocheck.readers.prefixes.listed_paths import printable
 from reprocheck.readers.prefixes.regular_files import names_in, read_regular
@@ -169,18 +169,8 @@ class _Reader:
         return plain == self._name or bool(re.search(rf"[(\[:]\s*{name}\s*[)\]]|^conda-env-{name}-", plain))
 
     def _is_inside(self, python: str) -> bool:
-        """Say whether the path lies in this environment, by its folder alone: what it links to is another question.
-
-        An environment within this one (`envs/other` of a base installation) is another.
-        """
         named = Path(python)
-        if not named.is_absolute():
-            return False
-        for folder in (Path(os.path.normpath(named)).parent, Path(os.path.realpath(named.parent))):
-            around = next((part for part in (folder, *folder.parents) if is_environment(part)), None)
-            if around is not None and os.path.realpath(around) == self._real:
-                return True
-        return False
+        return named.is_absolute() and leads_into(named, self._real)
 
     def _starts(self, python: str, scope: Scope) -> KernelStart:
         if scope == "environment" and _BARE.fullmatch(python):

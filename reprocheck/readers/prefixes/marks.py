@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from reprocheck.errors import InputError
-from reprocheck.model.prefixes import MADE_MARK, UNFINISHED_MARK, Fault
+from reprocheck.model.prefixes import MADE_MARK, UNFINISHED_MARK
 from reprocheck.readers.prefixes.json_documents import parse_json
 from reprocheck.readers.prefixes.regular_files import read_regular
 
@@ -38,14 +37,13 @@ def _one_line(reason: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
 
 
-def note_move(root: Path, faults: list[Fault]) -> None:
-    """Add a fault where `create` made the environment at another place: its paths are written into its files."""
+def made_at(root: Path) -> str | None:
+    """Return where `create` made the environment; a mark that nobody can read says nothing."""
     try:
         made = parse_json(read_regular(root / MADE_MARK, MOST_MARK_BYTES) or b"{}").get("prefix")
     except InputError:
-        return  # a mark that nobody can read says nothing; `create` writes it anew
-    if isinstance(made, str) and "\0" not in made and os.path.realpath(made) != os.path.realpath(root):
-        faults.append(Fault(MADE_MARK, "says that it was made at another place, and paths in its files lead there"))
+        return None
+    return made if isinstance(made, str) and "\0" not in made else None
 
 
 def maker_of_conda(root: Path) -> str | None:

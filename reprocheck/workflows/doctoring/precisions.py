@@ -100,7 +100,7 @@ def _untimed(name: str, gpu: Gpu, told: Json) -> Answer:
 def _not_native(name: str, gpu: Gpu, row: Row | None, told: Json, speed: int | None) -> Answer:
     where = f"{gpu.name} (compute capability {gpu.compute_capability})"
     said = {
-        "fp16": f"{where} has no tensor cores: AMP saves memory there, but gains no time",
+        "fp16": f"{where} has no tensor cores: AMP saves memory there, but gains little or no time",
         "bf16": f"emulated on {where}{_claim(told)}",
         "tf32": f"absent on {where}: the switch does nothing, fp32 is computed in full",
         "fp8": f"absent on {where}",

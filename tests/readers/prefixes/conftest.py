@@ -93,12 +93,13 @@ def _packages(archives: ModuleType) -> list[Any]:
     numpy = archives.python_project("numpy", "1.26.4", {"numpy/__init__.py": b"1\n"}, SITE, ("tool>=1; os_name=='x'",))
     einops = archives.python_project("einops", "0.8.1", {"einops/__init__.py": b"2\n"}, requires=("numpy<3,>=1.20",))
     package = archives.CondaPackage
+    script = b"#!" + archives.PLACEHOLDER + b"/bin/python\n"
     return [
         archives.running_python(),
         archives.running_pip(),
         package(name="numpy", version="1.26.4", build="py_0", files=numpy, depends=("python >=3.8,<4",)),
         package(name="einops", version="0.8.1", noarch=True, files=einops, depends=("python",)),
-        package(name="first", files={"lib/x.txt": b"first", "lib/first": archives.PLACEHOLDER}),
+        package(name="first", files={"lib/x.txt": b"first", "lib/first": archives.PLACEHOLDER, "bin/first": script}),
         package(name="second", files={"lib/x.txt": b"second", "bin/second": b"\0" + archives.PLACEHOLDER}),
     ]
 

@@ -269,8 +269,9 @@ def test_a_full_disk_ends_the_journal_and_not_the_inspection(
     resource = pytest.importorskip("resource", reason="needs resource limits")
     file = file_in(root)
     left_by(opened, file)
-    journal = opened()
-    journal.add([hashed(file_in(root, str(number))) for number in range(1000)])
+    many = [hashed(file_in(root, str(number))) for number in range(1000)]
+    journal = opened()  # after they were made: a second later, `add` would write by itself
+    journal.add(many)
     full_bytes = place.stat().st_size + room_bytes
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
