@@ -208,6 +208,11 @@ class Prefix:
         return tuple(item for item in self.distributions if item.owner is None)
 
     @property
+    def packages(self) -> tuple[Package, ...]:
+        """Return conda's records, then the distributions that no conda package owns."""
+        return (*self.conda, *self.installed_by_pip)
+
+    @property
     def owners(self) -> Mapping[str, tuple[tuple[Package, OwnedFile], ...]]:
         """Return who lists each path and what they expect there, conda's records first; worked out once and kept.
 
@@ -220,19 +225,22 @@ class Prefix:
         return self._owners
 
     def _owned(self) -> Iterator[tuple[Package, OwnedFile]]:
-        packages: tuple[Package, ...] = (*self.conda, *self.installed_by_pip)
-        for package in packages:
+        for package in self.packages:
             for file in package.files:
                 yield package, file
 
 
 class FoundFile(NamedTuple):
-    """What lies at a path: `sha256` is None where it was not hashed, and both are None where nothing lies there."""
+    """What lies at a path: `sha256` is None where it was not hashed, and both are None where nothing lies there.
+
+    `is_elf` says of what its owner does not expect whether it is a program or library of Linux.
+    """
 
     path: str
     state: FileState
     sha256: str | None = None
     size_bytes: int | None = None
+    is_elf: bool = False
 
     def meets(self, file: OwnedFile) -> bool:
         """Say whether what lies there is what an owner expects, as far as both are known."""

@@ -13,7 +13,7 @@ from reprocheck.model.prefixes import CondaRecord, Fault, Package, Prefix
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.file_faults import faults_told_by
 from reprocheck.rules.installed import left_behind
-from reprocheck.rules.repairs import command, command_for, creation
+from reprocheck.rules.repairs import command_for, creation, repair
 
 _FOLDER = re.compile(r"^.*?\.(?:dist|egg)-info(?=/|$)")
 # Files that describe no package, and those that only say from where one came.
@@ -72,7 +72,7 @@ def _mend(prefix: Prefix, fault: Fault, package: Package | None, spare: str | No
     if fault.why.startswith("has no "):
         return f"delete `{fault.path}`, or install its project anew if it is still wanted"
     if package is not None:
-        return f"run `{command(prefix, package)}`"
+        return repair(prefix, package)
     if _BESIDE.search(fault.path):
         return f"mend `{fault.path}`, or make the environment anew"
     name = _RECORD.search(fault.path)

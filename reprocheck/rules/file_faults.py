@@ -21,10 +21,9 @@ from reprocheck.model.prefixes import (
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.file_kinds import is_native, is_program
 from reprocheck.rules.installed import found_at, is_met, left_behind, owned_by, projects_of, taken_over
-from reprocheck.rules.wording import shortened
+from reprocheck.rules.wording import MOST_NAMED, shortened
 
 Owner = tuple[Package, OwnedFile]
-MOST_NAMED = 5
 
 
 class FileFault(NamedTuple):

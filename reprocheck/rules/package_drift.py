@@ -16,13 +16,13 @@ from reprocheck.model.redaction import public_url
 from reprocheck.readers.conda_urls import read_conda_url
 from reprocheck.rules.direct_origins import file_name, is_local
 from reprocheck.rules.overlap_verdicts import are_one_version
+from reprocheck.rules.wording import SHOWN_DIGITS
 
 DriftKind = Literal["format", "channel", "origin", "archive", "commit", "build", "version", "missing", "extra"]
 
 _FORMATS = (".conda", ".tar.bz2")
 _REPOSITORIES = ("git+", "hg+", "bzr+", "svn+")
 _COMMIT = r"[@#]([0-9a-f]{40,64})(?![0-9a-f])"
-_SHOWN_DIGITS = 12
 
 
 class Drift(NamedTuple):
@@ -68,7 +68,7 @@ def _digests(locked: LockedPackage, record: CondaRecord) -> tuple[str, str, str]
 
 
 def _of_another(same: str, kind: str, here: str, wanted: str) -> str:
-    digests = f"`{here[:_SHOWN_DIGITS]}` instead of `{wanted[:_SHOWN_DIGITS]}`"
+    digests = f"`{here[:SHOWN_DIGITS]}` instead of `{wanted[:SHOWN_DIGITS]}`"
     return f"is installed from another archive of the same {same}: {kind} {digests}"
 
 
@@ -104,7 +104,7 @@ def _of_commit(locked: LockedPackage, item: Distribution, origin: Origin) -> Dri
     wanted = re.search(_COMMIT, locked.url)
     if origin.commit is None or wanted is None or origin.commit == wanted[1]:
         return None
-    here, there = (commit[:_SHOWN_DIGITS] for commit in (origin.commit, wanted[1]))
+    here, there = (commit[:SHOWN_DIGITS] for commit in (origin.commit, wanted[1]))
     return Drift("commit", locked, item, f"is installed at commit `{here}`, the lock holds commit `{there}`")
 
 

@@ -31,24 +31,26 @@ When it stays silent.
     where only data, headers, documentation or tests differ, info for what tools and people change on purpose: settings
     below `etc`, caches, certificate bundles. conda 26.7 recorded programs of Apple silicon before they were signed:
     those of an environment that conda made are a warning there. Where most scripts of pip's packages differ, the
-    environment was moved: one info says so.
+    environment was moved: one info says so. Where all native files that differ, five or more, are smaller than they
+    were, an image was made smaller by `strip`: one warning says so.
 
 Sources.
     conda 24, `conda/models/records.py` (`PathDataV1`); PyPA "Recording installed projects" (RECORD); conda/conda#14836
-    (links) and #16590 (digests taken before signing), read 2026-11-21.
+    (links) and #16590 (digests taken before signing); GNU Binutils manual, "strip"; read 2026-11-21.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.model.prefixes import CondaRecord, Fault, Inspection, Package, Prefix
+from reprocheck.rules.altered_together import Together, altered_together, is_stripped
 from reprocheck.rules.broken_records import broken_records
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.file_faults import (
-    MOST_NAMED,
     FileFault,
     also_listed,
     by_owner,
@@ -59,10 +61,9 @@ from reprocheck.rules.file_faults import (
 )
 from reprocheck.rules.file_kinds import harm_of_change, is_native, is_program
 from reprocheck.rules.installed import owned_by, place
-from reprocheck.rules.moved_scripts import moved_scripts
 from reprocheck.rules.repairs import cache_note, repair
 from reprocheck.rules.rule import Family, Need, Rule
-from reprocheck.rules.wording import counted, part_of
+from reprocheck.rules.wording import MOST_NAMED, SHOWN_DIGITS, counted, part_of
 
 RULE = Rule(
     code="RC602",
@@ -74,51 +75,72 @@ RULE = Rule(
     since="0.1.0",
 )
 
-_DIGITS = 12
 _SIGNED_LATE = "conda 26.7 recorded such files before they were signed, so this may be no change at all"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each package with altered files, one for each with unreadable ones, then broken records."""
+    """Yield what was altered together, each package with other altered files or unreadable ones, broken records."""
     if isinstance(facts.prefix, Unseen) or isinstance(facts.inspection, Unseen):
         return
     faults = faults_told_by(facts, RULE.code)
-    moved = moved_scripts(facts.prefix, faults)
-    if moved:
-        yield _moved(facts.prefix, moved)
-        paths = {fault.path for fault in moved}
-        faults = [fault for fault in faults if fault.path not in paths]
-    for package, altered in by_owner([fault for fault in faults if fault.found.state != "unreadable"]):
-        yield _altered(facts.prefix, facts.inspection, package, altered)
-    for package, unreadable in by_owner([fault for fault in faults if fault.found.state == "unreadable"]):
-        yield _unreadable(facts.prefix, package, unreadable)
-    yield from (_damaged(facts.prefix, told) for told in broken_records(facts))
+    told: set[str] = set()
+    for together in altered_together(facts.prefix, faults):
+        yield _together(facts.prefix, together)
+        told.update(fault.path for fault in together.faults)
+    altered = [fault for fault in faults if fault.found.state != "unreadable" and fault.path not in told]
+    for package, some in by_owner(altered):
+        yield _altered(facts.prefix, facts.inspection, package, some)
+    for package, some in by_owner([fault for fault in faults if fault.found.state == "unreadable"]):
+        yield _unreadable(facts.prefix, package, some)
+    yield from (_damaged(facts.prefix, broken) for broken in broken_records(facts))
+
+
+def _finding(prefix: Prefix, severity: Severity, path: str, message: str, fix: str) -> Finding:
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        severity=severity,
+        confidence=RULE.confidence,
+        message=message,
+        location=place(prefix, path),
+        platforms=(prefix.platform,),
+        fix=fix,
+    )
+
+
+def _together(prefix: Prefix, told: Together) -> Finding:
+    finding = _finding(prefix, told.severity, told.faults[0].path, told.message, told.fix)
+    packages = tuple(dict.fromkeys(fault.owners[0][0].reference for fault in told.faults))
+    return replace(finding, confidence=Confidence.MEDIUM, packages=packages, evidence=(told.reason,))
 
 
 def _altered(prefix: Prefix, inspection: Inspection, package: Package, faults: list[FileFault]) -> Finding:
     harms = [_harm(prefix, package, fault.path) for fault in faults]
     ordered = worst_first(faults, harms)
-    evidence = [_difference(fault) for fault in ordered[:MOST_NAMED]]
-    if any(_may_be_signed_late(prefix, package, fault.path) for fault in faults):
-        evidence.append(_SIGNED_LATE)
-    if inspection.fast:
-        evidence.append("only sizes were compared (`--fast`)")
     severity = min(harms, key=lambda harm: harm.rank)
+    changed = part_of(len(faults), count_of(package), "file")
+    message = f"{owned_by(package)} has changed since it was installed, in {changed}: {listed_paths(ordered)}"
+    finding = _finding(prefix, severity, ordered[0].path, message, _fix(prefix, package, severity))
+    notes = tuple(_notes(prefix, package, faults))
+    if inspection.fast:
+        notes += ("only sizes were compared (`--fast`)",)
     if severity is Severity.INFO:
-        evidence.append("settings, caches and certificate bundles are changed on purpose or at run time")
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=severity,
-        confidence=Confidence.MEDIUM if _SIGNED_LATE in evidence else RULE.confidence,
-        message=f"{owned_by(package)} has changed since it was installed, in"
-        f" {part_of(len(faults), count_of(package), 'file')}: {listed_paths(ordered)}",
-        location=place(prefix, ordered[0].path),
+        notes += ("settings, caches and certificate bundles are changed on purpose or at run time",)
+    return replace(
+        finding,
+        confidence=Confidence.MEDIUM if _SIGNED_LATE in notes else RULE.confidence,
         packages=(package.reference,),
-        platforms=(prefix.platform,),
-        evidence=(*evidence, *also_listed(ordered)),
-        fix=_fix(prefix, package, severity),
+        evidence=(*map(_difference, ordered[:MOST_NAMED]), *notes, *also_listed(ordered)),
     )
+
+
+def _notes(prefix: Prefix, package: Package, faults: list[FileFault]) -> Iterator[str]:
+    """Yield what may have changed the files, beside a hand."""
+    if any(_may_be_signed_late(prefix, package, fault.path) for fault in faults):
+        yield _SIGNED_LATE
+    natives = [fault for fault in faults if fault.found.is_elf]
+    if natives and all(map(is_stripped, natives)):
+        yield "its native files are smaller than they were installed, as `strip` makes them"
 
 
 def _fix(prefix: Prefix, package: Package, severity: Severity) -> str:
@@ -142,54 +164,25 @@ def _difference(fault: FileFault) -> str:
     if found.state == "other-kind":
         return f"`{fault.path}`: no plain file lies there"
     if file.sha256 and found.sha256:
-        return f"`{fault.path}`: sha256 {found.sha256[:_DIGITS]}…, recorded is {file.sha256[:_DIGITS]}…"
+        return f"`{fault.path}`: sha256 {found.sha256[:SHOWN_DIGITS]}…, recorded is {file.sha256[:SHOWN_DIGITS]}…"
     return f"`{fault.path}`: {found.size_bytes} bytes, recorded are {file.size_bytes}"
 
 
-def _moved(prefix: Prefix, faults: list[FileFault]) -> Finding:
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=Severity.INFO,
-        confidence=Confidence.MEDIUM,
-        message=f"{counted(len(faults), 'script')} of pip's packages have changed since they were installed:"
-        f" {listed_paths(faults)}",
-        location=place(prefix, faults[0].path),
-        packages=tuple(dict.fromkeys(fault.owners[0][0].reference for fault in faults)),
-        platforms=(prefix.platform,),
-        evidence=("these are most scripts of the environment, as where it was moved: each begins with its path",),
-        fix="nothing needs to be done where that was meant; else make the environment anew at its place",
-    )
-
-
 def _unreadable(prefix: Prefix, package: Package, faults: list[FileFault]) -> Finding:
-    first = place(prefix, faults[0].path)
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=Severity.WARNING,
-        confidence=RULE.confidence,
-        message=f"{counted(len(faults), 'file')} of {owned_by(package)} could not be read: {listed_paths(faults)}",
-        location=first,
-        packages=(package.reference,),
-        platforms=(prefix.platform,),
-        evidence=("what such a file holds is not known, and no program of this user can use it",),
-        fix=f"give the right to read: `chmod u+r {shlex.quote(first.path)}`, then audit again",
-    )
+    first = faults[0].path
+    message = f"{counted(len(faults), 'file')} of {owned_by(package)} could not be read: {listed_paths(faults)}"
+    fix = f"give the right to read: `chmod u+r {shlex.quote(place(prefix, first).path)}`, then audit again"
+    evidence = ("what such a file holds is not known, and no program of this user can use it",)
+    finding = _finding(prefix, Severity.WARNING, first, message, fix)
+    return replace(finding, packages=(package.reference,), evidence=evidence)
 
 
 def _damaged(prefix: Prefix, told: tuple[Fault, Package | None, Severity, str]) -> Finding:
     fault, package, severity, fix = told
+    message = f"the environment's own records are damaged: `{fault.path}`: {fault.why}"
     unknown = f"nothing can be said of {'the files of ' if package else ''}its package"
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=severity,
-        confidence=RULE.confidence,
-        message=f"the environment's own records are damaged: `{fault.path}`: {fault.why}",
-        location=place(prefix, fault.path),
+    return replace(
+        _finding(prefix, severity, fault.path, message, fix),
         packages=(package.reference,) if package else (),
-        platforms=(prefix.platform,),
         evidence=(unknown,) if severity is Severity.ERROR else (),
-        fix=fix,
     )

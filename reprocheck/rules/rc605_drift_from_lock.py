@@ -36,7 +36,7 @@ When it stays silent.
     pip, or the other way round; `pip`, `setuptools` and `wheel` lie in a venv, which begins with them; a venv with
     `--system-site-packages` may find there what it lacks; the lock names a folder that is built on installing. What pip
     has replaced is RC604's matter, an extra package that nobody can fetch again RC606's. Extra packages and other
-    channels are warnings. It is info where the build's other archive format was taken (`.tar.bz2` for `.conda`): the
+    channels are warnings; what only an extra package needs is told with it. It is info where the build's other archive format was taken (`.tar.bz2` for `.conda`): the
     same build has both, with one content and two hashes. If most of the lock is not there, one finding says so.
 
 Sources.
@@ -58,6 +58,7 @@ from reprocheck.model.prefixes import UNFINISHED_MARK, Distribution, Package, Pr
 from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.rules.direct_origins import file_name
 from reprocheck.rules.drift import compare
+from reprocheck.rules.extra_packages import by_asked_for
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import owned_by, place
 from reprocheck.rules.locked_cuda import reference
@@ -65,7 +66,7 @@ from reprocheck.rules.package_drift import Drift
 from reprocheck.rules.relock_command import lock_tool
 from reprocheck.rules.repairs import lock_option
 from reprocheck.rules.rule import Family, Need, Rule
-from reprocheck.rules.wording import shortened
+from reprocheck.rules.wording import MOST_NAMED, counted, shortened
 
 RULE = Rule(
     code="RC605",
@@ -79,7 +80,6 @@ RULE = Rule(
 
 _MILD = {"channel": Severity.WARNING, "origin": Severity.WARNING, "extra": Severity.WARNING, "format": Severity.INFO}
 _FEWEST_TOLD_TOGETHER = 10
-_MOST_NAMED = 5
 
 
 class _Case(NamedTuple):
@@ -153,8 +153,8 @@ def _drifts(facts: Facts, case: _Case) -> Iterator[Finding]:
     if _is_most(differing, compared):
         yield _another_environment(case, differing, compared)
         return
-    if not _is_most(groups["extra"], len(case.prefix.conda) + len(case.prefix.installed_by_pip)):
-        groups["alone"] += groups.pop("extra")
+    if not _is_most(groups["extra"], len(case.prefix.packages)):
+        yield from _extra(case, groups.pop("extra"))
     yield from (_alone(case, drift) for drift in groups.pop("alone"))
     yield from (_together(case, group, held) for group, held in groups.items())
 
@@ -171,6 +171,18 @@ def _is_most(drifts: Sequence[Drift], whole: int) -> bool:
     return len(drifts) >= _FEWEST_TOLD_TOGETHER and 2 * len(drifts) > whole
 
 
+def _extra(case: _Case, drifts: Sequence[Drift]) -> Iterator[Finding]:
+    """Yield one finding for each extra package that somebody asked for."""
+    for package, brought in by_asked_for([drift.installed for drift in drifts if drift.installed], case.prefix):
+        finding = _alone(case, Drift("extra", None, package))
+        if brought:
+            names = shortened(sorted(map(owned_by, brought)), MOST_NAMED)
+            message = f"{finding.message}, and with it {counted(len(brought), 'package')} that it needs: {names}"
+            packages = (*finding.packages, *sorted(one.reference for one in brought))
+            finding = replace(finding, message=message, packages=packages)
+        yield finding
+
+
 def _another_environment(case: _Case, drifts: Sequence[Drift], compared: int) -> Finding:
     """Return one finding in the place of hundreds."""
     path = case.prefix.path
@@ -180,13 +192,13 @@ def _another_environment(case: _Case, drifts: Sequence[Drift], compared: int) ->
         Location(path=case.lock.path, line=1, column=1),
         f"name the lock that `{path}` was made from with `--lockfile`, or run `{case.create}`",
     )
-    evidence = (*map(_sentence, drifts[:_MOST_NAMED]), f"and {len(drifts) - _MOST_NAMED} more")
+    evidence = (*map(_sentence, drifts[:MOST_NAMED]), f"and {len(drifts) - MOST_NAMED} more")
     return replace(finding, packages=_packages(drifts), evidence=evidence)
 
 
 def _together(case: _Case, group: str, drifts: Sequence[Drift]) -> Finding:
     """Return one finding for packages whose differences have one cause."""
-    names = shortened([_named(drift) for drift in drifts], _MOST_NAMED)
+    names = shortened([_named(drift) for drift in drifts], MOST_NAMED)
     message, fix = f"the lock does not hold what is installed: {names}", _fix_of_extra(case)
     if group == "venv":
         what = "a Python by itself" if case.prefix.maker == "python" else "a venv"

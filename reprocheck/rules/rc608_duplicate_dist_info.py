@@ -45,7 +45,7 @@ from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.broken_records import is_leftover
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import left_behind, place, taken_over
-from reprocheck.rules.repairs import command, removal, repair
+from reprocheck.rules.repairs import removal, repair
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -114,8 +114,8 @@ def _fix(prefix: Prefix, items: list[Distribution], is_condas: bool) -> str:
     bare = [item for item in items if not item.files and item.owner is None and item.record.endswith(".dist-info")]
     if bare:
         folders = " and ".join(f"`{place(prefix, item.record).path}`" for item in bare)
-        return f"delete {folders}: without a list of its files no installer can; then run `{command(prefix, last)}`"
-    return f"run `{removal(prefix, last)}` until nothing is left of it, then `{command(prefix, last)}`"
+        return f"delete {folders}: without a list of its files no installer can; then {repair(prefix, last)}"
+    return f"run `{removal(prefix, last)}` until nothing is left of it, then {repair(prefix, last)}"
 
 
 def _leftover(prefix: Prefix, fault: Fault) -> Finding:

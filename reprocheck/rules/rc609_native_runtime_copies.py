@@ -50,7 +50,7 @@ from reprocheck.model.prefixes import NativeLibrary, Prefix
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import place
 from reprocheck.rules.rule import Family, Need, Rule
-from reprocheck.rules.wording import shortened
+from reprocheck.rules.wording import MOST_NAMED, SHOWN_DIGITS, shortened
 
 RULE = Rule(
     code="RC609",
@@ -71,8 +71,6 @@ _FOLDERS = ("lib/", "lib64/", "bin/", "library/bin/")
 _ARCHITECTURES = {"x86_64": "linux-64", "sbsa": "linux-aarch64", "aarch64": "linux-aarch64", "ppc64le": "linux-ppc64le"}
 _SITE = "site-packages/"
 _HASHED = r"-[0-9a-f]{6,}\."
-_MOST_NAMED = 5
-_SHOWN_DIGITS = 12
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -158,7 +156,7 @@ def _bytes(copies: Copies) -> set[str]:
 
 def _finding(prefix: Prefix, copies: Copies) -> Finding:
     are_equal = len(_bytes(copies)) == 1
-    names = shortened([_shown(copy) for copy in copies], _MOST_NAMED)
+    names = shortened([_shown(copy) for copy in copies], MOST_NAMED)
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -168,7 +166,7 @@ def _finding(prefix: Prefix, copies: Copies) -> Finding:
         location=place(prefix, copies[0].path),
         related=tuple(
             RelatedLocation(location=place(prefix, copy.path), message=f"another `{copy.soname}`")
-            for copy in copies[1:_MOST_NAMED]
+            for copy in copies[1:MOST_NAMED]
         ),
         packages=tuple(dict.fromkeys(owner for copy in copies for owner in copy.owners)),
         platforms=(prefix.platform,),
@@ -191,7 +189,7 @@ def _effect(copies: Copies) -> str:
 def _shown(copy: NativeLibrary) -> str:
     """Return path, owner and the beginning of the digest."""
     owners = " and ".join(f"{owner.manager}'s `{owner.name} {owner.version}`" for owner in copy.owners)
-    return f"`{copy.path}` ({owners or 'no package lists it'}, sha256 `{copy.sha256[:_SHOWN_DIGITS]}`)"
+    return f"`{copy.path}` ({owners or 'no package lists it'}, sha256 `{copy.sha256[:SHOWN_DIGITS]}`)"
 
 
 def _fix(copies: Copies) -> str:

@@ -106,8 +106,7 @@ def _release(package: LockedPackage, constraint: str) -> str:
 
 def _record(prefix: Prefix, package: LockedPackage) -> str:
     """Return the path of the record that tells the need."""
-    records = [*(item.record for item in prefix.conda), *(item.record for item in prefix.installed_by_pip)]
-    return records[package.line - 1]
+    return prefix.packages[package.line - 1].record
 
 
 def _reference(package: LockedPackage) -> PackageRef:

@@ -11,9 +11,15 @@ import shlex
 from reprocheck.model.prefixes import CondaRecord, Distribution, Package, Prefix
 
 
+# A version with a label (`2.6.0+cpu`) is of a build that its project offers by itself; PyPI takes none.
+_OF_AN_INDEX = ", with `--index-url` for the index that it came from (PyTorch's own wheel index), since PyPI has no `+`"
+
+
 def repair(prefix: Prefix, package: Package) -> str:
     """Return the command that installs a package anew, as `run …`."""
-    return f"run `{command(prefix, package)}`"
+    is_labelled = isinstance(package, Distribution) and package.origin is None and "+" in package.version
+    by_index = is_labelled and prefix.maker not in ("reprocheck", "pixi")
+    return f"run `{command(prefix, package)}`{_OF_AN_INDEX if by_index else ''}"
 
 
 def command(prefix: Prefix, package: Package) -> str:

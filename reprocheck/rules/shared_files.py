@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 from reprocheck.model.findings import Severity
 from reprocheck.model.prefixes import CondaRecord, Package
-from reprocheck.rules.file_faults import MOST_NAMED, FileFault, Owner
+from reprocheck.rules.file_faults import FileFault, Owner
 from reprocheck.rules.file_kinds import harm_of_change, is_clutter, is_code, is_native
 from reprocheck.rules.installed import owned_by
-from reprocheck.rules.wording import counted, shortened
+from reprocheck.rules.wording import MOST_NAMED, SHOWN_DIGITS, counted, shortened
 
 _MOST_OWNERS = 3
 _SMALL_BYTES = 1024  # the `__init__.py` of a namespace holds a line or a licence
-_DIGITS = 12
 
 
 class SharedFiles(NamedTuple):
@@ -84,7 +83,7 @@ def _holder(fault: FileFault) -> str:
 
 def _digests(fault: FileFault) -> str:
     expected = [f"{_expected(owner)} of {owned_by(owner[0])}" for owner in fault.owners[:_MOST_OWNERS]]
-    there = f"sha256 {fault.found.sha256[:_DIGITS]}… lies there" if fault.found.sha256 else "not hashed"
+    there = f"sha256 {fault.found.sha256[:SHOWN_DIGITS]}… lies there" if fault.found.sha256 else "not hashed"
     return f"`{fault.path}`: {there}; recorded are {', '.join(expected)}"
 
 
@@ -96,4 +95,4 @@ def _moved(fault: FileFault) -> Iterator[str]:
 
 def _expected(owner: Owner) -> str:
     file = owner[1]
-    return f"{file.sha256[:_DIGITS]}…" if file.sha256 else "no digest"
+    return f"{file.sha256[:SHOWN_DIGITS]}…" if file.sha256 else "no digest"

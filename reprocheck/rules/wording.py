@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from reprocheck.model.locks import Lock, LockedPackage
 
-_MOST_NAMED = 5
+MOST_NAMED = 5
+SHOWN_DIGITS = 12  # of a digest or a commit
 
 
 def shortened(names: Sequence[str], most: int) -> str:
@@ -44,7 +45,7 @@ def in_lock(lock: Lock, what: str = "the package") -> str:
 
 def listed(packages: Sequence[LockedPackage]) -> str:
     """Return at most five packages with their versions, each once, and how many more there are."""
-    return shortened(list(dict.fromkeys(map(_named, packages))), _MOST_NAMED)
+    return shortened(list(dict.fromkeys(map(_named, packages))), MOST_NAMED)
 
 
 def joined(packages: Sequence[LockedPackage]) -> str:

@@ -10,7 +10,7 @@ from reprocheck.facts.native_runtimes import BLAS_WHEELS, OPENMP_WHEELS
 from reprocheck.locking.judging.closure import projects_by_name, unmet_dependencies
 from reprocheck.model.freshness import UnmetDependency
 from reprocheck.model.locks import Lock, LockedPackage
-from reprocheck.model.prefixes import UNKNOWN_VERSION, CondaRecord, Distribution, Prefix
+from reprocheck.model.prefixes import UNKNOWN_VERSION, CondaRecord, Distribution, Package, Prefix
 from reprocheck.model.project_names import normalise_name
 
 _WITH_LIBRARIES = frozenset({*OPENMP_WHEELS, *BLAS_WHEELS})
@@ -21,22 +21,16 @@ Replaced = Mapping[str, Distribution]  # conda record -> the distribution that p
 
 def lock_of(prefix: Prefix, replaced: Replaced) -> Lock:
     """Return what is installed as a lock of one platform, without the conda packages that pip has replaced."""
-    records = [record for record in prefix.conda if record.record not in replaced]
-    packages: list[LockedPackage] = []
-    for record in records:
-        packages.append(_conda(record, prefix.platform, len(packages) + 1))
-    for item in prefix.installed_by_pip:
-        packages.append(_pip(item, prefix.platform, len(packages) + 1))
-    places = [record.record for record in records] + [item.record for item in prefix.installed_by_pip]
+    there = [package for package in prefix.packages if package.record not in replaced]
     return Lock(
         path=prefix.path,
         platforms=(prefix.platform,),
-        channels=tuple(dict.fromkeys(record.channel for record in records)),
+        channels=tuple(dict.fromkeys(package.channel for package in there if isinstance(package, CondaRecord))),
         content_hash=(),
         sources=(),
         custom_metadata=(),
-        packages=tuple(packages),
-        records=tuple(f"{prefix.path.rstrip('/')}/{place}" for place in places),
+        packages=tuple(_locked(package, prefix.platform, line) for line, package in enumerate(there, 1)),
+        records=tuple(f"{prefix.path.rstrip('/')}/{package.record}" for package in there),
     )
 
 
@@ -80,6 +74,10 @@ def _wrong_versions(lock: Lock, platform: str, names: NameMap) -> Iterator[Unmet
                 continue  # `===` of what is no version, what only the index would refuse, a number without end
             if not met:
                 yield UnmetDependency(package=package, name=name, constraint=constraint, locked=found)
+
+
+def _locked(package: Package, platform: str, line: int) -> LockedPackage:
+    return _conda(package, platform, line) if isinstance(package, CondaRecord) else _pip(package, platform, line)
 
 
 def _conda(record: CondaRecord, platform: str, line: int) -> LockedPackage:

@@ -8,7 +8,7 @@
     - pip linux-64 numpy 2.0.0, by pip, direct vcs https://host.invalid/numpy 0123abc
       - lib/python3.11/site-packages/numpy/__init__.py =2
     - pip linux-64 torch 2.6.0, by pip, tagged cp311-cp311-linux_x86_64, for cuda 12.6
-    - there lib/libx.so =c
+    - there lib/libx.so =c, elf
     - gone lib/liby.so
     - unreadable lib/libx.so
     - other-kind lib/libx.so
@@ -24,7 +24,8 @@
     - fast
 
 An archive's digest is that of the short locks where no `hashed` tells another word; `hashed =?` is unknown.
-A file's bytes are the word behind `=`, `1` where there is none; `=?` is one whose record tells no digest. What lies
+A file's bytes are the word behind `=`, `1` where there is none; `=?` is one whose record tells no digest. `elf` are
+programs and libraries of Linux. What lies
 at a path is what its first owner expects unless `there`, `gone`, `unreadable` or `other-kind` say otherwise. `fast`
 leaves out the digests of what has one owner.
 """
@@ -64,7 +65,7 @@ _PIP = re.compile(
 _FILE = re.compile(
     r"  - (?P<path>[^\s,]+)(?: =(?P<content>\S+?))?(?:, was (?P<was>\S+))?(?:, (?P<kind>a link|bytecode))?"
 )
-_THERE = re.compile(r"- there (?P<path>\S+) =(?P<content>\S+)")
+_THERE = re.compile(r"- there (?P<path>\S+) =(?P<content>[^\s,]+)(?P<elf>, elf)?")
 _KERNEL = re.compile(
     r"- kernel (?P<scope>\w+) (?P<name>\S+) (?P<path>\S+) starts (?P<starts>\w+) (?P<python>\S+)"
     r"(?: as (?P<display>.+))?"
@@ -112,23 +113,32 @@ class _Reader:
         elif kind == "there":
             found = _matched(_THERE, line)
             content = found["content"]
-            self.there[found["path"]] = FoundFile(found["path"], "there", digest(content), len(content))
+            self.there[found["path"]] = FoundFile(
+                found["path"], "there", digest(content), len(content), bool(found["elf"])
+            )
         elif kind in _STATES:
             path = line.removeprefix(f"- {kind} ")
             self.there[path] = FoundFile(path, _STATES[kind])
-        elif kind == "kernel":
-            self.kernels.append(_kernel(line))
-        elif kind == "made":
-            self.birthmarks.append(Birthmark(**_matched(_MADE, line).groupdict()))
-        elif kind == "library":
-            self.libraries.append(_library(line))
-        elif kind in ("fault", "startup"):
-            words = line.removeprefix(f"- {kind} ").split(" ", 1)
-            self.faults += [Fault(*words)] if kind == "fault" else []
-            self.startup += [_startup(*words)] if kind == "startup" else []
+        elif kind in ("kernel", "made", "library", "fault", "startup"):
+            self.read_beside(kind, line)
         else:
             self.words[kind] = line.removeprefix("- ").partition(" ")[2] or "yes"
             assert set(self.words) == {"unfinished", "maker", "kind", "fast", "open"}, line
+
+    def read_beside(self, kind: str, line: str) -> None:
+        words = line.removeprefix(f"- {kind} ").split(" ", 1)
+        match kind:
+            case "kernel":
+                self.kernels.append(_kernel(line))
+            case "made":
+                path, starts, python = _matched(_MADE, line).groups()
+                self.birthmarks.append(Birthmark(path, python, starts))
+            case "library":
+                self.libraries.append(_library(line))
+            case "fault":
+                self.faults.append(Fault(*words))
+            case _:
+                self.startup.append(_startup(*words))
 
     def prefix(self, path: str) -> Prefix:
         conda = tuple(_record(found, files) for kind, found, files in self.heads if kind == "conda")

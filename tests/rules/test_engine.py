@@ -220,7 +220,7 @@ def test_of_a_machine_without_driver_and_gpu_one_reason_is_told() -> None:
     neither = "neither driver nor GPU is known of x; name them with `--driver`, `--gpu`"
     bare, gpu = TargetMachine(driver_version=None, gpus=(), source="x"), Gpu(name="V100", compute_capability="7.0")
     assert reasons(bare) == [neither, neither]
-    assert reasons(replace(bare, gpus=(Gpu(name="?"),))) == [neither, neither]
+    assert reasons(replace(bare, gpus=(Gpu(name="?", compute_capability=None),))) == [neither, neither]
     assert reasons(replace(bare, gpus=(gpu,))) == ["no driver version is known of x; name one with `--driver`"]
     assert reasons(replace(bare, driver_version="570.86.10")) == ["no GPU is known of x; name one with `--gpu`"]
     assert reasons(replace(bare, gpus=(gpu,), driver_version="570.86.10")) == []

@@ -6,8 +6,11 @@ headers) and book III (dynamic section); the same fields in 64 bits from the gen
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import BinaryIO, NamedTuple
+
+from reprocheck.readers.prefixes.regular_files import READ_FLAGS
 
 MAGIC = b"\x7fELF"
 _LOAD, _DYNAMIC = 1, 2
@@ -34,6 +37,15 @@ _LAYOUTS = {
     1: _Layout("I10xHH", 28, "8I", (0, 1, 2, 4), "iI"),
     2: _Layout("Q14xHH", 32, "2I6Q", (0, 2, 3, 5), "qQ"),
 }
+
+
+def is_elf(path: str) -> bool:
+    """Say whether a file begins as programs and libraries of Linux do; what cannot be read does not."""
+    try:
+        with open(os.open(path, READ_FLAGS), "rb") as file:  # noqa: PTH123  (Path.open takes no flags)
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
 
 
 def read_soname(file: BinaryIO) -> str | None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from reprocheck.model.prefixes import FileState
+from reprocheck.readers.prefixes.regular_files import READ_FLAGS
 
 MOST_THREADS = 8
 TICK_S = 0.1
@@ -26,8 +27,6 @@ TICK_S = 0.1
 _PIECE_BYTES = 1 << 20  # 0.6 ms with the SHA instructions of today's processors, 4 ms without
 _BATCH_FILES = 64
 _ATTEMPTS = 3  # at a file that is written to meanwhile
-# What was a file a moment ago may be a FIFO now, and opening one waits for its other end.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Job(NamedTuple):
@@ -143,7 +142,7 @@ def hash_file(job: Job, goes_on: Callable[[int], bool]) -> Hashed | None:
     A file that others write to is read again, and is unreadable if they do not let it be.
     """
     try:
-        descriptor = os.open(job.path, _FLAGS)
+        descriptor = os.open(job.path, READ_FLAGS)
     except (FileNotFoundError, NotADirectoryError):
         return Hashed(job.key, "missing")
     except OSError:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reprocheck.model.prefixes import FoundFile, Inspection, OwnedFile, Package, PathKind, Prefix
+from reprocheck.readers.prefixes.elf_soname import is_elf
 from reprocheck.readers.prefixes.file_hashes import Hashed
 from reprocheck.readers.prefixes.path_states import Looked, look
 from reprocheck.readers.prefixes.resumable_hashing import Wanted, hash_resumably
@@ -51,7 +52,7 @@ def inspect(root: Path, prefix: Prefix, request: InspectionRequest) -> Inspectio
     found = [_found(path, looked[path], hashed.get(path)) for path in sorted(owned)]
     return Inspection(
         fast=request.fast,
-        found={file.path: file for file in found if _is_told(file, owned[file.path])},
+        found={file.path: _told(folder, file, owned[file.path]) for file in found if _is_told(file, owned[file.path])},
         checked=len(owned),
         hashed=sum(file.sha256 is not None for file in found),
         unverifiable=sum(_is_unverifiable(file, owned[file.path]) for file in found),
@@ -93,6 +94,11 @@ def _found(path: str, looked: Looked, hashed: Hashed | None) -> FoundFile:
 
 def _is_told(found: FoundFile, owners: Owners) -> bool:
     return len(owners) > 1 or not found.meets(owners[0][1])
+
+
+def _told(folder: str, found: FoundFile, owners: Owners) -> FoundFile:
+    is_altered = found.state == "there" and not found.meets(owners[0][1])
+    return found._replace(is_elf=True) if is_altered and is_elf(f"{folder}/{found.path}") else found
 
 
 def _is_unverifiable(found: FoundFile, owners: Owners) -> bool:

@@ -12,7 +12,7 @@ from reprocheck.readers.prefixes.listed_paths import is_no_text, printable
 
 _HOW = "make it readable, or install the package again"
 # A FIFO that comes in between the look and the opening must not hold us; Windows has no such flag.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_regular(path: Path | str, most_bytes: int) -> bytes | None:
@@ -35,7 +35,7 @@ def read_regular(path: Path | str, most_bytes: int) -> bytes | None:
 
 
 def _content(path: Path | str) -> bytes:
-    with open(os.open(path, _FLAGS), "rb") as file:  # noqa: PTH123  (Path.open takes no flags)
+    with open(os.open(path, READ_FLAGS), "rb") as file:  # noqa: PTH123  (Path.open takes no flags)
         return file.read()
 
 

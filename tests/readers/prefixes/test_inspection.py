@@ -24,6 +24,7 @@ from reprocheck.model.prefixes import (
     OwnedFile,
     Prefix,
 )
+from reprocheck.readers.prefixes.elf_soname import is_elf
 from reprocheck.readers.prefixes.file_hashes import Hashed, thread_count
 from reprocheck.readers.prefixes.hash_journal import HashJournal
 from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
@@ -129,6 +130,18 @@ def test_a_file_that_was_cut_is_found_by_its_size(root: Path) -> None:
     os.truncate(root / "lib/b", 3)
     assert full(root, WHOLE).found == {"lib/b": FoundFile("lib/b", "there", sha(b"old"), 3)}
     assert fast(root, WHOLE).found == {"lib/b": FoundFile("lib/b", "there", None, 3)}
+
+
+def test_of_altered_files_it_is_told_which_are_programs_or_libraries_of_linux(root: Path) -> None:
+    elf = b"\x7fELF" + OLD
+    whole = conda("whole", owned("lib/a"), owned("lib/b"), owned("lib/c", elf))
+    (root / "lib" / "a").write_bytes(elf)
+    (root / "lib" / "b").write_bytes(NEW)
+    (root / "lib" / "c").write_bytes(elf)
+    for look in (full, fast):
+        told = {path: found.is_elf for path, found in look(root, whole).found.items()}
+        assert told == ({"lib/a": True, "lib/b": False} if look is full else {"lib/a": True})
+    assert not is_elf(str(root / "lib" / "gone"))
 
 
 def test_the_size_counts_where_the_record_tells_no_digest(root: Path) -> None:
