@@ -12,6 +12,7 @@ import click
 
 from reprocheck.cli.audit_run import make_request, refuse_contradictions, run_and_print
 from reprocheck.cli.console import note, progress
+from reprocheck.cli.folder_option import FOLDER
 from reprocheck.cli.options import AuditChoices, audit_options
 from reprocheck.errors import UsageError
 from reprocheck.facts.gpu_precision import PRECISIONS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     # For annotations only, see below.
     from reprocheck.workflows.installed import Installed
 
-_FOLDER = click.Path(path_type=Path, readable=False)  # what one may not read is told in our own words
 _NODE_HELP = "The lock or fingerprint of another node of the job."
 _NAME_HELP = "Look into the installed environment of this name."
 _FAST_HELP = "Of installed files look at existence and size only, not at every byte."
@@ -41,7 +41,7 @@ _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", a
 )
 @click.option("--precision", multiple=True, type=click.Choice(PRECISIONS), help="What the training computes in.")
 @click.option("--node", "nodes", multiple=True, type=click.Path(path_type=Path), help=_NODE_HELP)
-@click.option("-p", "--prefix", type=_FOLDER, help="Look into the installed environment in this folder.")
+@click.option("-p", "--prefix", type=FOLDER, help="Look into the installed environment in this folder.")
 @click.option("-n", "--name", help=_NAME_HELP)
 @click.option("--fast", is_flag=True, help=_FAST_HELP)
 @click.option("--no-progress", is_flag=True, help="Show no progress line.")

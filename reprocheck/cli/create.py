@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reprocheck.cli.console import deliver, note, progress
+from reprocheck.cli.folder_option import FOLDER
 from reprocheck.cli.option_packs import packed_as
 from reprocheck.errors import EXIT_CLEAN
 from reprocheck.model.prefix_creation import DEFAULT_CREATE_TIMEOUT_S, CreateRequest
@@ -31,9 +32,8 @@ class CreateChoices:
     timeout_s: int
 
 
-_FOLDER = click.Path(path_type=Path, readable=False)  # what one may not read is told in our own words
 _OPTIONS = (
-    click.option("-p", "--prefix", required=True, type=_FOLDER, help="The folder to install into."),
+    click.option("-p", "--prefix", required=True, type=FOLDER, help="The folder to install into."),
     click.option(
         "--lockfile",
         type=click.Path(path_type=Path, dir_okay=False),

@@ -11,8 +11,10 @@ import shlex
 from reprocheck.model.prefixes import CondaRecord, Distribution, Package, Prefix
 
 
-# A version with a label (`2.6.0+cpu`) is of a build that its project offers by itself; PyPI takes none.
-_OF_AN_INDEX = ", with `--index-url` for the index that it came from (PyTorch's own wheel index), since PyPI has no `+`"
+_OF_AN_INDEX = (
+    ", with `--index-url` of the index that it came from, such as PyTorch's own wheel index:"
+    " PyPI has no version with a label after `+`"
+)
 
 
 def repair(prefix: Prefix, package: Package) -> str:

@@ -435,3 +435,12 @@ def await_that(is_so: Callable[[], bool]) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("waited for a minute")
+
+
+@pytest.mark.parametrize("command", [("audit", "--prefix"), ("create", "-p"), ("doctor", "-p")])
+def test_an_empty_path_is_not_the_current_folder(reprocheck: Runner, command: tuple[str, str]) -> None:
+    done = reprocheck(*command, "")
+    assert done.code == 2
+    assert done.err.splitlines()[0] == (
+        "error: invalid value for '-p' / '--prefix': the path is empty: is a variable not set?"
+    )

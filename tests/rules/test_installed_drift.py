@@ -23,6 +23,7 @@ from reprocheck.rules import (
     rc609_native_runtime_copies,
 )
 from reprocheck.rules.direct_origins import file_name, hashed_by_lock, is_local
+from reprocheck.rules.extra_packages import by_asked_for
 from reprocheck.rules.facts import Facts
 from reprocheck.rules.package_drift import are_one_release, of_distribution, of_record
 from tests.rules.conftest import NOT_ASKED, short_lock
@@ -146,6 +147,37 @@ def test_whatever_lies_there_beside_the_lock_is_told_as_a_warning(package: Locke
     (finding,) = drifts(locked, installed(LOCK.on("linux-64")))
     assert finding.message.endswith("` is installed, but not in the lock")
     assert finding.severity is Severity.WARNING
+
+
+def extra(**needs: Sequence[str]) -> dict[str, list[str]]:
+    """Return which of the packages with these needs is told with which, where none of them is locked but `locked`."""
+    packages = [
+        replace(distribution(replace(LOCK.packages[3], name=name)), dependencies=tuple((need, "") for need in of))
+        for name, of in needs.items()
+    ]
+    prefix = replace(installed(()), distributions=tuple(packages))
+    told = by_asked_for([package for package in packages if package.name != "locked"], prefix)
+    return {package.name: [one.name for one in brought] for package, brought in told}
+
+
+def test_what_only_extra_packages_need_is_told_with_the_first_of_them() -> None:
+    assert extra(a=[], b=[]) == {"a": [], "b": []}
+    assert extra(a=["b"], b=["c"], c=[], z=["c"]) == {"a": ["b", "c"], "z": []}
+    assert extra(c=["b"], b=["gone"]) == {"c": ["b"]}
+    assert extra(a=["b"], b=[], locked=["b"]) == {"a": [], "b": []}
+    assert extra(a=["a"]) == {"a": []}
+
+
+def test_of_extra_packages_that_need_each_other_the_first_was_asked_for() -> None:
+    assert extra(a=["b"], b=["a", "c"], c=[]) == {"a": ["b", "c"]}
+    assert extra(a=["b"], b=["a"], z=["b"]) == {"z": ["b", "a"]}
+
+
+def test_a_long_chain_of_extra_packages_is_one_finding_and_takes_no_long_time() -> None:
+    needs = {f"p{number}": [f"p{number + 1}", "p1"] for number in range(3000)}
+    start = time.perf_counter()
+    assert len(extra(**needs)["p0"]) == 2999
+    assert time.perf_counter() - start < 5
 
 
 def test_the_order_of_records_and_entries_never_matters() -> None:

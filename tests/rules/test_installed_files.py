@@ -26,6 +26,13 @@ CODES = ("RC601", "RC602", "RC603", "RC604", "RC608")
 FILE_CODES = CODES[:4]
 CHECKS = [rule for rule in RULES if isinstance(rule, LateRule) and rule.name[:5].upper() in CODES]
 
+PIP_INSTALL = "env/bin/python -m pip install --force-reinstall --no-deps"
+UV_INSTALL = "uv pip install -p env --reinstall --no-deps"
+OF_AN_INDEX = (
+    ", with `--index-url` of the index that it came from, such as PyTorch's own wheel index:"
+    " PyPI has no version with a label after `+`"
+)
+
 DAMAGED = f"""
 - maker reprocheck
 - conda linux-64 numpy 1.26.4 py311_0
@@ -108,6 +115,24 @@ def test_a_folder_with_a_space_is_quoted_in_commands(make_facts: MakeFacts) -> N
     assert not isinstance(facts.prefix, Unseen)
     facts = replace(facts, prefix=replace(facts.prefix, path="my env"))
     assert findings(facts)[0].fix == "run `reprocheck create -p 'my env'`"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- pip linux-64 torch 2.13.0+cpu, by pip", f"run `{PIP_INSTALL} torch==2.13.0+cpu`{OF_AN_INDEX}"),
+        ("- pip linux-64 torch 2.13.0+cpu, by uv", f"run `{UV_INSTALL} torch==2.13.0+cpu`{OF_AN_INDEX}"),
+        ("- pip linux-64 torch 2.13.0, by pip", f"run `{PIP_INSTALL} torch==2.13.0`"),
+        ("- maker reprocheck\n- pip linux-64 torch 2.13.0+cpu, by uv", "run `reprocheck create -p env`"),
+        (
+            "- pip linux-64 torch 2.13.0+cpu, by pip, direct archive https://h.invalid/torch.whl",
+            f"run `{PIP_INSTALL} 'torch @ https://h.invalid/torch.whl'`",
+        ),
+    ],
+)
+def test_a_version_with_a_label_is_on_an_index_of_its_own(make_facts: MakeFacts, text: str, expected: str) -> None:
+    (finding,) = findings(make_facts(prefix=f"{text}\n  - {SITE}/torch/version.py\n- gone {SITE}/torch/version.py"))
+    assert finding.fix == expected
 
 
 def test_pixi_is_named_where_pixi_made_it(make_facts: MakeFacts) -> None:
