@@ -98,6 +98,7 @@ def make_world(folder: Path) -> World:
             files={"share/jupyter/kernels/python3/kernel.json": json.dumps(kernel).encode()},
         ),
         archives.CondaPackage(name="libgomp", version="13.2.0", files={"lib/libgomp.so.1": b"\x7fELF gomp"}),
+        archives.CondaPackage(name="clash", files={"lib/libgomp.so.1": b"\x7fELF clash"}),
     ]
     for package in packages:
         archives.write_conda(channel, package)
@@ -190,6 +191,31 @@ def test_two_distributions_that_own_a_file_are_named(world: World) -> None:
     [clobbered] = [finding for finding in found if finding["code"] == "RC603"]
     assert named(clobbered) == {"pip first 1.0", "pip second 1.0"}
     assert clobbered["location"]["path"].endswith("common/tool.py")
+
+
+ADDING = """
+import asyncio, os, sys, rattler
+async def add(channel, prefix):
+    names = ["python", "pip", "numpy", "einops", "ipykernel", "libgomp", "clash"]
+    platforms = [str(rattler.Subdir.current()), "noarch"]
+    records = await rattler.solve([rattler.Channel(channel)], names, platforms=platforms)
+    await rattler.install(records, prefix, cache_dir=os.environ["RATTLER_CACHE_DIR"], show_progress=False)
+asyncio.run(add(*sys.argv[1:]))
+os._exit(0)
+"""
+
+
+def test_two_conda_packages_that_own_a_file_are_named_and_whose_bytes_lie_there(world: World) -> None:
+    variables = {**clean_environment(), "RATTLER_CACHE_DIR": f"{world.folder}/cache"}
+    channel = (world.folder / "channel").as_uri()
+    subprocess.run([sys.executable, "-c", ADDING, channel, str(world.env)], env=variables, check=True)
+    found = world.audit()
+    assert sorted(finding["code"] for finding in found) == ["RC603", "RC605"]
+    [clobbered] = [finding for finding in found if finding["code"] == "RC603"]
+    assert named(clobbered) == {"conda clash 1.0", "conda libgomp 13.2.0"}
+    assert clobbered["location"]["path"].endswith("lib/libgomp.so.1")
+    [extra] = [finding for finding in found if finding["code"] == "RC605"]
+    assert named(extra) == {"conda clash 1.0"}
 
 
 def test_a_pip_package_of_another_version_is_drift(world: World) -> None:
