@@ -180,9 +180,14 @@ def _mode_for(path: Path) -> int:
     try:
         return path.stat().st_mode & 0o777
     except OSError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return 0o666 & ~umask
+        return mode_of_new(0o666)
+
+
+def mode_of_new(asked: int) -> int:
+    """Return what the umask leaves of the mode that is asked for."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return asked & ~umask
 
 
 def _keep_owner(staged: Path, path: Path) -> None:

@@ -35,26 +35,41 @@ def one_at_a_time(path: Path, wait_s: float, on_wait: Callable[[str], None]) -> 
     A link counts as the file behind it. The lock is one of a process: a thread of the same waits too.
 
     Raises:
-        UndecidedError: the other one was not done within `wait_s` seconds, or nothing can be locked at all.
+        UndecidedError: the other one was not done within `wait_s` seconds, or has removed the folder; or nothing can
+            be locked at all.
     """
     folder = Path(os.path.realpath(path)).parent
-    descriptor, is_mine = _open_lock(folder)
+    place, descriptor, is_mine = _open_lock(folder)
     try:
         if not is_mine:
             _wait(descriptor, folder, wait_s, on_wait)
+        _require_same(descriptor, place)
         yield
     finally:
         os.close(descriptor)  # lets go of the lock
 
 
-def _open_lock(folder: Path) -> tuple[int, bool]:
-    """Return a descriptor that stands for the folder, and whether its lock could be taken at once."""
+def _require_same(descriptor: int, place: Path) -> None:
+    """Refuse the lock of a folder that lies there no more: whoever makes it anew locks another one."""
     with contextlib.suppress(OSError):
-        return _opened(folder, os.O_RDONLY)
+        if os.path.samestat(os.fstat(descriptor), place.stat()):
+            return
+    raise UndecidedError(
+        f"`{place.as_posix()}` is gone",
+        where=place.as_posix(),
+        why=f"{_SOMEBODY} has removed it meanwhile",
+        how="run again",
+    )
+
+
+def _open_lock(folder: Path) -> tuple[Path, int, bool]:
+    """Return what stands for the folder, its descriptor, and whether its lock could be taken at once."""
+    with contextlib.suppress(OSError):
+        return folder, *_opened(folder, os.O_RDONLY)
     digest = hashlib.sha256(os.fsencode(os.path.normcase(folder))).hexdigest()[:32]
     stand_in = Path(tempfile.gettempdir(), f"reprocheck-{digest}.lock")
     try:
-        return _opened(stand_in, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
+        return stand_in, *_opened(stand_in, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
         raise UndecidedError(
             f"cannot lock `{folder.as_posix()}` against a second run",

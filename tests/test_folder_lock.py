@@ -59,6 +59,24 @@ def path(tmp_path: Path) -> Path:
     return target
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder cannot be locked there")
+def test_the_lock_of_a_folder_that_was_removed_meanwhile_is_none(path: Path) -> None:
+    """Whoever makes it anew would hold another one, and both would write."""
+
+    def move_away(_message: str) -> None:
+        path.parent.rename(path.parent.with_name("gone"))
+        first.kill()
+
+    with held(path, 60) as first, pytest.raises(UndecidedError) as caught, one_at_a_time(path, 10, move_away):
+        pass
+    assert caught.value.lines() == [
+        f"error: `{path.parent}` is gone",
+        f"  where: {path.parent}",
+        "  why:   another reprocheck has removed it meanwhile",
+        "  how:   run again",
+    ]
+
+
 def test_a_free_folder_is_held_without_a_word_and_without_a_file(path: Path) -> None:
     said: list[str] = []
     with one_at_a_time(path, 0, said.append):

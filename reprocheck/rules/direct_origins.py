@@ -13,8 +13,6 @@ from reprocheck.model.prefixes import Distribution, Prefix
 from reprocheck.model.redaction import public_url
 from reprocheck.rules.facts import Facts, Unseen
 
-_LOCAL_SCHEME = "file:"
-
 
 def is_unpinned(facts: Facts, item: Distribution) -> bool:
     """Say whether nothing tells which bytes an installed distribution was made from."""
@@ -48,7 +46,7 @@ def _hashed(prefix: Prefix, lock: Lock) -> frozenset[str]:
 def is_local(address: str) -> bool:
     """Say whether an address leads to a file or folder of one machine."""
     scheme, mark, _ = address.partition("://")
-    return not mark or scheme.rpartition("+")[2].lower() + ":" == _LOCAL_SCHEME
+    return not mark or scheme.rpartition("+")[2].lower() == "file"
 
 
 def file_name(address: str) -> str:

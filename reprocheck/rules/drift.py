@@ -18,7 +18,7 @@ from reprocheck.rules.installed import left_behind, projects_of, taken_over
 from reprocheck.rules.locked_overlaps import conda_installers
 from reprocheck.rules.package_drift import Drift, DriftKind, of_distribution, of_record, of_the_other
 
-_Key = tuple[Manager, str]
+Key = tuple[Manager, str]
 
 # What `python -m venv` and virtualenv put into every environment; the last is a fault of old Debian's.
 _SEEDS: Final = frozenset({"pip", "setuptools", "wheel", "pkg-resources"})
@@ -36,16 +36,16 @@ class Comparison(NamedTuple):
 
 def compare(facts: Facts, lock: Lock, prefix: Prefix) -> Comparison:
     """Return how the environment differs from the part of the lock that is for its platform."""
-    there, wanted = _There(facts, prefix), _wanted(lock, prefix.platform)
+    there, wanted = _There(facts, prefix), locked_by_name(lock, prefix.platform)
     found = [there.compare(key, items) for key, items in wanted.items()]
     extra = (*_extra_records(there, wanted), *_extra_distributions(there, wanted, lock))
     known = [drift for drift in found if drift is not _NOT_INSTALLED]
     return Comparison((*(drift for drift in known if drift), *extra), len(known))
 
 
-def _wanted(lock: Lock, platform: str) -> dict[_Key, list[LockedPackage]]:
+def locked_by_name(lock: Lock, platform: str) -> dict[Key, list[LockedPackage]]:
     """Return the packages of a platform by manager and name; conda-lock has an entry for each group that needs one."""
-    found: dict[_Key, list[LockedPackage]] = {}
+    found: dict[Key, list[LockedPackage]] = {}
     for item in lock.on(platform):
         found.setdefault((item.manager, _plain(item.manager, item.name)), []).append(item)
     return found
@@ -73,18 +73,18 @@ class _There:
         """Return the Python projects that a conda package brings, as its files and as the table tell it."""
         return (*projects_of(record), *self.facts.names.pypi_names(record.name))
 
-    def compare(self, key: _Key, items: Sequence[LockedPackage]) -> Drift | None:
+    def compare(self, key: Key, items: Sequence[LockedPackage]) -> Drift | None:
         """Return how what is installed of a name differs from the entry of the lock that is nearest to it."""
         if self._is_replaced(key):
             return None
         drifts = [self._drift(key, item) for item in items]
         return None if None in drifts else min(filter(None, drifts), key=_distance)
 
-    def _is_replaced(self, key: _Key) -> bool:
+    def _is_replaced(self, key: Key) -> bool:
         manager, name = key
         return manager == "conda" and name in self.records and self.records[name].record in self.replaced
 
-    def _drift(self, key: _Key, locked: LockedPackage) -> Drift | None:
+    def _drift(self, key: Key, locked: LockedPackage) -> Drift | None:
         manager, name = key
         if manager == "conda" and name in self.records:
             return of_record(locked, self.records[name])
@@ -98,7 +98,7 @@ class _There:
         is_missed = locked.category == _MAIN and self.prefix.is_alone
         return Drift("missing", locked, None) if is_missed else _NOT_INSTALLED
 
-    def _in_its_place(self, key: _Key) -> Package | None:
+    def _in_its_place(self, key: Key) -> Package | None:
         """Return what the other manager installed of the same project."""
         manager, name = key
         if manager == "pip":
@@ -111,7 +111,7 @@ def _distance(drift: Drift) -> tuple[int, bool]:
     return _NEAREST_FIRST.index(drift.kind), drift is _NOT_INSTALLED
 
 
-def _named_by(fault: Fault) -> _Key | None:
+def _named_by(fault: Fault) -> Key | None:
     """Return which package a record is about that cannot be read: it is there, in whatever version."""
     parts = fault.path.split("/")
     if parts[0] == "conda-meta":
@@ -120,14 +120,14 @@ def _named_by(fault: Fault) -> _Key | None:
     return ("pip", normalise_name(info.split("-")[0])) if info else None
 
 
-def _extra_records(there: _There, wanted: Mapping[_Key, object]) -> Iterator[Drift]:
+def _extra_records(there: _There, wanted: Mapping[Key, object]) -> Iterator[Drift]:
     for name, record in there.records.items():
         by_pip = any(("pip", project) in wanted for project in there.projects(record))
         if ("conda", name) not in wanted and record.record not in there.replaced and not by_pip:
             yield Drift("extra", None, record)
 
 
-def _extra_distributions(there: _There, wanted: Mapping[_Key, object], lock: Lock) -> Iterator[Drift]:
+def _extra_distributions(there: _There, wanted: Mapping[Key, object], lock: Lock) -> Iterator[Drift]:
     """Yield what pip installed beside the lock; what nobody can fetch again is RC606's matter."""
     installers = conda_installers(there.facts, lock, there.prefix.platform)
     told = {item.name for item in there.replaced.values()}

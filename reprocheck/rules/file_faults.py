@@ -6,21 +6,14 @@ that several packages of one manager list is RC603's. What one owner misses is R
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from reprocheck.model.findings import Severity
-from reprocheck.model.prefixes import (
-    Distribution,
-    FoundFile,
-    Inspection,
-    OwnedFile,
-    Package,
-    Prefix,
-)
+from reprocheck.model.prefixes import Distribution, FoundFile, Inspection, OwnedFile, Package, Prefix
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.file_kinds import is_native, is_program
-from reprocheck.rules.installed import found_at, is_met, left_behind, owned_by, projects_of, taken_over
+from reprocheck.rules.installed import found_at, left_behind, owned_by, projects_of, taken_over
 from reprocheck.rules.wording import MOST_NAMED, shortened
 
 Owner = tuple[Package, OwnedFile]
@@ -36,7 +29,16 @@ class FileFault(NamedTuple):
     @property
     def met(self) -> tuple[Package, ...]:
         """Return the owners that find there what they expect."""
-        return tuple(package for package, file in self.owners if is_met(file, self.found))
+        return tuple(package for package, file in self.owners if self.found.meets(file))
+
+
+class FilesTold(NamedTuple):
+    """What is to be said of files: how bad, in words, the sentences behind them, and the path to show."""
+
+    severity: Severity
+    message: str
+    evidence: tuple[str, ...]
+    first: str
 
 
 def faults_told_by(facts: Facts, code: str) -> list[FileFault]:
@@ -59,10 +61,9 @@ def by_owner(faults: Sequence[FileFault]) -> Iterator[tuple[Package, list[FileFa
     yield from found.values()
 
 
-def worst_first(faults: Sequence[FileFault], harms: Sequence[Severity]) -> list[FileFault]:
-    """Return the faults by how bad they are, then by path."""
-    pairs = sorted(zip(faults, harms, strict=True), key=lambda pair: (pair[1].rank, pair[0].path))
-    return [fault for fault, _ in pairs]
+def worst_first(faults: Sequence[FileFault], harm: Callable[[str], Severity]) -> list[FileFault]:
+    """Return the faults by how bad they are for their paths, then by path."""
+    return sorted(faults, key=lambda fault: (harm(fault.path).rank, fault.path))
 
 
 def listed_paths(faults: Sequence[FileFault]) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from reprocheck.facts.cuda_versions import numbers
-from reprocheck.model.findings import Location
+from reprocheck.model.findings import Location, PackageRef
+from reprocheck.model.locks import LockedPackage
 from reprocheck.model.prefixes import CondaRecord, Distribution, FoundFile, Inspection, OwnedFile, Package, Prefix
 from reprocheck.model.project_names import normalise_name
 from reprocheck.rules.facts import Facts, Unseen
@@ -21,10 +22,10 @@ def place(prefix: Prefix, path: str) -> Location:
     return Location(path=f"{prefix.path.rstrip('/')}/{path}", line=1, column=1)
 
 
-def owned_by(package: Package) -> str:
+def owned_by(package: Package | LockedPackage | PackageRef) -> str:
     """Return a package as a sentence names it: ``conda's `numpy 1.26.4` ``."""
-    manager = "conda" if isinstance(package, CondaRecord) else "pip"
-    return f"{manager}'s `{package.name} {package.version}`"
+    named = package.reference if isinstance(package, (CondaRecord, Distribution)) else package
+    return f"{named.manager}'s `{' '.join(filter(None, (named.name, named.version)))}`"
 
 
 def without_home(path: str) -> str:
@@ -36,11 +37,6 @@ def found_at(inspection: Inspection, file: OwnedFile) -> FoundFile:
     """Return what lies at a path; what the inspection does not tell of is as its owner expects."""
     as_expected = FoundFile(file.path, "there", file.sha256, file.size_bytes)
     return inspection.found.get(file.path, as_expected)
-
-
-def is_met(file: OwnedFile, found: FoundFile) -> bool:
-    """Say whether what lies there is what an owner expects, as far as both are known."""
-    return found.meets(file)
 
 
 def taken_over(facts: Facts) -> dict[str, Distribution]:
@@ -123,5 +119,5 @@ def _fitness(package: Package, inspection: Inspection | Unseen) -> tuple[int, tu
     """Return how well a record fits what is there; of equal ones the newer version is taken."""
     unmet = 0
     if not isinstance(inspection, Unseen):
-        unmet = sum(not is_met(file, found_at(inspection, file)) for file in package.files)
+        unmet = sum(not found_at(inspection, file).meets(file) for file in package.files)
     return -unmet, numbers(package.version), package.record

@@ -77,9 +77,8 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(prefix: Prefix, package: Package, faults: list[FileFault]) -> Finding:
-    harms = [harm_of_loss(fault.path) for fault in faults]
-    ordered = worst_first(faults, harms)
-    severity = min(harms, key=lambda harm: harm.rank)
+    ordered = worst_first(faults, harm_of_loss)
+    severity = harm_of_loss(ordered[0].path)
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -89,7 +88,7 @@ def _finding(prefix: Prefix, package: Package, faults: list[FileFault]) -> Findi
         location=place(prefix, ordered[0].path),
         packages=(package.reference,),
         platforms=(prefix.platform,),
-        evidence=tuple(_evidence(package, ordered, harms)),
+        evidence=tuple(_evidence(package, ordered)),
         fix=_fix(prefix, package, severity),
     )
 
@@ -100,10 +99,10 @@ def _fix(prefix: Prefix, package: Package, severity: Severity) -> str:
     return repair(prefix, package)
 
 
-def _evidence(package: Package, faults: list[FileFault], harms: list[Severity]) -> Iterator[str]:
+def _evidence(package: Package, faults: list[FileFault]) -> Iterator[str]:
     record = package.record if isinstance(package, CondaRecord) else f"{package.record}/RECORD"
     yield f"listed in `{record}`"
-    code = harms.count(Severity.ERROR)
+    code = sum(harm_of_loss(fault.path) is Severity.ERROR for fault in faults)
     if 0 < code < len(faults):
         yield f"{code} of them {'is' if code == 1 else 'are'} code or native libraries"
     yield from also_listed(faults)

@@ -44,6 +44,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.model.prefixes import CondaRecord, Fault, Inspection, Package, Prefix
@@ -115,9 +116,8 @@ def _together(prefix: Prefix, told: Together) -> Finding:
 
 
 def _altered(prefix: Prefix, inspection: Inspection, package: Package, faults: list[FileFault]) -> Finding:
-    harms = [_harm(prefix, package, fault.path) for fault in faults]
-    ordered = worst_first(faults, harms)
-    severity = min(harms, key=lambda harm: harm.rank)
+    ordered = worst_first(faults, partial(_harm, prefix, package))
+    severity = _harm(prefix, package, ordered[0].path)
     changed = part_of(len(faults), count_of(package), "file")
     message = f"{owned_by(package)} has changed since it was installed, in {changed}: {listed_paths(ordered)}"
     finding = _finding(prefix, severity, ordered[0].path, message, _fix(prefix, package, severity))

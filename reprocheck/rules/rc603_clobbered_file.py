@@ -43,11 +43,11 @@ from collections.abc import Iterator, Sequence
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.model.prefixes import CondaRecord, Package, Prefix
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.file_faults import FileFault, faults_told_by
+from reprocheck.rules.file_faults import FileFault, FilesTold, faults_told_by
 from reprocheck.rules.installed import place
 from reprocheck.rules.repairs import removal
 from reprocheck.rules.rule import Family, Need, Rule
-from reprocheck.rules.shared_files import SharedFiles, shared_files
+from reprocheck.rules.shared_files import shared_files
 from reprocheck.rules.wording import shortened
 
 RULE = Rule(
@@ -89,7 +89,7 @@ def _finding(prefix: Prefix, faults: list[FileFault]) -> Finding:
     )
 
 
-def _fix(prefix: Prefix, owners: Sequence[Package], shared: SharedFiles) -> str:
+def _fix(prefix: Prefix, owners: Sequence[Package], shared: FilesTold) -> str:
     if shared.severity is Severity.INFO:
         return "nothing needs to be done; that they bring the same path is for their maintainers to mend"
     names = shortened([f"`{package.name}`" for package in owners], 3)

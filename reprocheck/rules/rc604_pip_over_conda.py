@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from reprocheck.model.findings import Confidence, Finding, Severity
 from reprocheck.model.prefixes import CondaRecord, Distribution, Package, Prefix
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.file_faults import FileFault, Owner, faults_told_by
+from reprocheck.rules.file_faults import FileFault, FilesTold, Owner, faults_told_by
 from reprocheck.rules.installed import place, taken_over
 from reprocheck.rules.repairs import command, removal, repair
 from reprocheck.rules.replaced_files import replacement_of
@@ -85,9 +85,11 @@ def check(facts: Facts) -> Iterator[Finding]:
             others.setdefault((pair[0][0].record, pair[1][0].record), []).append(fault._replace(owners=pair))
     records = {record.record: record for record in prefix.conda}
     for name, faults in sorted(replaced.items()):
-        yield _replacement(prefix, records[name], over[name], faults)
+        told = replacement_of(records[name], over[name], faults)
+        yield _finding(prefix, records[name], over[name], told)
     for _, faults in sorted(others.items()):
-        yield _overlap(prefix, faults)
+        (record, _), (item, _) = faults[0].owners
+        yield _finding(prefix, record, item, shared_files(faults))
 
 
 def _pair(fault: FileFault, over: dict[str, Distribution]) -> tuple[Owner, ...]:
@@ -101,36 +103,18 @@ def _pair(fault: FileFault, over: dict[str, Distribution]) -> tuple[Owner, ...]:
     return (*conda[:1], *pip[:1])
 
 
-def _replacement(prefix: Prefix, record: CondaRecord, item: Distribution, faults: list[FileFault]) -> Finding:
-    told = replacement_of(record, item, faults)
+def _finding(prefix: Prefix, record: Package, item: Package, told: FilesTold) -> Finding:
     return Finding(
         code=RULE.code,
         name=RULE.name,
         severity=told.severity,
         confidence=RULE.confidence,
         message=told.message,
-        location=place(prefix, told.first or item.record),
+        location=place(prefix, told.first),
         packages=(record.reference, item.reference),
         platforms=(prefix.platform,),
         evidence=told.evidence,
         fix=_fix(prefix, record, item, told.severity),
-    )
-
-
-def _overlap(prefix: Prefix, faults: list[FileFault]) -> Finding:
-    (record, _), (item, _) = faults[0].owners
-    shared = shared_files(faults)
-    return Finding(
-        code=RULE.code,
-        name=RULE.name,
-        severity=shared.severity,
-        confidence=RULE.confidence,
-        message=shared.message,
-        location=place(prefix, shared.first),
-        packages=(record.reference, item.reference),
-        platforms=(prefix.platform,),
-        evidence=shared.evidence,
-        fix=_fix(prefix, record, item, shared.severity),
     )
 
 

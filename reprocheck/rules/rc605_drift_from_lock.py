@@ -36,8 +36,9 @@ When it stays silent.
     pip, or the other way round; `pip`, `setuptools` and `wheel` lie in a venv, which begins with them; a venv with
     `--system-site-packages` may find there what it lacks; the lock names a folder that is built on installing. What pip
     has replaced is RC604's matter, an extra package that nobody can fetch again RC606's. Extra packages and other
-    channels are warnings; what only an extra package needs is told with it. It is info where the build's other archive format was taken (`.tar.bz2` for `.conda`): the
-    same build has both, with one content and two hashes. If most of the lock is not there, one finding says so.
+    channels are warnings; what only an extra package needs is told with it. It is info where the build's other archive
+    format was taken (`.tar.bz2` for `.conda`): the same build has both, with one content and two hashes. If most of the
+    lock is not there, one finding says so.
 
 Sources.
     PEP 440 (which versions are equal), PEP 610; conda-package-handling, "`.conda` format"; docs.conda.io "Version
@@ -46,8 +47,6 @@ Sources.
 
 from __future__ import annotations
 
-import posixpath
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -55,7 +54,6 @@ from typing import NamedTuple
 from reprocheck.model.findings import Confidence, Finding, Location, PackageRef, RelatedLocation, Severity
 from reprocheck.model.locks import Lock
 from reprocheck.model.prefixes import UNFINISHED_MARK, Distribution, Package, Prefix
-from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.rules.direct_origins import file_name
 from reprocheck.rules.drift import compare
 from reprocheck.rules.extra_packages import by_asked_for
@@ -64,7 +62,7 @@ from reprocheck.rules.installed import owned_by, place
 from reprocheck.rules.locked_cuda import reference
 from reprocheck.rules.package_drift import Drift
 from reprocheck.rules.relock_command import lock_tool
-from reprocheck.rules.repairs import lock_option
+from reprocheck.rules.repairs import creation
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import MOST_NAMED, counted, shortened
 
@@ -95,7 +93,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     prefix, lock = facts.prefix, facts.lock
     if isinstance(prefix, Unseen):
         return
-    create = _create(facts, prefix)
+    create = "pixi install" if prefix.maker == "pixi" else creation(prefix)
     if prefix.unfinished is not None:
         yield _of_the_whole(
             prefix,
@@ -107,17 +105,6 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield _other_platform(lock, prefix)
     elif isinstance(lock, Lock):
         yield from _drifts(facts, _Case(lock, prefix, create))
-
-
-def _create(facts: Facts, prefix: Prefix) -> str:
-    """Return the command that installs the lock; a venv is not for it, and the new place is the user's to name."""
-    if prefix.maker == "pixi":
-        return "pixi install"
-    path = "PREFIX" if prefix.kind == "venv" else prefix.path
-    is_usual = posixpath.normpath(facts.lock_path) == DEFAULT_LOCK
-    lockfile = lock_option(prefix) if is_usual or prefix.lock is None else ["--lockfile", facts.lock_path]
-    takes_over = prefix.kind == "conda" and prefix.maker != "reprocheck" and prefix.unfinished is None
-    return shlex.join(["reprocheck", "create", "-p", path, *lockfile, *(["--force"] if takes_over else [])])
 
 
 def _of_the_whole(prefix: Prefix, message: str, location: Location, fix: str) -> Finding:
@@ -259,7 +246,5 @@ def _sentence(drift: Drift) -> str:
 
 def _named(drift: Drift) -> str:
     """Return what is installed, else what should be."""
-    if drift.installed:
-        return owned_by(drift.installed)
-    locked = drift.locked
-    return f"{locked.manager}'s `{f'{locked.name} {locked.version}'.strip()}`" if locked else ""
+    named = drift.installed or drift.locked
+    return owned_by(named) if named else ""

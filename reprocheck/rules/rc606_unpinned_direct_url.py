@@ -39,11 +39,11 @@ from typing import NamedTuple
 
 from reprocheck.model.environments import EnvironmentFile, PipRequirement
 from reprocheck.model.findings import Confidence, Finding, Severity
-from reprocheck.model.locks import Lock, LockedPackage
+from reprocheck.model.locks import LockedPackage
 from reprocheck.model.prefixes import Distribution, Origin, Prefix
-from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
 from reprocheck.rules.direct_origins import file_name, is_local, is_unpinned
+from reprocheck.rules.drift import Key, locked_by_name
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.installed import left_behind, place
 from reprocheck.rules.package_drift import is_folder, of_distribution
@@ -77,21 +77,15 @@ def check(facts: Facts) -> Iterator[Finding]:
     prefix = facts.prefix
     if isinstance(prefix, Unseen):
         return
-    locked, stale = _locked(facts.lock, prefix), left_behind(facts)
+    locked = {} if isinstance(facts.lock, Unseen) else locked_by_name(facts.lock, prefix.platform)
+    stale = left_behind(facts)
     loose = [(item, item.origin) for item in prefix.installed_by_pip if item.origin and item.record not in stale]
     loose = [(item, origin) for item, origin in loose if is_unpinned(facts, item) or _is_here(origin)]
     meant = _meant(loose, _declared(facts.environment, locked))
     for item, origin in loose:
-        if not _has_another_version(item, locked.get(item.name, [])):
+        if not _has_another_version(item, locked.get(("pip", item.name), [])):
             severity = Severity.INFO if item.name in meant or origin.commit else RULE.severity
             yield _finding(facts, prefix, item, origin, severity)
-
-
-def _locked(lock: Lock | Unseen, prefix: Prefix) -> dict[str, list[LockedPackage]]:
-    found: dict[str, list[LockedPackage]] = {}
-    for package in () if isinstance(lock, Unseen) else lock.on(prefix.platform, "pip"):
-        found.setdefault(normalise_name(package.name), []).append(package)
-    return found
 
 
 def _is_here(origin: Origin) -> bool:
@@ -103,12 +97,12 @@ def _has_another_version(item: Distribution, locked: Sequence[LockedPackage]) ->
     return bool(drifts) and all(drift is not None and drift.kind == "version" for drift in drifts)
 
 
-def _declared(environment: EnvironmentFile | Unseen, locked: Mapping[str, Sequence[LockedPackage]]) -> _Declared:
+def _declared(environment: EnvironmentFile | Unseen, locked: Mapping[Key, Sequence[LockedPackage]]) -> _Declared:
     """Return what the environment file and the lock take from folders."""
     lines = () if isinstance(environment, Unseen) else environment.pip
     lines = tuple(line for line in lines if line.kind in ("editable", "path"))
     folders = {_folder(line) for line in lines}
-    projects = {name for name, packages in locked.items() if any(is_folder(package.url) for package in packages)}
+    projects = {name for (_, name), packages in locked.items() if any(is_folder(package.url) for package in packages)}
     own = not folders.isdisjoint(("", ".", ".."))
     return _Declared(frozenset({*projects, *(line.name for line in lines if line.name)}), frozenset(folders), own)
 

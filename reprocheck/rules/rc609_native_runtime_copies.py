@@ -48,7 +48,7 @@ from reprocheck.facts.nvidia_wheels import SHARED, library_of
 from reprocheck.model.findings import Confidence, Finding, PackageRef, RelatedLocation, Severity
 from reprocheck.model.prefixes import NativeLibrary, Prefix
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.installed import place
+from reprocheck.rules.installed import owned_by, place
 from reprocheck.rules.rule import Family, Need, Rule
 from reprocheck.rules.wording import MOST_NAMED, SHOWN_DIGITS, shortened
 
@@ -188,7 +188,7 @@ def _effect(copies: Copies) -> str:
 
 def _shown(copy: NativeLibrary) -> str:
     """Return path, owner and the beginning of the digest."""
-    owners = " and ".join(f"{owner.manager}'s `{owner.name} {owner.version}`" for owner in copy.owners)
+    owners = " and ".join(map(owned_by, copy.owners))
     return f"`{copy.path}` ({owners or 'no package lists it'}, sha256 `{copy.sha256[:SHOWN_DIGITS]}`)"
 
 

@@ -50,7 +50,7 @@ from reprocheck.model.prefixes import Prefix
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_line
 from reprocheck.rules.facts import Facts, Unseen
-from reprocheck.rules.installed import place
+from reprocheck.rules.installed import owned_by, place
 from reprocheck.rules.rule import Family, Need, Rule
 
 RULE = Rule(
@@ -89,7 +89,7 @@ def _finding(prefix: Prefix, unmet: UnmetDependency) -> Finding:
         name=RULE.name,
         severity=RULE.severity if firm else Severity.WARNING,
         confidence=RULE.confidence if firm else Confidence.MEDIUM,
-        message=f"{package.manager}'s `{package.name} {package.version}` needs {needs}, and {there}",
+        message=f"{owned_by(package)} needs {needs}, and {there}",
         location=place(prefix, _record(prefix, package)),
         packages=tuple(_reference(one) for one in (package, found) if one),
         platforms=(prefix.platform,),

@@ -37,7 +37,6 @@ Sources.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from reprocheck.model.findings import Confidence, Finding, Severity
@@ -84,5 +83,5 @@ def _finding(prefix: Prefix, file: StartupFile) -> Finding:
         location=location,
         platforms=(prefix.platform,),
         evidence=("no lock names it, and an environment made anew does not have it",),
-        fix=f"look at what it does, then delete it (`rm {shlex.quote(location.path)}`) or bring it into a package",
+        fix=f"look at what it does, then delete `{location.path}`, or bring it into a package",
     )

@@ -96,6 +96,6 @@ def _fix(prefix: Prefix) -> str:
         return f"run `{creation(prefix)}`"
     if prefix.maker == "pixi":
         return "run `pixi clean`, then `pixi install`"
-    how = "`python -m venv`" if prefix.kind == "venv" else f"`{creation(prefix)} --force`"
+    how = "`python -m venv`" if prefix.kind == "venv" else f"`{creation(prefix)}`"
     tool = "venv-pack" if prefix.kind == "venv" else "conda-pack"
     return f"make it anew at its place ({how}), or bring it there with `{tool}`"

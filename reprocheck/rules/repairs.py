@@ -10,7 +10,6 @@ import shlex
 
 from reprocheck.model.prefixes import CondaRecord, Distribution, Package, Prefix
 
-
 _OF_AN_INDEX = (
     ", with `--index-url` of the index that it came from, such as PyTorch's own wheel index:"
     " PyPI has no version with a label after `+`"
@@ -36,15 +35,14 @@ def command(prefix: Prefix, package: Package) -> str:
 
 
 def creation(prefix: Prefix) -> str:
-    """Return the command that makes the environment what its lock says."""
-    return shlex.join(["reprocheck", "create", "-p", prefix.path, *lock_option(prefix)])
+    """Return the command that makes the environment what its lock says.
 
-
-def lock_option(prefix: Prefix) -> list[str]:
-    """Return the words that name the lock: nothing where it is the usual one, a word to replace where none is here."""
-    if prefix.lock == "":
-        return []
-    return ["--lockfile", prefix.lock or "LOCK"]
+    A venv is not for it, and the new place is the user's to name, as is a lock where none is at hand.
+    """
+    path = "PREFIX" if prefix.kind == "venv" else prefix.path
+    lock = [] if prefix.lock == "" else ["--lockfile", prefix.lock or "LOCK"]
+    takes_over = prefix.kind == "conda" and prefix.maker != "reprocheck" and prefix.unfinished is None
+    return shlex.join(["reprocheck", "create", "-p", path, *lock, *(["--force"] if takes_over else [])])
 
 
 def command_for(prefix: Prefix, name: str, version: str, build: str, channel: str = "") -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from reprocheck.model.findings import Severity
 from reprocheck.model.prefixes import CondaRecord, Distribution
-from reprocheck.rules.file_faults import FileFault, count_of
+from reprocheck.rules.file_faults import FileFault, FilesTold, count_of
 from reprocheck.rules.file_kinds import is_metadata, is_native, is_program
 from reprocheck.rules.installed import owned_by
 from reprocheck.rules.overlap_verdicts import are_one_version
@@ -18,16 +17,7 @@ _ALONE = "other bytes in files of conda alone"
 _TWICE = "{} and {} are the same project, installed twice"
 
 
-class Replacement(NamedTuple):
-    """How bad it is, in words, the sentences behind them, and the file that shows it best, None where none does."""
-
-    severity: Severity
-    message: str
-    evidence: tuple[str, ...]
-    first: str | None
-
-
-def replacement_of(record: CondaRecord, item: Distribution, faults: Sequence[FileFault]) -> Replacement:
+def replacement_of(record: CondaRecord, item: Distribution, faults: Sequence[FileFault]) -> FilesTold:
     """Return what is to be said of a conda package and the distribution of the same project."""
     groups: dict[str, list[FileFault]] = {}
     for fault in faults:
@@ -37,11 +27,11 @@ def replacement_of(record: CondaRecord, item: Distribution, faults: Sequence[Fil
     ordered = sorted(touched or faults, key=lambda fault: (not is_native(fault.path), fault.path))
     severity = _severity(faults, touched, same)
     head = _TWICE.format(owned_by(record), owned_by(item)) if not touched else _head(record, item, groups, same)
-    return Replacement(
+    return FilesTold(
         severity,
         f"{head}: {', '.join(_counts(record, groups))}",
         tuple(_evidence(groups, bool(touched) and same, not touched and len(groups) > 1)),
-        ordered[0].path if ordered else None,
+        ordered[0].path if ordered else item.record,
     )
 
 

@@ -6,11 +6,10 @@ Equal bytes are no fault: the packages agree, though the removal of one takes th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from reprocheck.model.findings import Severity
 from reprocheck.model.prefixes import CondaRecord, Package
-from reprocheck.rules.file_faults import FileFault, Owner
+from reprocheck.rules.file_faults import FileFault, FilesTold, Owner
 from reprocheck.rules.file_kinds import harm_of_change, is_clutter, is_code, is_native
 from reprocheck.rules.installed import owned_by
 from reprocheck.rules.wording import MOST_NAMED, SHOWN_DIGITS, counted, shortened
@@ -19,16 +18,7 @@ _MOST_OWNERS = 3
 _SMALL_BYTES = 1024  # the `__init__.py` of a namespace holds a line or a licence
 
 
-class SharedFiles(NamedTuple):
-    """The files that the same packages list: how bad, in words, and the sentences behind them."""
-
-    severity: Severity
-    message: str
-    evidence: tuple[str, ...]
-    first: str
-
-
-def shared_files(faults: Sequence[FileFault]) -> SharedFiles:
+def shared_files(faults: Sequence[FileFault]) -> FilesTold:
     """Return what is to be said of files that all have the same owners."""
     owners = [package for package, _ in faults[0].owners]
     pairs = sorted(((harm_of(fault), fault) for fault in faults), key=lambda pair: (pair[0].rank, pair[1].path))
@@ -37,7 +27,7 @@ def shared_files(faults: Sequence[FileFault]) -> SharedFiles:
     head = f"{_named(owners)} {both} own {counted(len(faults), 'file')}"
     if not differing:
         paths = shortened([f"`{fault.path}`" for _, fault in pairs], MOST_NAMED)
-        return SharedFiles(Severity.INFO, f"{head}, with equal bytes: {paths}", (), pairs[0][1].path)
+        return FilesTold(Severity.INFO, f"{head}, with equal bytes: {paths}", (), pairs[0][1].path)
     which = "" if len(differing) == len(faults) else f" {len(differing)} of them"
     told = shortened([f"`{fault.path}` ({_holder(fault)})" for fault in differing], MOST_NAMED)
     equal = len(faults) - len(differing)
@@ -45,7 +35,7 @@ def shared_files(faults: Sequence[FileFault]) -> SharedFiles:
     evidence += [sentence for fault in differing[:MOST_NAMED] for sentence in _moved(fault)]
     if equal:
         evidence.append(f"equal bytes lie at {counted(equal, 'more path')}")
-    return SharedFiles(pairs[0][0], f"{head},{which} with different bytes: {told}", tuple(evidence), differing[0].path)
+    return FilesTold(pairs[0][0], f"{head},{which} with different bytes: {told}", tuple(evidence), differing[0].path)
 
 
 def harm_of(fault: FileFault) -> Severity:

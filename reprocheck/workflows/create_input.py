@@ -11,14 +11,15 @@ from urllib.parse import unquote
 
 from reprocheck.errors import InputError, UsageError, raise_gathered
 from reprocheck.locking.exports.exportable import MOST_FAULTS_TOLD, Exportable, choose_platform, exportable
-from reprocheck.locking.installing.install_plan import Wanted
 from reprocheck.locking.installing.package_addresses import Routes, routes_of
+from reprocheck.locking.installing.prefix_state import Wanted
 from reprocheck.locking.installing.uv_inputs import split_local, uv_inputs
 from reprocheck.locking.pip_part.pip_addresses import Addresses
 from reprocheck.machine.conda_platform import conda_platform
 from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.locks import Lock, LockedPackage
 from reprocheck.model.prefix_creation import CreateRequest
+from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
 from reprocheck.readers.condarc import read_condarc
 from reprocheck.readers.lock_names import usual_lock
@@ -31,13 +32,9 @@ _NO_PLATFORM = "noarch"  # of an explicit file that names no platform, and whose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
-    """What is to be in the prefix. `pip` holds folders of the project too, which nobody installs.
-
-    `notes` are sentences without a final stop.
-    """
+    """What is to be in the prefix. `notes` are sentences without a final stop."""
 
     wanted: Wanted
-    pip: tuple[LockedPackage, ...]
     platform: str
     lock_folder: Path
     routes: Routes
@@ -80,8 +77,12 @@ def read_blueprint(request: CreateRequest) -> Blueprint:
     routes = routes_of(export.conda, lock_folder, os.environ, settings)
     left_out = (*by_hand, *(package for package in export.left_out if package.manager == "conda"))
     return Blueprint(
-        wanted=Wanted(conda=export.conda, pip=pip, plain=routes.plain),
-        pip=listed,
+        wanted=Wanted(
+            conda=export.conda,
+            pip=pip,
+            by_hand=frozenset(normalise_name(package.name) for package in by_hand),
+            plain=routes.plain,
+        ),
         platform=platform,
         lock_folder=lock_folder,
         routes=routes,

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from reprocheck.errors import UndecidedError
-from reprocheck.locking.installing.install_plan import InstallPlan
-from reprocheck.locking.installing.pip_changes import PipState
+from reprocheck.locking.installing.prefix_state import InstallPlan
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.prefix_creation import CreateRequest, Creation, CreationStatus
 from reprocheck.model.prefixes import CondaRecord, Distribution, Prefix
@@ -49,43 +48,33 @@ def _names(packages: Iterable[LockedPackage | CondaRecord | Distribution]) -> It
             yield f"{item.name} {item.version} {item.build or ''}".strip()
 
 
-def faults_after(left: InstallPlan, state: PipState, done: InstallPlan, shown: str) -> tuple[str, ...]:
-    """Return notes on packages that contradict themselves; their archives are those of the lock.
+def require_nothing_left(left: InstallPlan, shown: str) -> None:
+    """Hold the plan for what became of the prefix against an empty one.
 
     Raises:
         UndecidedError: the prefix is not what the lock says.
     """
-    linked = {package.name for package in done.link}
-    installed = {normalise_name(package.name) for package in done.pip}
-    odd = [record for record in left.unlink if record.name in linked and not _misses_files(record, state)]
-    names = {record.name for record in odd}
-    wrong = {record.name for record in left.unlink} | {package.name for package in left.link}
-    wrong |= {item.name for item in left.doomed} | {normalise_name(package.name) for package in left.pip}
-    wrong |= set(left.unreadable)
-    wrong -= names | installed
+    packages: tuple[CondaRecord | LockedPackage | Distribution, ...]
+    packages = (*left.unlink, *left.link, *left.doomed, *left.pip)
+    wrong = sorted({package.name for package in packages} | set(left.unreadable))
     if wrong:
         raise UndecidedError(
             f"`{shown}` is not what the lock says",
             where=shown,
-            why=f"{_listed(sorted(wrong))} changed while it was made",
+            why=f"{_listed(wrong)} changed while it was made",
             how="let nobody else write there, and run again: `create` goes on from there",
         )
-    told = f"{_listed(sorted(names))}: the package's own list of files says otherwise than its archive"
-    return (told,) if names else ()
 
 
-def _misses_files(record: CondaRecord, state: PipState) -> bool:
-    found = state.inspection.found
-    return any(file.path in found and found[file.path].state != "there" for file in record.files)
-
-
-def notes_on(prefix: Prefix) -> tuple[str, ...]:
-    """Return what a person should know of the packages: scripts that conda would have run."""
+def notes_on(prefix: Prefix, published: Iterable[str]) -> Iterator[str]:
+    """Yield what a person should know of the packages: wrong lists of files, scripts that conda would have run."""
+    careless = sorted({owner.name for path in published for owner, _ in prefix.owners.get(path, ())})
+    if careless:
+        yield f"{_listed(careless)}: the package's own list of files says otherwise than its archive"
     scripts = (_SCRIPT.fullmatch(file.path) for record in prefix.conda for file in record.files)
     names = sorted({found["name"] for found in scripts if found})
-    if not names:
-        return ()
-    return (f"link scripts are never run; {_listed(names)} {'has' if len(names) == 1 else 'have'} some",)
+    if names:
+        yield f"link scripts are never run; {_listed(names)} {'has' if len(names) == 1 else 'have'} some"
 
 
 def _listed(names: list[str]) -> str:

@@ -23,7 +23,7 @@ from reprocheck.readers.prefixes.hash_journal import journal_path
 from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
 from reprocheck.readers.prefixes.installed import read_prefix
 from reprocheck.readers.prefixes.kernels import kernel_folders, read_kernels
-from reprocheck.readers.prefixes.named import find_environment
+from reprocheck.readers.prefixes.named import Surroundings, find_environment
 from reprocheck.readers.prefixes.native_libraries import find_libraries
 from reprocheck.rules.engine import Selection
 from reprocheck.rules.facts import Facts, Unseen
@@ -65,7 +65,7 @@ def find_root(prefix: Path | None, name: str | None) -> Path:
         InputError: no environment has that name, or several have.
     """
     if prefix is None:
-        return find_environment(name or "", os.environ, home_folder())
+        return find_environment(name or "", Surroundings(os.environ, home_folder()))
     if name is not None:
         raise UsageError("`--prefix` beside `--name`", why="one of them would be ignored", how="give one of them")
     return prefix

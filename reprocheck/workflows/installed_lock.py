@@ -77,35 +77,13 @@ def _wrong_versions(lock: Lock, platform: str, names: NameMap) -> Iterator[Unmet
 
 
 def _locked(package: Package, platform: str, line: int) -> LockedPackage:
-    return _conda(package, platform, line) if isinstance(package, CondaRecord) else _pip(package, platform, line)
-
-
-def _conda(record: CondaRecord, platform: str, line: int) -> LockedPackage:
-    return LockedPackage(
-        name=record.name,
-        version=record.version,
-        manager="conda",
+    common = LockedPackage(
+        name=package.name,
+        version=package.version,
+        manager="conda" if isinstance(package, CondaRecord) else "pip",
         platform=platform,
-        dependencies=record.dependencies,
-        url=record.url,
-        md5=record.md5,
-        sha256=record.sha256,
-        category="main",
-        optional=False,
-        build=record.build,
-        channel=record.channel,
-        line=line,
-    )
-
-
-def _pip(item: Distribution, platform: str, line: int) -> LockedPackage:
-    return LockedPackage(
-        name=item.name,
-        version=item.version,
-        manager="pip",
-        platform=platform,
-        dependencies=item.dependencies,
-        url=item.origin.address if item.origin else "",
+        dependencies=package.dependencies,
+        url="",
         md5=None,
         sha256=None,
         category="main",
@@ -113,10 +91,12 @@ def _pip(item: Distribution, platform: str, line: int) -> LockedPackage:
         build=None,
         channel=None,
         line=line,
-        tags=item.tags,
-        cuda=item.cuda,
-        held=_held(item),
     )
+    if isinstance(package, Distribution):
+        address = package.origin.address if package.origin else ""
+        return replace(common, url=address, tags=package.tags, cuda=package.cuda, held=_held(package))
+    whence = replace(common, url=package.url, build=package.build, channel=package.channel)
+    return replace(whence, md5=package.md5, sha256=package.sha256)
 
 
 def _held(item: Distribution) -> frozenset[str] | None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,8 +143,7 @@ def test_every_kind_of_damage_is_repaired(real: Desk) -> None:
         f"- stranger 9 (pip)\n~ {python}\n~ shared 1.0 0\n~ wheely 2.0 (pip)\n"
         f"env brought to the lock: {real.project.platform}, 2 conda and 2 pip packages; 1 removed, 3 repaired\n"
     )
-    after = contents(real.prefix)
-    assert {name for name in after.keys() | fresh.keys() if after.get(name) != fresh.get(name)} <= {".lock"}
+    assert contents(real.prefix) == fresh
     assert real.create().out.startswith("env is what the lock says, unchanged")
 
 
@@ -154,7 +154,7 @@ def test_pip_over_conda_is_undone(real: Desk) -> None:
     real.install(over[2])
     assert "shared-1.0.dist-info" not in os.listdir(next((real.prefix / "lib").glob("python3.*/site-packages")))
     assert real.create().out.endswith("2 conda and 2 pip packages; 1 removed, 1 repaired\n")
-    assert contents(real.prefix).keys() - {".lock"} == fresh.keys() - {".lock"}
+    assert contents(real.prefix) == fresh
 
 
 def test_packages_come_and_go_with_the_lock(desk: Desk) -> None:
@@ -227,6 +227,83 @@ def test_a_prefix_that_was_moved_is_made_anew_for_its_place(desk: Desk) -> None:
     assert desk.create("-p", "elsewhere").out.endswith("; 4 repaired\n")
     assert (desk.folder / "elsewhere" / "bin" / "tool").read_text() == f"#!{desk.folder}/elsewhere/bin/x\n"
     assert "unchanged" in desk.create("-p", "elsewhere").out
+
+
+@pytest.mark.parametrize("mark", ["made", "unfinished", "both"])
+def test_a_prefix_that_was_moved_is_made_anew_also_where_it_was_not_finished(desk: Desk, mark: str) -> None:
+    """The old path stands in its files, and their digests are those of the records."""
+    desk.project.lock([desk.project.conda("alone", files={"bin/alone": b"#!" + PLACEHOLDER + b"/bin/x\n"})])
+    desk.create()
+    meta = desk.prefix / "conda-meta"
+    made = json.loads((meta / "reprocheck-made").read_text())
+    begun = {"lock": made["lock"], "new": mark == "unfinished", "prefix": made["prefix"], "reason": "test"}
+    if mark != "made":
+        (meta / "reprocheck-unfinished").write_text(json.dumps(begun))
+    if mark == "unfinished":
+        (meta / "reprocheck-made").unlink()
+    if mark == "both":  # begun at yet another place, where it was moved to and from
+        begun["prefix"] = str(desk.folder / "third")
+        (meta / "reprocheck-unfinished").write_text(json.dumps(begun))
+        (meta / "reprocheck-made").write_text(json.dumps({**made, "prefix": str(desk.folder / "elsewhere")}))
+    desk.prefix.rename(desk.folder / "elsewhere")
+    assert desk.create("-p", "elsewhere").code == 0
+    assert (desk.folder / "elsewhere" / "bin" / "alone").read_text() == f"#!{desk.folder}/elsewhere/bin/x\n"
+    assert "unchanged" in desk.create("-p", "elsewhere").out
+
+
+def test_a_link_in_the_place_of_a_mark_is_not_written_through(desk: Desk) -> None:
+    desk.project.lock(desk.small())
+    desk.create()
+    mine = desk.folder / "mine"
+    mine.write_text("mine")
+    for name in ("made", "unfinished"):
+        (desk.prefix / "conda-meta" / f"reprocheck-{name}").unlink(missing_ok=True)
+        (desk.prefix / "conda-meta" / f"reprocheck-{name}").symlink_to(mine)
+    assert desk.create().out.startswith("completed env: ")
+    assert mine.read_text() == "mine"
+    assert (desk.prefix / "conda-meta" / "reprocheck-made").is_file()
+    assert "unchanged" in desk.create().out
+
+
+def test_who_has_a_path_that_two_bring_does_not_depend_on_who_came_first(desk: Desk) -> None:
+    packages = desk.small()
+    desk.project.lock(packages[1:])
+    desk.create()
+    desk.project.lock(packages)
+    assert desk.create().out.endswith("4 conda and 0 pip packages; 1 installed, 1 repaired\n")
+    after = contents(desk.prefix)
+    shutil.rmtree(desk.prefix)
+    desk.create()
+    assert contents(desk.prefix) == after
+
+
+@pytest.mark.parametrize("before", ["1.0", ""])
+def test_a_pip_package_lies_over_a_conda_package_that_changes_or_comes(desk: Desk, before: str) -> None:
+    """The lock wants both: what conda brings would lie over what pip had put there."""
+    python = running_python()
+
+    def shared(version: str) -> CondaPackage:
+        files = python_project("shared", version, {"shared/__init__.py": b"by = 'conda'\n", "shared/c.py": b""})
+        return desk.project.conda("shared", version=version, noarch=True, files=files)
+
+    over = desk.project.wheel("over", "2.0", {"shared/__init__.py": b"by = 'pip'\n"})
+    desk.project.lock([python, *([shared(before)] if before else [])], [over])
+    assert desk.create().code == 0
+    desk.project.lock([python, shared("1.1")], [over])
+    done = desk.create()
+    assert (done.code, done.err) == (0, "")
+    said = subprocess.run(
+        [desk.prefix / "bin" / "python", "-Bc", "import shared; print(shared.by)"], capture_output=True, text=True
+    )
+    assert said.stdout == "pip\n"
+    assert "unchanged" in desk.create().out
+    place = next(desk.prefix.glob("lib/python3*/site-packages")) / "shared" / "__init__.py"
+    place.unlink()
+    place.write_bytes(b"by = 'conda'\n")  # as if a run was killed when conda's part was there, and pip's was to come
+    mark = {"lock": "another", "new": False, "prefix": str(desk.prefix)}
+    (desk.prefix / "conda-meta" / "reprocheck-unfinished").write_text(json.dumps(mark))
+    assert desk.create().code == 0
+    assert place.read_bytes() == b"by = 'pip'\n"
 
 
 def test_link_scripts_are_named_and_not_run(desk: Desk) -> None:
@@ -584,3 +661,27 @@ def test_a_package_whose_own_list_is_wrong_is_taken_as_published_and_named(
     done = desk.create()
     told = "note: `careless`: the package's own list of files says otherwise than its archive\n"
     assert (done.code, done.err) == (0, told)
+    again = desk.create()
+    assert (again.out.split(",")[1], again.err) == (f" unchanged: {desk.project.platform}", "")
+    (desk.prefix / "share" / "x").write_text("five")  # a change is still one, of the very length
+    done = desk.create()
+    assert (done.out.rpartition("; ")[2], done.err) == ("1 repaired\n", told)
+    assert (desk.prefix / "share" / "x").read_text() == "four"
+
+
+def test_a_wheel_whose_own_record_is_wrong_is_named_once_and_is_no_damage(real: Desk) -> None:
+    name, version, path = real.project.wheel("careless", "1.0", {"careless.py": b"x = 1\n"})
+    with zipfile.ZipFile(path) as old:
+        texts = {inner: old.read(inner) for inner in old.namelist()}
+    rows = f"careless.py,sha256={'A' * 43},6\nabsent.py,sha256={'A' * 43},6\ncareless-1.0.dist-info/RECORD,,\n"
+    with zipfile.ZipFile(path, "w") as new:
+        for inner, data in texts.items():
+            new.writestr(inner, rows if inner.endswith("RECORD") else data)
+    real.project.lock([running_python()], [(name, version, path)])
+    done = real.create()
+    told = "note: `careless`: the package's own list of files says otherwise than its archive\n"
+    assert (done.code, done.err) == (0, told)
+    done = real.create()
+    assert (done.out.split(",")[1], done.err) == (f" unchanged: {real.project.platform}", "")
+    (next(real.prefix.glob("lib/python3*/site-packages")) / "careless.py").write_text("x = 2\n")
+    assert real.create().out.endswith("; 1 repaired\n")

@@ -40,6 +40,7 @@ WRITERS = (
     "installed_proof.py",
     "pip_installer.py",
     "pip_removal.py",
+    "prefix_files.py",
     "prefix_marks.py",
     "unlinking.py",
     "workflows/create.py",
@@ -69,16 +70,25 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
         self.counts[kind] += 1
 
-    def trace(self, frame: FrameType, event: str, _argument: object) -> Callable[..., Any] | None:
-        """Follow the frames of our package only; see `sys.settrace`."""
+    def trace(self, frame: FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
+        """Follow the frames of our package that matter; see `sys.settrace`."""
         path = frame.f_code.co_filename
         if not path.startswith(PACKAGE):
             return None
+        if path.endswith(WRITERS):
+            return self._in_writer
+        return None if self.fatal and self.fatal[0] == "write" else self._elsewhere
+
+    def _in_writer(self, _frame: FrameType, event: str, _argument: object) -> Callable[..., Any]:
         if event == "line":
             self.pass_by("any")
-            if path.endswith(WRITERS):
-                self.pass_by("write")
-        return self.trace
+            self.pass_by("write")
+        return self._in_writer
+
+    def _elsewhere(self, _frame: FrameType, event: str, _argument: object) -> Callable[..., Any]:
+        if event == "line":
+            self.pass_by("any")
+        return self._elsewhere
 
     def listen(self) -> None:
         """Have a point in everything that rattler reports."""
@@ -124,15 +134,19 @@ class Stage:
             said = os.open(self.scratch / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             for descriptor in (1, 2):
                 os.dup2(said, descriptor)
-            os._exit(self.command(points or Points()))
+            os._exit(self.command(points))
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status)
 
-    def command(self, points: Points) -> int:
-        """Run the command under the trace; write how many points there were."""
+    def command(self, points: Points | None) -> int:
+        """Run the command, by points under the trace; write how many there were."""
+        words = ["create", "-p", str(self.prefix), "--lockfile", str(self.lock)]
+        if points is None:
+            return run(words)
         points.listen()
-        sys.settrace(points.trace)
-        code = run(["create", "-p", str(self.prefix), "--lockfile", str(self.lock)])
+        if points.fatal is None or points.fatal[0] != "report":
+            sys.settrace(points.trace)
+        code = run(words)
         sys.settrace(None)
         (self.scratch / "counts.json").write_text(json.dumps(points.counts))
         return code
@@ -169,7 +183,7 @@ def main(scratch: Path, lock: Path, old: Path | None, stride: int, spread: int) 
     stage = Stage(scratch, lock, old)
     stage.set_up()
     before = contents(stage.prefix)
-    status = stage.forked()
+    status = stage.forked(Points())
     counts = json.loads((scratch / "counts.json").read_text())
     whole = contents(stage.prefix)
     points = [("write", number) for number in range(0, counts["write"], stride)]

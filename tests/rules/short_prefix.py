@@ -131,8 +131,8 @@ class _Reader:
             case "kernel":
                 self.kernels.append(_kernel(line))
             case "made":
-                path, starts, python = _matched(_MADE, line).groups()
-                self.birthmarks.append(Birthmark(path, python, starts))
+                found = _matched(_MADE, line)
+                self.birthmarks.append(Birthmark(found["path"], found["python"], found["starts"]))  # type: ignore[arg-type]
             case "library":
                 self.libraries.append(_library(line))
             case "fault":

@@ -40,6 +40,8 @@ from reprocheck.rules.constraints import Pin, joined, pin_of, relate, worst_of
         ("a=1.7.6", "a 1.7", "open"),
         ("a=1.4", "a @ https://example.org/a.whl", "replaces"),
         ("a=1.4", "-e git+https://example.org/a.git#egg=a", "replaces"),
+        ("a==1.2", "a>=1.0rc1", "meets"),
+        ("a==1.2", "a>=1.3rc1", "contradicts"),
         ("a=2023c", "a>=2023.3", "open"),  # no version after PEP 440
     ],
 )

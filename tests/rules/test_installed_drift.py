@@ -279,7 +279,7 @@ def test_an_interrupted_create_is_told_alone_and_without_a_lock_too() -> None:
     (finding,) = drifts(LOCK, prefix)
     assert finding.message == "`env` is no whole environment: `create` was interrupted"
     assert finding.fix == "run `reprocheck create -p env`, which goes on where it was interrupted"
-    without = replace(facts_of(LOCK, prefix), lock=NOT_ASKED, lock_path="locks/gpu.yml")
+    without = replace(facts_of(LOCK, replace(prefix, lock="locks/gpu.yml")), lock=NOT_ASKED)
     (alone,) = rc605_drift_from_lock.check(without)
     assert alone.fix == (
         "run `reprocheck create -p env --lockfile locks/gpu.yml`, which goes on where it was interrupted"

@@ -210,7 +210,7 @@ def test_rocm_is_told_and_not_judged_by_tables_of_nvidia() -> None:
 
 def test_on_rocm_the_version_of_miopen_is_not_taken_for_one_of_cudnn() -> None:
     rocm = {**torch("2.5.1+rocm6.2", "unset", ""), "hip": "6.2.41133"}
-    miopen = {"loaded": 3_002_000, "built": [3, 2, 0], "tried": "ok"}
+    miopen: Json = {"loaded": 3_002_000, "built": [3, 2, 0], "tried": "ok"}
     told = readings({**working(A100, rocm), "cudnn": miopen})
     expected = "torch 2.5.1+rocm6.2 is built for ROCm 6.2.41133, which computes with MIOpen"
     assert said("cudnn", told) == ("unknown", expected, "")

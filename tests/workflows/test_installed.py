@@ -154,7 +154,7 @@ def test_what_mends_an_environment_names_the_lock_that_it_was_held_against(lock_
 def test_where_no_lock_is_at_hand_what_mends_asks_for_it() -> None:
     prefix = facts_of(SOUND).prefix
     assert isinstance(prefix, Prefix)
-    assert creation(prefix) == "reprocheck create -p env --lockfile LOCK"
+    assert creation(prefix) == "reprocheck create -p env --lockfile LOCK --force"
 
 
 def test_a_rule_that_looked_at_what_is_installed_was_not_skipped() -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -30,6 +29,8 @@ from reprocheck.errors import ForgedError, UndecidedError
 from reprocheck.locking.exports.exportable import MOST_FAULTS_TOLD
 from reprocheck.locking.solving.cache_growth import default_cache_folder
 from reprocheck.model.locks import LockedPackage
+from reprocheck.readers.prefixes.environment_folders import is_folder
+from reprocheck.readers.prefixes.regular_files import why_not
 
 _REVISION_BYTES = 8
 _SHA256_BYTES = 32
@@ -77,7 +78,7 @@ def _digest_of(package: LockedPackage, url: str) -> str | None:
         raise UndecidedError(
             f"the archive of `{package.name} {package.version}` cannot be read",
             where=url,
-            why=(error.strerror or type(error).__name__).lower(),
+            why=why_not(error),
             how="make it readable, and run again",
         ) from error
     return digest.hexdigest()
@@ -101,8 +102,8 @@ def drop_untrusted(cache: Path, packages: Iterable[LockedPackage]) -> None:
         UndecidedError: one cannot be removed.
     """
     for package in packages:
-        folder = cache / _stem(package)
-        if os.path.isdir(folder) and not _is_trusted(folder, package):  # noqa: PTH112  (`is_dir` raises for a long name)
+        folder = cached_folder(cache, package)
+        if is_folder(folder) and not _is_trusted(folder, package):
             drop_cached(folder)
 
 
@@ -115,7 +116,7 @@ def require_cached(cache: Path, packages: Iterable[LockedPackage], plain: Mappin
     absent = [
         f"`{package.name} {package.version}`"
         for package in packages
-        if not plain[package.url].startswith("file://") and not os.path.isdir(cache / _stem(package))  # noqa: PTH112
+        if not plain[package.url].startswith("file://") and not is_folder(cached_folder(cache, package))
     ]
     if absent:
         more = f" and {len(absent) - MOST_FAULTS_TOLD} more" if len(absent) > MOST_FAULTS_TOLD else ""
@@ -129,11 +130,7 @@ def require_cached(cache: Path, packages: Iterable[LockedPackage], plain: Mappin
 
 def cached_folder(cache: Path, package: LockedPackage) -> Path:
     """Return where a package is kept unpacked."""
-    return cache / _stem(package)
-
-
-def _stem(package: LockedPackage) -> str:
-    return f"{package.name}-{package.version}-{package.build or ''}"
+    return cache / f"{package.name}-{package.version}-{package.build or ''}"
 
 
 def _is_trusted(folder: Path, package: LockedPackage) -> bool:
@@ -159,7 +156,7 @@ def drop_cached(folder: Path) -> None:
         raise UndecidedError(
             "a cached package cannot be removed",
             where=folder.as_posix(),
-            why=(error.strerror or type(error).__name__).lower(),
+            why=why_not(error),
             how="remove it by hand, or name another folder with `RATTLER_CACHE_DIR`",
         ) from error
     with contextlib.suppress(OSError):

@@ -8,19 +8,14 @@ them. Order of entries and mode are made the same for every run: rattler writes 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from reprocheck.errors import InputError
 from reprocheck.locking.installing.cache_check import cached_folder
-from reprocheck.locking.installing.prefix_marks import cannot_write
+from reprocheck.locking.installing.prefix_files import cannot_write, read_document, replace_file
 from reprocheck.model.locks import LockedPackage
-from reprocheck.readers.prefixes.json_documents import parse_json
-from reprocheck.readers.prefixes.regular_files import read_regular
+from reprocheck.readers.prefixes.json_documents import Document
 
-_MOST_BYTES = 64 << 20
 _TOLD_BY_THE_PACKAGE = (
     "build_number",
     "constrains",
@@ -33,8 +28,6 @@ _TOLD_BY_THE_PACKAGE = (
     "track_features",
 )
 
-Document = dict[str, object]
-
 
 def complete_records(root: Path, cache: Path, packages: Iterable[LockedPackage], plain: Mapping[str, str]) -> None:
     """Rewrite the records of `packages` where there is something to add, each whole or not at all.
@@ -44,13 +37,14 @@ def complete_records(root: Path, cache: Path, packages: Iterable[LockedPackage],
     """
     for package in packages:
         path = root / "conda-meta" / f"{cached_folder(cache, package).name}.json"
-        record = _read(path)
+        record = read_document(path)
         if record is not None:
-            told = _read(cached_folder(cache, package) / "info" / "index.json") or {}
+            told = read_document(cached_folder(cache, package) / "info" / "index.json") or {}
             completed = _completed(record, told, plain[package.url])
-            text = json.dumps(completed, sort_keys=True) + "\n"  # indented it takes ten times as long
+            data = f"{json.dumps(completed, sort_keys=True)}\n".encode()  # indented it takes ten times as long
             with cannot_write(root):
-                _replace(path, text.encode())
+                if path.read_bytes() != data:
+                    replace_file(path, data, 0o644)
 
 
 def _completed(record: Document, told: Document, url: str) -> Document:
@@ -63,7 +57,7 @@ def _completed(record: Document, told: Document, url: str) -> Document:
 
 def _in_order(record: Document) -> Document:
     """Return the lists of files, sorted."""
-    found: Document = {}
+    found: dict[str, object] = {}
     match record:
         case {"files": [*files]}:
             found["files"] = sorted(map(str, files))
@@ -75,26 +69,3 @@ def _in_order(record: Document) -> Document:
 
 def _path(entry: object) -> str:
     return str(entry.get("_path")) if isinstance(entry, dict) else ""
-
-
-def _read(path: Path) -> Document | None:
-    try:
-        data = read_regular(path, _MOST_BYTES)
-        return None if data is None else dict(parse_json(data))
-    except InputError:
-        return None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write unless it says the same. The disk is not waited for: the package's files are on their way there too."""
-    if path.read_bytes() == data:
-        return
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".reprocheck.tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

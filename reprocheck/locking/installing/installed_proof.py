@@ -18,33 +18,29 @@ import io
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reprocheck.locking.installing.prefix_files import entries, is_inside, read_document, replace_file, seen_at
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
+from reprocheck.readers.prefixes.listed_paths import path_inside
+from reprocheck.readers.prefixes.record_rows import rows_of
 
 PROVENANCE = "provenance_url.json"
 DIRECT_URL = "direct_url.json"
 UNNAMED = re.compile(r"\.tmp\w{6}")  # what uv 0.13.9, killed in the middle, has not yet given its name
-_BLOCK_BYTES = 1 << 20
-
-Json = Mapping[str, object]
+_HEX_LENGTH = 64
 
 
 def dist_infos(site_packages: Sequence[Path]) -> dict[str, Path]:
     """Return the `*.dist-info` folders by normalised name; what cannot be listed holds none."""
     found: dict[str, Path] = {}
     for folder in site_packages:
-        paths = sorted(folder.iterdir()) if folder.is_dir() else []
-        found.update({normalise_name(path.name.split("-")[0]): path for path in paths if _is_dist_info(path.name)})
+        paths = [path for path in entries(folder) if re.fullmatch(r"[^~].*\.dist-info", path.name)]
+        found.update({normalise_name(path.name.split("-")[0]): path for path in paths})
     return found
-
-
-def _is_dist_info(name: str) -> bool:
-    return name.endswith(".dist-info") and not name.startswith("~")
 
 
 def is_whole(dist_info: Path) -> bool:
@@ -67,23 +63,18 @@ def broken_files(dist_info: Path) -> tuple[str, ...]:
 
 def _rows(dist_info: Path) -> list[tuple[str, str]] | None:
     try:
-        text = (dist_info / "RECORD").read_text(encoding="utf-8")
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    except (OSError, ValueError, csv.Error):
+        return [(path, digest) for path, digest, _ in rows_of((dist_info / "RECORD").read_bytes())]
+    except (OSError, ValueError):
         return None
-    return [(row[0], row[1] if len(row) > 1 else "") for row in rows]
 
 
 def _holds(path: Path, digest: str) -> bool:
-    algorithm, _, expected = digest.partition("=")
-    if algorithm not in ("sha256", "sha384", "sha512"):
-        return True
-    try:
-        with path.open("rb", buffering=0) as stream:
-            found = hashlib.file_digest(stream, algorithm).digest()
-    except OSError:
-        return False
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == expected.rstrip("=")
+    found = seen_at(path) if digest.startswith("sha256=") else ""
+    return not found or (len(found) == _HEX_LENGTH and _row_digest(bytes.fromhex(found)) == digest.rstrip("="))
+
+
+def _row_digest(digest: bytes) -> str:
+    return f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
 def remove_unnamed(dist_info: Path) -> None:
@@ -93,9 +84,9 @@ def remove_unnamed(dist_info: Path) -> None:
         OSError: something cannot be removed.
     """
     site = dist_info.parent
-    folders = {path.rpartition("/")[0] for path, _ in _rows(dist_info) or [] if not path.startswith(("/", ".."))}
-    for folder in sorted(folders):
-        for path in sorted((site / folder).glob(".tmp*")):
+    inside = (path_inside(path) for path, _ in _rows(dist_info) or [])
+    for folder in sorted({site / path.rpartition("/")[0] for path in inside if path}):
+        for path in entries(folder) if is_inside(os.path.realpath(site), folder) else ():
             if UNNAMED.fullmatch(path.name) and path.is_file():
                 path.unlink()
 
@@ -109,7 +100,7 @@ def note_archive(dist_info: Path, package: LockedPackage) -> None:
     if not package.sha256:
         return
     archive = {"hashes": {"sha256": package.sha256}}
-    direct = _read(dist_info / DIRECT_URL)
+    direct = read_document(dist_info / DIRECT_URL)
     if direct is None:
         _write(dist_info, PROVENANCE, {"archive_info": archive, "url": public_url(package.url)})
     elif "archive_info" in direct:
@@ -119,8 +110,7 @@ def note_archive(dist_info: Path, package: LockedPackage) -> None:
 def noted_sha256(dist_info: Path) -> str | None:
     """Return the sha256 of the archive that a distribution was installed from, None where nothing tells."""
     for name in (PROVENANCE, DIRECT_URL):
-        document = _read(dist_info / name) or {}
-        match document.get("archive_info"):
+        match (read_document(dist_info / name) or {}).get("archive_info"):
             case {"hashes": {"sha256": str(digest)}}:
                 return digest.lower()
             case {"hash": str(digest)} if digest.startswith("sha256="):
@@ -128,37 +118,14 @@ def noted_sha256(dist_info: Path) -> str | None:
     return None
 
 
-def _read(path: Path) -> Json | None:
-    """Return a JSON object, None where there is none."""
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def _write(dist_info: Path, name: str, document: Json) -> None:
+def _write(dist_info: Path, name: str, document: Mapping[str, object]) -> None:
     """Write the row of RECORD and then the document: who ends in between leaves a package that lacks a file."""
     data = json.dumps(document, sort_keys=True).encode()
-    record = dist_info / "RECORD"
-    own = f"{dist_info.name}/{name}"
-    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-    with record.open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.reader(stream) if row and row[0] != own]
+    record, own = dist_info / "RECORD", f"{dist_info.name}/{name}"
+    rows = [row for row in rows_of(record.read_bytes()) if row[0] != own]
+    rows.append((own, _row_digest(hashlib.sha256(data).digest()), str(len(data))))
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(sorted([*rows, [own, f"sha256={digest}", str(len(data))]]))
-    _replace(record, text.getvalue().encode())
-    _replace(dist_info / name, data)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write whole or not at all. The disk is not waited for: uv does not either, and hundreds of these would crawl."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod((path.parent / "RECORD").stat().st_mode & 0o777)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    csv.writer(text, lineterminator="\n").writerows(sorted(rows))
+    mode = record.stat().st_mode & 0o777
+    replace_file(record, text.getvalue().encode(), mode)
+    replace_file(dist_info / name, data, mode)

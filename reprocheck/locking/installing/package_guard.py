@@ -15,14 +15,13 @@ from pathlib import Path
 from reprocheck.errors import InputError, ReprocheckError
 from reprocheck.locking.installing.cache_check import cached_folder, drop_cached
 from reprocheck.locking.installing.install_progress import InstallCounts
+from reprocheck.locking.installing.prefix_files import is_inside, read_document
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
-from reprocheck.readers.prefixes.json_documents import Document, parse_json
 from reprocheck.readers.prefixes.listed_paths import path_inside, shown
 from reprocheck.readers.prefixes.regular_files import read_regular
 
-_MOST_BYTES = 64 << 20
 _OF_NOARCH = "site-packages/"
 _MARKS = re.compile(r"conda-meta/(?:reprocheck-|[^/]*\.json$)")
 
@@ -71,7 +70,7 @@ def refuse_package(root: Path, folder: Path, package: LockedPackage) -> None:
         InputError: it may not be linked.
     """
     who = f"`{package.name} {package.version}`"
-    name = _read(folder / "info" / "index.json").get("name")
+    name = (read_document(folder / "info" / "index.json") or {}).get("name")
     if isinstance(name, str) and name.lower() != package.name.lower():
         why, how = f"it says of itself that it is `{shown(name)}`", "lock anew, from a channel that can be trusted"
         raise InputError(f"the archive of {who} holds another package", where=public_url(package.url), why=why, how=how)
@@ -92,12 +91,11 @@ def refuse_links_out(root: Path, paths: Iterable[str]) -> None:
     inside = os.path.realpath(root)
     for folder in _folders(paths):
         whole = root / folder
-        real = os.path.realpath(whole) if whole.is_symlink() else inside
-        if os.path.commonpath([real, inside]) != inside:
+        if whole.is_symlink() and not is_inside(inside, whole):
             raise InputError(
                 f"`{folder}` in the prefix leads out of it",
                 where=whole.as_posix(),
-                why=f"it is a link to `{real}`, and what lies there would be changed",
+                why=f"it is a link to `{os.path.realpath(whole)}`, and what lies there would be changed",
                 how="remove the link, and run again",
             )
 
@@ -133,23 +131,12 @@ def _sites(root: Path) -> list[Path]:
 
 def _listed(folder: Path) -> list[str]:
     """Return what a package lists; old ones have no `paths.json`, but a plain list."""
-    entries = _read(folder / "info" / "paths.json").get("paths")
+    entries = (read_document(folder / "info" / "paths.json") or {}).get("paths")
     if isinstance(entries, list):
         paths = (entry.get("_path") for entry in entries if isinstance(entry, dict))
         return [path for path in paths if isinstance(path, str)]
-    return _bytes(folder / "info" / "files").decode("utf-8", "replace").splitlines()
-
-
-def _read(path: Path) -> Document:
     try:
-        return parse_json(_bytes(path) or b"{}")
+        data = read_regular(folder / "info" / "files") or b""
     except InputError:
-        return {}
-
-
-def _bytes(path: Path) -> bytes:
-    """Return what is in a file; what cannot be read here cannot be read by rattler either, which says so."""
-    try:
-        return read_regular(path, _MOST_BYTES) or b""
-    except InputError:
-        return b""
+        return []  # rattler cannot read it either, and says so
+    return data.decode("utf-8", "replace").splitlines()

@@ -9,76 +9,46 @@ other with every run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Set
 
 from packaging.version import Version
 
 from reprocheck.locking.exports.pip_sources import Repository, pip_source
-from reprocheck.locking.installing.installed_proof import noted_sha256
-from reprocheck.locking.installing.uv_inputs import split_local
+from reprocheck.locking.installing.prefix_state import PrefixState, Wanted
 from reprocheck.model.locks import LockedPackage
-from reprocheck.model.prefixes import Distribution, Inspection, OwnedFile, Prefix
+from reprocheck.model.prefixes import CondaRecord, Distribution, OwnedFile
 from reprocheck.model.project_names import normalise_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipChanges:
-    """What changes: `doomed` go first, `to_install` come after; a package that is damaged is in both.
+def pip_changes(
+    state: PrefixState, wanted: Wanted, *, in_doubt: bool = False
+) -> tuple[tuple[Distribution, ...], tuple[LockedPackage, ...]]:
+    """Return what goes first and what is installed after; a package that is damaged is in both.
 
-    `left_out` are folders of the project, which are neither installed nor removed.
+    After an interruption it is `in_doubt` whether conda's or pip's bytes lie where both list a path.
     """
-
-    doomed: tuple[Distribution, ...]
-    to_install: tuple[LockedPackage, ...]
-    left_out: tuple[LockedPackage, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipState:
-    """A prefix as it is: what is listed, what lies there, and which archives it was noted to come from.
-
-    `noted` holds the sha256 of the archive by `Distribution.record`, where it is known; see `noted_archives`.
-    """
-
-    prefix: Prefix
-    inspection: Inspection
-    noted: Mapping[str, str] = field(default_factory=dict)
-
-
-def noted_archives(root: Path, prefix: Prefix) -> dict[str, str]:
-    """Return the sha256 of the archives that the distributions below `root` were installed from, where noted."""
-    found = {item.record: noted_sha256(root / item.record) for item in prefix.installed_by_pip}
-    return {record: digest for record, digest in found.items() if digest is not None}
-
-
-def pip_changes(state: PipState, locked: Sequence[LockedPackage], lock_folder: Path) -> PipChanges:
-    """Return how to make the pip part of a prefix equal to `locked`, the pip packages of its platform."""
-    wanted, left_out = split_local(locked, lock_folder)
-    doomed = _Judge(state, wanted, left_out).doomed()
+    doomed = _Judge(state, wanted).doomed(in_doubt=in_doubt)
     gone = {item.record for item in doomed}
     there = {item.name: item.version for item in state.prefix.distributions if item.record not in gone}
-    to_install = tuple(package for package in wanted if not _is_there(package, there))
-    return PipChanges(doomed=doomed, to_install=to_install, left_out=left_out)
+    return doomed, tuple(package for package in wanted.pip if not _is_there(package, there))
 
 
 class _Judge:
     """Looks at every distribution that pip put there."""
 
-    def __init__(self, state: PipState, wanted: Sequence[LockedPackage], left_out: Sequence[LockedPackage]) -> None:
+    def __init__(self, state: PrefixState, wanted: Wanted) -> None:
         self.state = state
-        self.wanted = {normalise_name(package.name): package for package in wanted}
-        self.left_out = {normalise_name(package.name) for package in left_out}
+        self.by_hand = wanted.by_hand
+        self.wanted = {normalise_name(package.name): package for package in wanted.pip}
         counted = Counter(item.name for item in state.prefix.installed_by_pip)
         self.several = {name for name, times in counted.items() if times > 1}
 
-    def doomed(self) -> tuple[Distribution, ...]:
+    def doomed(self, *, in_doubt: bool) -> tuple[Distribution, ...]:
         """Return what goes: first by what it is, then by what became of the files of the rest."""
-        items = [item for item in self.state.prefix.installed_by_pip if item.name not in self.left_out]
+        items = [item for item in self.state.prefix.installed_by_pip if item.name not in self.by_hand]
         gone = {item.record for item in items if not self._is_locked(item)}
         for item in items:
-            if item.record not in gone and self._is_damaged(item, gone):
+            if item.record not in gone and (self._is_damaged(item, gone) or (in_doubt and self._is_over_conda(item))):
                 gone.add(item.record)
         return tuple(item for item in items if item.record in gone)
 
@@ -106,6 +76,10 @@ class _Judge:
             if found is not None and not any(found.meets(other) for other in self._expected(file.path, gone)):
                 return True
         return False
+
+    def _is_over_conda(self, item: Distribution) -> bool:
+        owners = (owner for file in item.files for owner, _ in self.state.prefix.owners.get(file.path, ()))
+        return any(isinstance(owner, CondaRecord) for owner in owners)
 
     def _expected(self, path: str, gone: Set[str]) -> Iterator[OwnedFile]:
         for owner, file in self.state.prefix.owners.get(path, ()):

@@ -20,10 +20,9 @@ afterwards. Ctrl-C ends uv, and so does the end of this process.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.errors import UndecidedError
@@ -35,8 +34,9 @@ from reprocheck.locking.installing.installed_proof import (
     noted_sha256,
     remove_unnamed,
 )
+from reprocheck.locking.installing.prefix_files import cannot_write, scratch_folder
 from reprocheck.locking.installing.prefix_python import PrefixPython, ask_python
-from reprocheck.locking.installing.uv_inputs import UvInputs, split_local, uv_inputs
+from reprocheck.locking.installing.uv_inputs import UvInputs, uv_inputs
 from reprocheck.locking.installing.uv_install_failure import install_failure
 from reprocheck.locking.pip_part.pip_addresses import Addresses
 from reprocheck.locking.pip_part.pip_indexes import index_places, uv_settings
@@ -56,29 +56,24 @@ _ALWAYS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipInstallRequest:
-    """The pip packages of a lock for `platform`, and the prefix whose `python` gets them.
+    """The pip packages of a lock, and the prefix whose `python` gets them.
 
-    `lock_folder` is where relative paths of the lock are meant from. `reinstall` are names of packages that are
-    written anew although they are there. `cache_folder` None means uv's own.
+    `lock_folder` is where relative paths of the lock are meant from.
     """
 
     prefix: Path
     python: Path
     packages: tuple[LockedPackage, ...]
     lock_folder: Path
-    platform: str
-    reinstall: tuple[str, ...]
     offline: bool
     timeout_s: float
     progress: Callable[[str], None]
-    cache_folder: Path | None = None
 
 
 def install_pip(request: PipInstallRequest) -> None:
     """Install what is not there yet; packages that are there in the locked version are left alone.
 
-    Folders of the project are left out: `split_local` of `uv_inputs` tells which. A run that was interrupted is
-    completed by the next.
+    A run that was interrupted is completed by the next.
 
     Raises:
         InputError, GatheredErrors: a package without sha256 or commit, or that does not fit; a Python that does not
@@ -86,20 +81,9 @@ def install_pip(request: PipInstallRequest) -> None:
         ForgedError: a file is not the one that was locked; nothing is installed then.
         UndecidedError: uv is missing or fails, the network or the disk stands in the way, or the time is over.
     """
-    packages, _ = split_local(request.packages, request.lock_folder)
-    if not packages:
-        return
-    session = _Session(replace(request, packages=packages))
-    try:
-        with tempfile.TemporaryDirectory(prefix="reprocheck-pip-", ignore_cleanup_errors=True) as folder:
-            session.install(Path(folder))
-    except OSError as error:
-        raise UndecidedError(
-            "the pip part cannot be installed",
-            where=str(error.filename or request.prefix),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="make room, or make the folder writable, then run again: it goes on from there",
-        ) from error
+    session = _Session(request)
+    with cannot_write(request.prefix), scratch_folder(request.prefix) as folder:
+        session.install(folder)
 
 
 class _Session:
@@ -159,7 +143,7 @@ class _Session:
 
     def doubtful(self) -> set[str]:
         """Return the packages that uv would take for installed and that are not: unfinished, or of another file."""
-        names = {normalise_name(name) for name in self.request.reinstall} & self.by_name.keys()
+        names = set()
         for name, dist_info in self.found().items():
             noted = noted_sha256(dist_info)
             if not is_whole(dist_info) or (noted and noted != self.by_name[name].sha256):
@@ -189,18 +173,13 @@ class _Session:
             "repositories.txt": "".join(f"{line}\n" for line in inputs.repositories),
         }
         anew = [word for name in sorted(reinstall) for word in ("--reinstall-package", name)]
-        cache = ["--no-cache"] if fresh else self.cache()
+        cache = ["--no-cache"] if fresh else []
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")  # credentials: the folder is for the user alone
         for name in ("pylock.toml", "archives.txt", "repositories.txt"):
             if texts[name]:
                 hashes = [] if name == "repositories.txt" else ["--require-hashes"]
                 self.call(["--directory", str(folder), "--requirements", name, *hashes, *cache, *anew])
-
-    def cache(self) -> list[str]:
-        """Return the options for the cache that was asked for."""
-        folder = self.request.cache_folder
-        return [] if folder is None else ["--cache-dir", str(folder.resolve() / "uv")]
 
     def call(self, options: Sequence[str]) -> None:
         """Run `uv pip install` once.

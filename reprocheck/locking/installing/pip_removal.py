@@ -14,12 +14,18 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from reprocheck.errors import UndecidedError
 from reprocheck.locking.installing.installed_proof import UNNAMED
+from reprocheck.locking.installing.prefix_files import (
+    bytecode_of,
+    cannot_write,
+    entries,
+    is_inside,
+    remove_whole,
+    replace_file,
+)
 from reprocheck.model.prefixes import Distribution, Prefix
 from reprocheck.model.project_names import normalise_name
 
@@ -29,28 +35,19 @@ _LEFT = re.compile(rf"~.*|{UNNAMED.pattern}")
 _EASY_INSTALL = "easy-install.pth"
 
 
-def remove_distributions(root: Path, prefix: Prefix, doomed: Sequence[Distribution]) -> tuple[str, ...]:
-    """Remove `doomed` from the prefix at `root`; return the paths that conda's records list too, sorted.
+def remove_distributions(root: Path, prefix: Prefix, doomed: Sequence[Distribution]) -> None:
+    """Remove `doomed` from the prefix at `root`, also what conda's records list too: it was pip's.
 
-    What lay there is gone or was pip's: the conda packages that own these paths have to be installed anew. What an
-    interrupted pip, uv or removal left in the folders for packages goes too, also where nothing is doomed.
+    What an interrupted pip, uv or removal left in the folders for packages goes too, also where nothing is doomed.
 
     Raises:
         UndecidedError: a file or a folder cannot be removed.
     """
-    removal = _Removal(root, prefix, doomed)
-    try:
+    with cannot_write(root):
+        removal = _Removal(root, prefix, doomed)
         for item in doomed:
             removal.remove(item)
         removal.sweep()
-    except OSError as error:
-        raise UndecidedError(
-            "a pip package cannot be removed",
-            where=str(error.filename or root),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="make the prefix writable, then run again: it goes on from there",
-        ) from error
-    return tuple(sorted(removal.of_conda))
 
 
 class _Removal:
@@ -63,7 +60,6 @@ class _Removal:
         self.kept = {file.path for item in prefix.installed_by_pip if item.record not in going for file in item.files}
         self.records = {item.record for item in prefix.distributions}
         self.sites = {_site(item) for item in prefix.distributions} | {*filter(None, [prefix.site_packages])}
-        self.of_conda: set[str] = set()
 
     def remove(self, item: Distribution) -> None:
         """Remove one distribution, its metadata last."""
@@ -71,7 +67,9 @@ class _Removal:
             self._forget(item.record, item.origin.address if item.origin else "")
             return
         paths = {file.path for file in item.files}
-        paths.update(self._bytecode(item) if paths else self._unlisted(item))
+        compiled = bytecode_of(self.root, [file for file in item.files if file.path not in self.kept])
+        paths.update(path.relative_to(self.root).as_posix() for path in compiled)
+        paths.update(() if item.files else self._unlisted(item))
         paths.update([*self._editable(item), *self._unnamed(paths)])
         metadata = _metadata(item)
         for path in sorted(paths):
@@ -84,30 +82,27 @@ class _Removal:
         owned = self.kept | self.conda
         for site in sorted(self.sites):
             if self._is_ours(f"{site}/~"):
-                for path in _entries(self.root / site):
+                for path in entries(self.root / site):
                     place = f"{site}/{path.name}"
                     is_left = _LEFT.fullmatch(path.name) or (place.endswith(".dist-info") and place not in self.records)
                     if is_left and not _lists_inside(owned, place):
-                        _remove_tree(path)
+                        remove_whole(path)
 
     def _remove_metadata(self, metadata: str) -> None:
         """Remove the metadata at once for whoever looks: moved aside first, where no tool takes it for a project."""
         if not self._is_ours(metadata):
             return
-        self.of_conda.update(path for path in self.conda if path.startswith(f"{metadata}/"))
         path = self.root / metadata
         if os.path.lexists(path):
             aside = path.with_name(f"~{path.name}")
-            _remove_tree(aside)
+            remove_whole(aside)
             path.rename(aside)
-            _remove_tree(aside)
+            remove_whole(aside)
 
     def _remove_path(self, path: str) -> None:
         """Remove one file, and the folders that it leaves empty."""
         if path in self.kept or not self._is_ours(path):
             return
-        if path in self.conda:
-            self.of_conda.add(path)
         target = self.root / path
         if target.is_dir() and not target.is_symlink():
             return  # a folder goes when it is empty, below
@@ -128,25 +123,12 @@ class _Removal:
         pure = PurePosixPath(path)
         if pure.is_absolute() or ".." in pure.parts or path in self.sites or pure.parts[:1] in ((), ("conda-meta",)):
             return False
-        parent = os.path.realpath((self.root / pure).parent)
-        return parent == str(self.root) or parent.startswith(f"{self.root}{os.sep}")
-
-    def _bytecode(self, item: Distribution) -> Iterator[str]:
-        """Yield the byte code of the modules that a distribution lists; Python wrote it, and no RECORD tells."""
-        stems: dict[str, set[str]] = {}
-        for file in item.files:
-            path = PurePosixPath(file.path)
-            if path.suffix == ".py" and file.path not in self.kept:
-                stems.setdefault(f"{path.parent}/__pycache__", set()).add(path.stem)
-        for folder, names in sorted(stems.items()):
-            for found in _entries(self.root / folder) if self._is_ours(f"{folder}/x") else ():
-                if found.suffix == ".pyc" and found.name.split(".")[0] in names:
-                    yield f"{folder}/{found.name}"
+        return is_inside(str(self.root), (self.root / pure).parent)
 
     def _unnamed(self, paths: set[str]) -> Iterator[str]:
         """Yield what an interrupted uv left in the folders of a distribution."""
         for folder in sorted({path.rpartition("/")[0] for path in paths} - self.sites):
-            for found in _entries(self.root / folder) if self._is_ours(f"{folder}/x") else ():
+            for found in entries(self.root / folder) if self._is_ours(f"{folder}/x") else ():
                 if UNNAMED.fullmatch(found.name):
                     yield f"{folder}/{found.name}"
 
@@ -166,7 +148,7 @@ class _Removal:
     def _editable(self, item: Distribution) -> Iterator[str]:
         """Yield the files by which old and new tools link a project's folder; its line in easy-install.pth goes."""
         site = _site(item)
-        for path in _entries(self.root / site) if self._is_ours(f"{site}/x") else ():
+        for path in entries(self.root / site) if self._is_ours(f"{site}/x") else ():
             hook = _EDITABLE.fullmatch(path.name)
             if hook and normalise_name(hook["name"]) == item.name:
                 yield f"{site}/{path.name}"
@@ -187,9 +169,8 @@ class _Removal:
         if not any(one.strip() for one in kept):
             file.unlink()
         elif kept != lines:
-            staged = file.with_name(f"~{file.name}")
-            staged.write_text("".join(f"{one}\n" for one in kept), encoding="utf-8", errors="surrogateescape")
-            staged.replace(file)
+            text = "".join(f"{one}\n" for one in kept)
+            replace_file(file, text.encode("utf-8", "surrogateescape"), file.stat().st_mode & 0o777)
 
 
 def _metadata(item: Distribution) -> str:
@@ -201,21 +182,5 @@ def _site(item: Distribution) -> str:
     return _metadata(item).rpartition("/")[0]
 
 
-def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder, sorted; nothing where it is none."""
-    try:
-        return sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _lists_inside(paths: set[str], folder: str) -> bool:
     return any(path.startswith(f"{folder}/") or path == folder for path in paths)
-
-
-def _remove_tree(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it; links inside are removed, never followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -1,30 +1,27 @@
 """The two marks of a prefix that `create` makes: one while it is no whole environment, one that says what it became.
 
 The first is there before anything else and goes after everything else, both made durable, so that a death at any
-moment leaves the prefix as it was or marked. In a new prefix `conda-meta` appears with the mark inside, by a rename:
-without it nobody takes the folder for an environment.
+moment leaves the prefix as it was or marked. (After a power cut files may be empty that packages brought just before:
+nobody waits for the disk there. The sizes that an audit looks at tell.) In a new prefix `conda-meta` appears with the
+mark inside, by a rename: without it nobody takes the folder for an environment.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from reprocheck import __version__
-from reprocheck.atomic_write import remove_leftovers, sync_folder, write_whole
-from reprocheck.errors import InputError, UndecidedError
+from reprocheck.atomic_write import mode_of_new, remove_leftovers, sync_folder, write_whole
+from reprocheck.locking.installing.prefix_files import cannot_write, read_document, remove_whole
 from reprocheck.model.locks import LockedPackage
 from reprocheck.model.prefixes import MADE_MARK, UNFINISHED_MARK
-from reprocheck.readers.prefixes.json_documents import parse_json
-from reprocheck.readers.prefixes.marks import MOST_MARK_BYTES
-from reprocheck.readers.prefixes.regular_files import read_regular
 
 _META = "conda-meta"
 _STAGED = (".conda-meta.", ".reprocheck.tmp")
@@ -33,20 +30,28 @@ _REASON = "`reprocheck create` has not come to its end"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a prefix holds: `lock` is a digest of the packages that were chosen, `prefix` where it was made."""
+    """What a prefix holds: `lock` is a digest of the packages that were chosen, `prefix` where it was made.
+
+    `as_published` tells what lies at paths where no package's list is right; see `as_published.py`.
+    """
 
     lock: str
     platform: str
     prefix: str
+    as_published: Mapping[str, str] = field(default_factory=dict)
     reprocheck: str = __version__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """What was being made. `is_new` where the prefix was no environment before, and so holds nothing of anybody."""
+    """What was being made. `is_new` where the prefix was no environment before, and so holds nothing of anybody.
+
+    `prefix` is where it was made, None where that was at several places, or nothing tells.
+    """
 
     lock: str | None
     is_new: bool
+    prefix: str | None
 
 
 def digest_of(packages: Iterable[LockedPackage], platform: str) -> str:
@@ -60,10 +65,11 @@ def digest_of(packages: Iterable[LockedPackage], platform: str) -> str:
 
 def read_made(root: Path) -> Made | None:
     """Return what the prefix says it is, None where it says nothing that can be read."""
-    document = _read(root / MADE_MARK)
-    match document:
-        case {"lock": str(lock), "platform": str(platform), "prefix": str(prefix), "reprocheck": str(version)}:
-            return Made(lock=lock, platform=platform, prefix=prefix, reprocheck=version)
+    match read_document(root / MADE_MARK):
+        case {"lock": str(lock), "platform": str(platform), "prefix": str(prefix), **rest}:
+            published = rest.get("as_published")
+            texts = {path: str(told) for path, told in published.items()} if isinstance(published, dict) else {}
+            return Made(lock=lock, platform=platform, prefix=prefix, as_published=texts)
     return None
 
 
@@ -72,34 +78,26 @@ def read_unfinished(root: Path) -> Unfinished | None:
     path = root / UNFINISHED_MARK
     if not os.path.lexists(path):
         return None
-    document = _read(path) or {}
-    lock = document.get("lock")
-    return Unfinished(lock=lock if isinstance(lock, str) else None, is_new=document.get("new") is True)
+    document = read_document(path) or {}
+    lock, prefix = (told if isinstance(told := document.get(key), str) else None for key in ("lock", "prefix"))
+    return Unfinished(lock=lock, is_new=document.get("new") is True, prefix=prefix)
 
 
-def _read(path: Path) -> dict[str, object] | None:
-    try:
-        data = read_regular(path, MOST_MARK_BYTES)
-        return None if data is None else dict(parse_json(data))
-    except InputError:
-        return None
-
-
-def mark_unfinished(root: Path, lock: str, *, is_new: bool) -> None:
+def mark_unfinished(root: Path, unfinished: Unfinished) -> None:
     """Say in the prefix that it is no whole environment, before anything of it is changed.
 
     Raises:
         UndecidedError: the folder cannot be written to; nothing was changed.
     """
-    text = json.dumps({"lock": lock, "new": is_new, "reason": _REASON}, sort_keys=True)
+    told = {"lock": unfinished.lock, "new": unfinished.is_new, "prefix": unfinished.prefix, "reason": _REASON}
     if (root / _META).is_dir():
-        write_whole(root / UNFINISHED_MARK, text.encode())
+        _write(root / UNFINISHED_MARK, told)
         return
-    remove_staged(root)
     with cannot_write(root):
+        remove_staged(root)
         staged = Path(tempfile.mkdtemp(prefix=_STAGED[0], suffix=_STAGED[1], dir=root))
-        staged.chmod(0o777 & ~_umask())
-        write_whole(staged / Path(UNFINISHED_MARK).name, text.encode())
+        staged.chmod(mode_of_new(0o777))
+        _write(staged / Path(UNFINISHED_MARK).name, told)
         staged.rename(root / _META)
         sync_folder(root)
 
@@ -110,11 +108,19 @@ def mark_made(root: Path, made: Made) -> None:
     Raises:
         UndecidedError: the folder cannot be written to.
     """
-    write_whole(root / MADE_MARK, json.dumps(asdict(made), sort_keys=True).encode())
+    _write(root / MADE_MARK, asdict(made))
     remove_leftovers(root / MADE_MARK)
     with cannot_write(root):
         (root / UNFINISHED_MARK).unlink(missing_ok=True)
         sync_folder(root / _META)
+
+
+def _write(mark: Path, told: Mapping[str, object]) -> None:
+    """Write a mark; a link in its place may lead to anybody's file, and is not followed."""
+    if mark.is_symlink():
+        with cannot_write(mark):
+            mark.unlink()
+    write_whole(mark, json.dumps(told, sort_keys=True).encode())
 
 
 def is_staged(name: str) -> bool:
@@ -130,43 +136,12 @@ def remove_staged(root: Path) -> None:
 
 
 def empty(root: Path) -> None:
-    """Remove all of a prefix but its mark.
+    """Remove all of a prefix but its mark, which still says whose the rest is if this does not come to its end.
 
     Raises:
         UndecidedError: something cannot be removed.
     """
     with cannot_write(root):
-        for path in sorted(root.iterdir()):
-            if path.name != _META:
+        for path in sorted([*root.iterdir(), *(root / _META).iterdir()]):
+            if path not in (root / _META, root / UNFINISHED_MARK):
                 remove_whole(path)
-        for path in sorted((root / _META).iterdir()):
-            if path.name != Path(UNFINISHED_MARK).name:
-                remove_whole(path)
-
-
-def remove_whole(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def cannot_write(root: Path) -> Iterator[None]:
-    """Turn what the system says of a prefix that cannot be written to into an error that says how to go on."""
-    try:
-        yield
-    except OSError as error:
-        raise UndecidedError(
-            "the prefix cannot be written to",
-            where=str(error.filename or root),
-            why=(error.strerror or type(error).__name__).lower(),
-            how="make room, or make the folder writable, and run again: `create` goes on from there",
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

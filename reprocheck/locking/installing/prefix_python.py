@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.errors import InputError, UndecidedError
+from reprocheck.locking.installing.prefix_files import is_inside
 from reprocheck.locking.pip_part.uv_program import uv_environment
 from reprocheck.machine.child_process import ChildOutcome, run_child
 
@@ -40,7 +41,7 @@ def ask_python(program: Path, prefix: Path, deadline_s: float = _DEADLINE_S) -> 
     paths = _paths(outcome, program)
     inside = os.path.realpath(prefix)
     for folder in paths.values():
-        if not _is_below(os.path.realpath(folder), inside):
+        if not is_inside(inside, folder):
             raise InputError(
                 "the Python of the prefix keeps its packages elsewhere",
                 where=str(program),
@@ -73,7 +74,3 @@ def _paths(outcome: ChildOutcome, program: Path) -> Mapping[str, str]:
         why=why,
         how="lock `python` in the conda part, or create the prefix anew",
     )
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +35,7 @@ from reprocheck.locking.installing.install_failures import install_failure
 from reprocheck.locking.installing.install_progress import InstallCounts
 from reprocheck.locking.installing.package_addresses import Routes
 from reprocheck.locking.installing.package_guard import PackageGuard
+from reprocheck.locking.installing.prefix_files import cannot_write, scratch_folder
 from reprocheck.locking.solving.client_config import client_config
 from reprocheck.model.conda_settings import CondaSettings
 from reprocheck.model.locks import LockedPackage
@@ -119,8 +119,8 @@ def _client(request: CondaInstallRequest) -> Client:
     """Return a client that knows where the packages are and who asks; the file with the latter is gone after this."""
     agent = f"reprocheck/{__version__} py-rattler/{rattler.__version__}"
     retries = 0 if request.offline else _RETRIES
-    with tempfile.TemporaryDirectory(prefix="reprocheck-client-") as folder:
-        users = _credentials(Path(folder), request.routes.users)
+    with cannot_write(request.prefix), scratch_folder(request.prefix) as folder:
+        users = _credentials(folder, request.routes.users)
         config = client_config(request.settings, request.routes.mirrors, users, offline=request.offline)
         if config is None:
             return Client.default_client(max_retries=retries, user_agent=agent)

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from reprocheck.errors import UsageError
+from reprocheck.locking.installing.prefix_files import is_inside
 from reprocheck.locking.installing.prefix_marks import Unfinished, is_staged, read_made, read_unfinished
+from reprocheck.readers.prefixes.regular_files import why_not
 
 # A base environment holds the others, and the packages that they share.
 _OF_A_BASE = ("envs", "pkgs", "condabin")
@@ -59,15 +61,14 @@ def _names(root: Path, shown: str) -> list[str]:
     try:
         return sorted(path.name for path in root.iterdir())
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise _refused(shown, f"what is in the folder cannot be listed: {why}", _ELSEWHERE) from error
+        raise _refused(shown, f"what is in the folder cannot be listed: {why_not(error)}", _ELSEWHERE) from error
 
 
 def _refuse_our_python(root: Path, shown: str, our_python: Sequence[str]) -> None:
     """Refuse to pull the floor from under ourselves: half-way there would be no reprocheck left to go on."""
-    inside = os.path.realpath(root).rstrip(os.sep) + os.sep
+    inside = os.path.realpath(root)
     for folder in our_python:
-        if f"{os.path.realpath(folder)}{os.sep}".startswith(inside):
+        if is_inside(inside, folder):
             how = "run a reprocheck that is installed elsewhere, or " + _ELSEWHERE
             raise _refused(shown, "the Python that runs reprocheck lives there", how)
 

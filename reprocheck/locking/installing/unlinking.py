@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reprocheck.errors import InputError
-from reprocheck.locking.installing.prefix_marks import cannot_write, remove_whole
+from reprocheck.folder_lock import take_lock
+from reprocheck.locking.installing.prefix_files import bytecode_of, cannot_write, is_scratch, remove_whole
 from reprocheck.model.prefixes import CondaRecord, OwnedFile
 
 _CLOBBERED = "__clobbers__"  # where rattler puts the files of packages that lost a path to another one
-_STRAYS = (
-    ("conda-meta", re.compile(r"prefix_record_\w{6}")),
-    (".", re.compile(r"symtest_[0-9a-f-]{36}|\.refprobe-\w{6}")),
-)
+_HALF_RECORD = re.compile(r"prefix_record_\w{6}")
+_TRIAL = re.compile(r"symtest_[0-9a-f-]{36}|\.refprobe-\w{6}")
+_LOCK_OF_UV = ".lock"
 
 
 def unlink_packages(root: Path, records: Sequence[CondaRecord]) -> None:
@@ -34,6 +34,8 @@ def unlink_packages(root: Path, records: Sequence[CondaRecord]) -> None:
         for record in records:
             for file in record.files:
                 _remove(root, file, record)
+            for path in bytecode_of(root, record.files):  # what is left makes a folder a package to import
+                path.unlink()
             _remove_empty(root, record)
             (root / record.record).unlink(missing_ok=True)
 
@@ -50,17 +52,30 @@ def remove_unreadable(root: Path, paths: Iterable[str]) -> None:
 
 
 def remove_strays(root: Path, records: Iterable[CondaRecord]) -> None:
-    """Remove what rattler leaves where it is killed: lost files that no record lists, halves of records, trial links.
+    """Remove what no record lists and installers leave.
+
+    Where rattler was killed: files that lost their path, halves of records, trial links; our own scratch; the lock
+    that uv leaves in every prefix.
 
     Raises:
         UndecidedError: something cannot be removed.
     """
     with cannot_write(root):
-        for folder, pattern in _STRAYS:
-            for path in sorted((root / folder).iterdir()):
-                if pattern.fullmatch(path.name):
-                    remove_whole(path)
+        left = [path for path in (root / "conda-meta").iterdir() if _HALF_RECORD.fullmatch(path.name)]
+        left += [path for path in root.iterdir() if _TRIAL.fullmatch(path.name) or is_scratch(path.name)]
+        for path in left:
+            remove_whole(path)
         _remove_lost_files(root, records)
+        _remove_lock_of_uv(root / _LOCK_OF_UV)
+
+
+def _remove_lock_of_uv(path: Path) -> None:
+    """Remove an empty file that nobody has locked; where that cannot be told, it does no harm."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size:
+        return
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        if take_lock(stream.fileno()):
+            path.unlink()
 
 
 def _remove_lost_files(root: Path, records: Iterable[CondaRecord]) -> None:
@@ -85,8 +100,6 @@ def _remove(root: Path, file: OwnedFile, record: CondaRecord) -> None:
         return
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         path.unlink()
-    if file.path.endswith(".py"):
-        _remove_bytecode(path)
 
 
 def _remove_folder(path: Path, file: OwnedFile, record: CondaRecord) -> None:
@@ -100,14 +113,6 @@ def _remove_folder(path: Path, file: OwnedFile, record: CondaRecord) -> None:
             why=f"`{record.name} {record.version}` has a file of that name, and the folder is not empty",
             how="move the folder away, and run again: `create` goes on from there",
         ) from error
-
-
-def _remove_bytecode(module: Path) -> None:
-    """Remove what Python compiled: what is left in a folder makes it a package that can be imported."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for path in sorted((module.parent / "__pycache__").iterdir()):
-            if path.name.startswith(f"{module.stem}."):
-                path.unlink()
 
 
 def _remove_empty(root: Path, record: CondaRecord) -> None:

@@ -20,6 +20,7 @@ _NO_FIT = re.compile(r"Package `(?P<name>[^`]+)` can't be installed because (?P<
 _NO_ROOM = re.compile(r"No space left|Permission denied|Read-only file system|Disk quota", re.IGNORECASE)
 _GONE = re.compile(r"failed to query metadata of file", re.IGNORECASE)
 _NOT_BUILT = re.compile(r"^Failed to build|build backend|build-system\.requires", re.IGNORECASE)
+_SETTINGS = re.compile(r"^(?:failed to (?:open|read from) file|Failed to parse:) `?(?P<path>[^`]*?\.toml)(?:`|$)")
 _SUBJECT = re.compile(r"^Failed to (?:[a-z]+ )*`?(?P<name>[\w.-]+?)(?:==| @ |`)")
 _LONGEST = 300
 
@@ -39,6 +40,14 @@ def install_failure(stderr: str, packages: Mapping[str, LockedPackage], *, offli
             f"`{no_fit['name']}` does not fit the Python of the prefix",
             why=(failure.hints or (no_fit["why"],))[0],
             how="lock anew for this platform and this Python",
+        )
+    settings = _SETTINGS.search(failure.first)
+    if settings:
+        return InputError(
+            "the settings of uv cannot be read",
+            where=settings["path"],
+            why=plain_reason(failure.explanation, _LONGEST),
+            how="correct them; `UV_CONFIG_FILE` may name the file, else they are the user's own",
         )
     return _out_of_reach(failure, packages, offline=offline) or InputError(
         "uv cannot install the pip part",

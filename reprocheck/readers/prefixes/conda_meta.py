@@ -29,7 +29,6 @@ from reprocheck.readers.prefixes.noarch_paths import whole_paths
 from reprocheck.readers.prefixes.packed import is_packed
 from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
 
-MOST_RECORD_BYTES = 64 << 20
 _KINDS: Mapping[str | None, PathKind] = {"softlink": "link", "directory": "folder", "pyc_file": "bytecode"}
 _WORD = re.compile(r"[!-~]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -57,7 +56,7 @@ def read_conda_meta(root: Path, faults: list[Fault]) -> tuple[CondaRecord, ...]:
 
 def _read(root: Path, place: str, packed: bool, faults: list[Fault]) -> CondaRecord | None:
     try:
-        document = parse_json(read_regular(f"{root}/{place}", MOST_RECORD_BYTES) or b"")
+        document = parse_json(read_regular(f"{root}/{place}") or b"")
         return _record(document, place, packed, faults)
     except InputError as error:
         faults.append(Fault(place, error.why))

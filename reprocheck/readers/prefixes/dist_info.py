@@ -26,7 +26,6 @@ from reprocheck.readers.prefixes.regular_files import read_regular
 from reprocheck.readers.prefixes.wheel_facts import parse_tags, parse_torch_cuda
 from reprocheck.readers.requires_dist import MarkerTarget
 
-MOST_VERSION_BYTES = 1 << 20
 _DIRECT_URL = "direct_url.json"
 _LEFT_BEHIND = "was left behind by pip, which was interrupted while it replaced or removed the project"
 
@@ -88,7 +87,7 @@ def _installer(folder: MetadataFolder) -> str | None:
 def _torch_cuda(folder: MetadataFolder) -> str | None:
     """Return the CUDA that torch was built for, as far as it tells."""
     try:
-        data = read_regular(f"{folder.root}/{folder.site_packages}/torch/version.py", MOST_VERSION_BYTES)
+        data = read_regular(f"{folder.root}/{folder.site_packages}/torch/version.py")
     except InputError:
         return None  # the inspection of its files tells what is wrong with it
     return parse_torch_cuda(data or b"")

@@ -11,14 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from reprocheck.errors import InputError
 from reprocheck.model.prefixes import UNKNOWN_VERSION, Distribution, Fault, Origin
 from reprocheck.model.project_names import normalise_name
 from reprocheck.model.redaction import public_url
 from reprocheck.readers.prefixes.listed_paths import printable
-from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
+from reprocheck.readers.prefixes.regular_files import lines_or_fault, names_if_readable
 
-MOST_LINK_BYTES = 1 << 20
 _SUFFIX = ".egg-link"
 _PATHS = "easy-install.pth"
 _OTHER = re.compile(r"#|\.|import\s|.*\.egg$")  # comments, what lies beside it, code, and eggs
@@ -30,7 +28,7 @@ def read_linked(root: Path, site_packages: Iterable[str], faults: list[Fault]) -
 
 
 def _linked(root: Path, site: str, faults: list[Fault]) -> Iterator[Distribution]:
-    names = names_or_fault(root, site, [])  # who lists the folder for its metadata tells that it cannot be listed
+    names = names_if_readable(root, site)  # who lists the folder for its metadata tells where it cannot be
     known = set()
     for name in names:
         if name.endswith(_SUFFIX):
@@ -45,12 +43,7 @@ def _linked(root: Path, site: str, faults: list[Fault]) -> Iterator[Distribution
 
 def linked_folders(root: Path, path: str, faults: list[Fault]) -> list[str]:
     """Return the folders outside that a `.pth` or `.egg-link` puts on Python's path, in its order."""
-    try:
-        data = read_regular(root / path, MOST_LINK_BYTES) or b""
-    except InputError as error:
-        faults.append(Fault(path, error.why))
-        return []
-    lines = (line.strip() for line in data.decode("utf-8", "replace").splitlines())
+    lines = (line.strip() for line in lines_or_fault(root, path, faults))
     return [public_url(printable(line)) for line in lines if line and not _OTHER.match(line)]
 
 

@@ -23,17 +23,15 @@ from reprocheck.readers.prefixes.dist_info import Place, read_distributions
 from reprocheck.readers.prefixes.environment_folders import CONDA_META, is_conda, is_environment, is_folder, is_venv
 from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
 from reprocheck.readers.prefixes.packed import is_packed
-from reprocheck.readers.prefixes.plain_python import DEBIANS, is_debians, plain_python
+from reprocheck.readers.prefixes.plain_python import DEBIANS, PYTHON_NAME, is_debians, plain_python
 from reprocheck.readers.prefixes.pyvenv import Venv, read_pyvenv
-from reprocheck.readers.prefixes.regular_files import names_in, names_or_fault, read_regular, why_not
+from reprocheck.readers.prefixes.regular_files import lines_or_fault, names_in, names_or_fault, why_not
 from reprocheck.readers.prefixes.startup_files import find_startup_files
 from reprocheck.readers.requires_dist import MarkerTarget
 
 PINNED = "conda-meta/pinned"
-MOST_PINNED_BYTES = 1 << 20
 _MOST_TOLD = 3
 _OWN_FOLDER = "name the environment's own folder"
-_PYTHON_FOLDER = re.compile(r"(?:python|pypy|graalpy)(?P<version>\d+\.\d+)t?")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -160,16 +158,11 @@ def _candidates(root: Path, short: str, faults: list[Fault]) -> Iterator[str]:
             yield "Lib/site-packages"
         if library in ("lib", "lib64"):
             for name in names_or_fault(root, library, faults):
-                found = _PYTHON_FOLDER.fullmatch(name)
+                found = PYTHON_NAME.fullmatch(name)
                 if found and short in ("", found["version"]):
                     yield f"{library}/{name}/site-packages"
 
 
 def _pinned(root: Path, faults: list[Fault]) -> tuple[str, ...]:
-    try:
-        data = read_regular(root / PINNED, MOST_PINNED_BYTES) or b""
-    except InputError as error:
-        faults.append(Fault(PINNED, error.why))
-        return ()
-    lines = (_COMMENT.sub("", line).strip() for line in data.decode("utf-8", "replace").splitlines())
+    lines = (_COMMENT.sub("", line).strip() for line in lines_or_fault(root, PINNED, faults))
     return tuple(public_line(line) for line in lines if line)

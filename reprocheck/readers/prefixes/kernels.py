@@ -27,10 +27,10 @@ from reprocheck.readers.prefixes.json_documents import Document, parse_json
 from reprocheck.readers.prefixes.listed_paths import printable
 from reprocheck.readers.prefixes.regular_files import names_in, read_regular
 
-MOST_SPEC_BYTES = 1 << 20
 OWN_FOLDER = "share/jupyter/kernels"
 _PYTHON = re.compile(r"(?:python|pythonw|pypy|xpython|ipython)[\d.]*t?(?:\.exe)?", re.IGNORECASE)
 _BARE = re.compile(r"python(?:\d+(?:\.\d+)?)?")
+_NO_PATH_HERE = "has a command that cannot be a path in this locale"
 _COMMON_NAMES = frozenset({"", "venv", ".venv", "env", ".env", "default", "python", "python3", "base", "root"})
 
 Scope = Literal["environment", "user", "system"]
@@ -110,11 +110,11 @@ class _Reader:
         for name in names:
             path = folder.path / name / "kernel.json"
             try:
-                data = read_regular(path, MOST_SPEC_BYTES)
+                data = read_regular(path)
                 kernel = None if data is None else self._kernel(folder.scope, path, parse_json(data))
-            except InputError as error:
-                own = folder.scope == "environment" or self._is_named(name)
-                self._fault(folder, path, error.why, own=own)
+            except (InputError, UnicodeEncodeError) as error:  # the second one in a locale without UTF-8
+                why = error.why if isinstance(error, InputError) else _NO_PATH_HERE
+                self._fault(folder, path, why, own=folder.scope == "environment" or self._is_named(name))
                 continue
             if kernel is not None:
                 self.kernels.append(kernel)
@@ -138,11 +138,6 @@ class _Reader:
         if not _is_python(spec, words):
             return None
         python = self._program(words[0], scope, path)
-        try:
-            os.fsencode(python)
-        except UnicodeEncodeError as error:  # in a locale without UTF-8
-            why = "has a command that cannot be a path in this locale"
-            raise InputError("broken kernel", where=str(path), why=why, how="set `LC_ALL=C.UTF-8`") from error
         display = spec.get("display_name")
         kernel = Kernel(
             name=printable(path.parent.name),

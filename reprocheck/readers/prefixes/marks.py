@@ -8,10 +8,9 @@ from pathlib import Path
 from reprocheck.errors import InputError
 from reprocheck.model.prefixes import MADE_MARK, UNFINISHED_MARK
 from reprocheck.readers.prefixes.json_documents import parse_json
+from reprocheck.readers.prefixes.listed_paths import printable
 from reprocheck.readers.prefixes.regular_files import read_regular
 
-MOST_MARK_BYTES = 1 << 20
-MOST_HISTORY_BYTES = 64 << 20
 _NO_REASON = "it does not say why"
 _COMMAND = re.compile(r"^# cmd: (?P<program>\S+)", re.MULTILINE)
 _CONDA_VERSION = re.compile(r"^# conda version: ", re.MULTILINE)
@@ -26,21 +25,16 @@ def unfinished_reason(root: Path) -> str | None:
     if not _is_there(root / UNFINISHED_MARK):
         return None
     try:
-        reason = parse_json(read_regular(root / UNFINISHED_MARK, MOST_MARK_BYTES) or b"").get("reason")
+        reason = parse_json(read_regular(root / UNFINISHED_MARK) or b"").get("reason")
     except InputError as error:
         return f"{_NO_REASON} (its mark: {error.why})"
-    return _one_line(reason) if isinstance(reason, str) and reason.strip() else _NO_REASON
-
-
-def _one_line(reason: str) -> str:
-    """Return the text on one line, without characters that a terminal would act on."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
+    return printable(" ".join(reason.split())) if isinstance(reason, str) and reason.strip() else _NO_REASON
 
 
 def made_at(root: Path) -> str | None:
     """Return where `create` made the environment; a mark that nobody can read says nothing."""
     try:
-        made = parse_json(read_regular(root / MADE_MARK, MOST_MARK_BYTES) or b"{}").get("prefix")
+        made = parse_json(read_regular(root / MADE_MARK) or b"{}").get("prefix")
     except InputError:
         return None
     return made if isinstance(made, str) and "\0" not in made else None
@@ -57,7 +51,7 @@ def maker_of_conda(root: Path) -> str | None:
     if _is_there(root / "conda-meta" / "pixi") or root.absolute().parts[-3:-1] == (".pixi", "envs"):
         return "pixi"
     try:
-        data = read_regular(root / "conda-meta" / "history", MOST_HISTORY_BYTES) or b""
+        data = read_regular(root / "conda-meta" / "history") or b""
     except InputError:
         return None
     history = data.decode("utf-8", "replace")

@@ -13,10 +13,6 @@ from reprocheck.model.project_names import normalise_name
 from reprocheck.readers.requires_dist import MarkerTarget, requirements_on
 
 _WORD = re.compile(r"[A-Za-z0-9][!-~]*")
-_CLAUSE = r"(?:==(?!=)|~=|!=|<=|>=|<|>)\s*[\w.*+!\-]+"
-# Two requirements in three look like this, and packaging takes fifty times as long to read one. (`===` may stand
-# before anything, so that is left to it.)
-_PLAIN = re.compile(rf"([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*\(?\s*((?:{_CLAUSE}\s*(?:,\s*{_CLAUSE}\s*)*)?)\)?")
 _SECTION = re.compile(r"\[[^:\]]*:?(?P<marker>.*)\]")
 
 
@@ -76,14 +72,6 @@ def parse_requires_txt(data: bytes) -> tuple[str, ...]:
 
 def held(requires: Iterable[str], target: MarkerTarget) -> tuple[tuple[str, str], ...]:
     """Return (normalised name, constraint) of the requirements that hold on `target` when no extra is asked for."""
-    return tuple(found for line in requires for found in _held(line, target))
-
-
-def _held(line: str, target: MarkerTarget) -> Iterator[tuple[str, str]]:
-    plain = _PLAIN.fullmatch(line.strip())
-    if plain:
-        clauses = {"".join(clause.split()) for clause in plain[2].split(",") if clause}
-        yield normalise_name(plain[1]), ",".join(sorted(clauses))
-        return
-    for name, constraint in requirements_on([line], frozenset(), target):
-        yield normalise_name(name), constraint
+    return tuple(
+        (normalise_name(name), constraint) for name, constraint in requirements_on(requires, frozenset(), target)
+    )

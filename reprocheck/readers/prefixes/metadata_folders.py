@@ -11,8 +11,6 @@ from reprocheck.model.prefixes import Fault
 from reprocheck.readers.prefixes.environment_folders import is_file, is_folder
 from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
 
-MOST_METADATA_BYTES = 64 << 20
-
 
 class MetadataFolder(NamedTuple):
     """A `*.dist-info`, an `*.egg-info`, or the `EGG-INFO` of an egg: `path` below `root`, found in `site_packages`.
@@ -37,7 +35,7 @@ class MetadataFolder(NamedTuple):
         """Return a file of the folder, None where there is none or it cannot be read."""
         path = f"{self.path}/{name}"
         try:
-            return read_regular(f"{self.root}/{path}", MOST_METADATA_BYTES)
+            return read_regular(f"{self.root}/{path}")
         except InputError as error:
             self.faults.append(Fault(path, error.why))
             return None
@@ -46,7 +44,7 @@ class MetadataFolder(NamedTuple):
         """Return METADATA or PKG-INFO, None with a fault where there is none."""
         path = self.main
         try:
-            data = read_regular(f"{self.root}/{path}", MOST_METADATA_BYTES)
+            data = read_regular(f"{self.root}/{path}")
             why = f"has no {path.rpartition('/')[2]}: the project was removed but for this folder"
         except InputError as error:
             data, why = None, error.why

@@ -10,7 +10,6 @@ mamba.readthedocs.io "Configuration"; pixi.sh "Environment".
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,9 +20,8 @@ from reprocheck.errors import InputError
 from reprocheck.readers.condarc import SYSTEM_FOLDERS, read_environment_folders
 from reprocheck.readers.prefixes.environment_folders import is_environment
 from reprocheck.readers.prefixes.listed_paths import shown
-from reprocheck.readers.prefixes.regular_files import names_in, read_regular
+from reprocheck.readers.prefixes.regular_files import lines_or_fault, names_if_readable
 
-MOST_LIST_BYTES = 8 << 20
 _USUAL_ROOTS = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".local/share/mamba")
 _MOST_TOLD = 10
 _HOW = "name the folder with `--prefix`"
@@ -38,12 +36,7 @@ class Surroundings(NamedTuple):
     system: tuple[Path, ...] = SYSTEM_FOLDERS
 
 
-def find_environment(name: str, environ: Mapping[str, str], home: Path) -> Path:
-    """Return the folder of the environment called `name`; raises as `find_in`."""
-    return find_in(Surroundings(environ, home), name)
-
-
-def find_in(around: Surroundings, name: str) -> Path:
+def find_environment(name: str, around: Surroundings) -> Path:
     """Return the folder of the environment called `name`.
 
     Raises:
@@ -108,10 +101,8 @@ def _called(name: str, around: Surroundings) -> Iterator[Path]:
 
 def _registered(around: Surroundings) -> list[Path]:
     """Return the environments in the list that conda keeps; one that cannot be read helps as little as none."""
-    with contextlib.suppress(InputError):
-        data = read_regular(around.home / ".conda" / "environments.txt", MOST_LIST_BYTES) or b""
-        return [Path(line.strip()) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
-    return []
+    lines = lines_or_fault(around.home, ".conda/environments.txt", [])
+    return [Path(line.strip()) for line in lines if line.strip()]
 
 
 def _environments(paths: Iterable[Path]) -> list[Path]:
@@ -128,16 +119,12 @@ def _near(name: str, around: Surroundings) -> str:
     # Imported on use: only a name that is wrong needs it.
     import difflib
 
-    paths = [*_registered(around), *(folder / child for folder in _folders(around) for child in _children(folder))]
+    paths = [
+        *_registered(around),
+        *(folder / child for folder in _folders(around) for child in names_if_readable(folder)),
+    ]
     names = sorted({path.name for path in _environments(paths)})
     near = difflib.get_close_matches(name, names, n=3) or names[:_MOST_TOLD]
     if not near:
         return "no environment was found in the usual places"
     return f"there is {', '.join(f'`{shown(other)}`' for other in near)}"
-
-
-def _children(folder: Path) -> list[str]:
-    try:
-        return names_in(folder)
-    except InputError:
-        return []

@@ -22,13 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from reprocheck.errors import InputError
 from reprocheck.model.findings import PackageRef
 from reprocheck.model.prefixes import NativeLibrary, Prefix
 from reprocheck.readers.prefixes import elf_soname
 from reprocheck.readers.prefixes.file_hashes import Job, hash_file
-from reprocheck.readers.prefixes.listed_paths import is_no_text
-from reprocheck.readers.prefixes.regular_files import names_in
+from reprocheck.readers.prefixes.regular_files import names_if_readable
 
 _STEMS = "gomp|omp|iomp5|cudart|cublas|cudnn|nccl|nvrtc|nvjitlink|tbb|mkl_rt"
 _VERSION = r"(?:[-_.]?\d[\d_.]*)?(?:\.(?:x86_64|aarch64))?(?:-[0-9a-f]{6,})?"
@@ -106,26 +104,19 @@ def _listed(prefix: Prefix) -> Iterator[str]:
 
 def _lying(root: Path, prefix: Prefix) -> Iterator[str]:
     for folder in _folders(root, prefix.site_packages):
-        yield from (f"{folder}/{name}" for name in _names(root, folder) if family_of(name))
+        yield from (f"{folder}/{name}" for name in names_if_readable(root, folder) if family_of(name))
 
 
 def _folders(root: Path, site: str | None) -> Iterator[str]:
     yield from _FOLDERS
-    yield from (f"targets/{name}/lib" for name in _names(root, "targets"))
-    for name in _names(root, site) if site else ():
+    yield from (f"targets/{name}/lib" for name in names_if_readable(root, "targets"))
+    for name in names_if_readable(root, site) if site else ():
         if name.endswith(".libs"):
             yield f"{site}/{name}"
         elif "." not in name and name != "__pycache__":
             yield from (f"{site}/{name}/{inner}" for inner in (".libs", ".dylibs", "lib"))
-    for name in _names(root, f"{site}/nvidia") if site else ():
+    for name in names_if_readable(root, f"{site}/nvidia") if site else ():
         yield from (f"{site}/nvidia/{name}/{inner}" for inner in ("lib", "bin", "bin/x86_64"))
-
-
-def _names(root: Path, folder: str) -> list[str]:
-    try:
-        return [name for name in names_in(f"{root}/{folder}") if not is_no_text(name)]
-    except InputError:
-        return []  # what nobody can list, no loader finds either
 
 
 def _file(real: str, paths: list[str]) -> _File | None:

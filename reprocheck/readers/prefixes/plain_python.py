@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reprocheck.readers.prefixes.environment_folders import is_file, is_folder
-from reprocheck.readers.prefixes.regular_files import names_or_fault
+from reprocheck.readers.prefixes.regular_files import names_if_readable
 
 DEBIANS = "lib/python3/dist-packages"
-_LIBRARY = re.compile(r"(?:python|pypy|graalpy)(?P<version>\d+\.\d+)t?")
+PYTHON_NAME = re.compile(r"(?:python|pypy|graalpy)(?P<version>\d+\.\d+)t?")
 _WINDOWS_LIBRARY = re.compile(r"python(?P<major>\d)(?P<minor>\d+)t?\.dll", re.IGNORECASE)
 
 
@@ -29,7 +29,7 @@ def plain_python(root: Path) -> str | None:
     if not is_file(root / "bin" / "python3"):
         return None
     versions = list(_versions(root))
-    named = _LIBRARY.fullmatch(Path(os.path.realpath(root / "bin" / "python3")).name)
+    named = PYTHON_NAME.fullmatch(Path(os.path.realpath(root / "bin" / "python3")).name)
     if named and named["version"] in versions:
         return named["version"]
     return versions[0] if len(versions) == 1 and named is None else None
@@ -41,14 +41,14 @@ def is_debians(root: Path) -> bool:
 
 
 def _versions(root: Path) -> Iterator[str]:
-    for name in names_or_fault(root, "lib", []):
-        found = _LIBRARY.fullmatch(name)
+    for name in names_if_readable(root, "lib"):
+        found = PYTHON_NAME.fullmatch(name)
         if found and _has_library(root / "lib" / name):
             yield found["version"]
 
 
 def _windows_versions(root: Path) -> Iterator[str]:
-    for name in names_or_fault(root, "", []):
+    for name in names_if_readable(root):
         found = _WINDOWS_LIBRARY.fullmatch(name)
         if found:
             yield f"{found['major']}.{found['minor']}"

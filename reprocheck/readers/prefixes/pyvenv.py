@@ -9,12 +9,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from reprocheck.errors import InputError
 from reprocheck.model.prefixes import Fault
 from reprocheck.readers.prefixes.environment_folders import PYVENV
-from reprocheck.readers.prefixes.regular_files import read_regular
+from reprocheck.readers.prefixes.regular_files import lines_or_fault
 
-MOST_BYTES = 1 << 20
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+(?:(?:a|b|rc)\d+)?)?")
 
 
@@ -31,12 +29,7 @@ class Venv(NamedTuple):
 
 def read_pyvenv(root: Path, faults: list[Fault]) -> Venv:
     """Return what `pyvenv.cfg` says; that it cannot be read is added to `faults`."""
-    try:
-        data = read_regular(root / PYVENV, MOST_BYTES) or b""
-    except InputError as error:
-        faults.append(Fault(PYVENV, error.why))
-        data = b""
-    lines = (line.partition("=") for line in data.decode("utf-8", "replace").splitlines())
+    lines = (line.partition("=") for line in lines_or_fault(root, PYVENV, faults))
     values = {key.strip().lower(): value.strip() for key, _, value in lines}
     maker = next((name for name in ("uv", "virtualenv") if name in values), "venv")
     version = _VERSION.match(values.get("version") or values.get("version_info") or "")

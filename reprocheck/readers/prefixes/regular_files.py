@@ -10,12 +10,13 @@ from reprocheck.errors import InputError
 from reprocheck.model.prefixes import Fault
 from reprocheck.readers.prefixes.listed_paths import is_no_text, printable
 
+MOST_BYTES = 64 << 20  # a record of 100,000 files has some 40 MB
 _HOW = "make it readable, or install the package again"
 # A FIFO that comes in between the look and the opening must not hold us; Windows has no such flag.
 READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def read_regular(path: Path | str, most_bytes: int) -> bytes | None:
+def read_regular(path: Path | str, most_bytes: int = MOST_BYTES) -> bytes | None:
     """Return the bytes of a file, None where nothing lies there.
 
     Raises:
@@ -37,6 +38,16 @@ def read_regular(path: Path | str, most_bytes: int) -> bytes | None:
 def _content(path: Path | str) -> bytes:
     with open(os.open(path, READ_FLAGS), "rb") as file:  # noqa: PTH123  (Path.open takes no flags)
         return file.read()
+
+
+def lines_or_fault(root: Path, path: str, faults: list[Fault]) -> list[str]:
+    """Return the lines of a text below `root`, none where nothing lies there; why it cannot be read is added."""
+    try:
+        data = read_regular(root / path) or b""
+    except InputError as error:
+        faults.append(Fault(path, error.why))
+        return []
+    return data.decode("utf-8", "replace").splitlines()
 
 
 def names_in(folder: Path | str) -> list[str]:
@@ -63,6 +74,11 @@ def names_or_fault(root: Path, folder: str, faults: list[Fault]) -> list[str]:
     odd = [name for name in names if is_no_text(name)]
     faults.extend(Fault(f"{folder}/{printable(name)}".lstrip("/"), "has a name that is no text") for name in odd)
     return [name for name in names if name not in odd] if odd else names
+
+
+def names_if_readable(root: Path, folder: str = "") -> list[str]:
+    """Return the sorted names in a folder below `root`, where nobody misses what cannot be listed or named."""
+    return names_or_fault(root, folder, [])
 
 
 def why_not(error: OSError) -> str:

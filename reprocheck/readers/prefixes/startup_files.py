@@ -13,9 +13,8 @@ from pathlib import Path
 
 from reprocheck.errors import InputError
 from reprocheck.model.prefixes import StartupFile
-from reprocheck.readers.prefixes.regular_files import names_or_fault, read_regular
+from reprocheck.readers.prefixes.regular_files import names_if_readable, read_regular
 
-MOST_BYTES = 1 << 20
 _SAYS_NOTHING = re.compile(r"\s*(?:#.*)?")
 _MODULES = ("sitecustomize", "usercustomize")
 
@@ -27,7 +26,7 @@ def find_startup_files(root: Path, site_packages: Iterable[str]) -> tuple[Startu
 
 
 def _paths(root: Path, site: str) -> Iterator[StartupFile]:
-    for name in names_or_fault(root, site, []):
+    for name in names_if_readable(root, site):
         if name.endswith(".pth") and not name.startswith("."):
             lines = _lines(root / site / name)
             if lines:
@@ -37,7 +36,7 @@ def _paths(root: Path, site: str) -> Iterator[StartupFile]:
 def _modules(root: Path, site: str) -> Iterator[StartupFile]:
     """Yield the modules in `site` and beside the standard library, which comes first on Python's path."""
     for folder in (site, site.rpartition("/")[0]):
-        for name in names_or_fault(root, folder, []):
+        for name in names_if_readable(root, folder):
             if name.removesuffix(".py") in _MODULES:
                 path = f"{folder}/{name}" if name.endswith(".py") else f"{folder}/{name}/__init__.py"
                 if _lines(root / path):
@@ -47,7 +46,7 @@ def _modules(root: Path, site: str) -> Iterator[StartupFile]:
 def _lines(path: Path) -> list[str]:
     """Return the lines that say something; of what cannot be read nobody knows, and Python may be able to."""
     try:
-        text = (read_regular(path, MOST_BYTES) or b"").decode("utf-8", "replace")
+        text = (read_regular(path) or b"").decode("utf-8", "replace")
     except InputError:
         return ["import unknown"]
     return [line for line in text.splitlines() if not _SAYS_NOTHING.fullmatch(line)]

@@ -27,10 +27,15 @@ def _bare_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def set_up_uv(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "nobody"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(folder / "cache"))
+
+
 @pytest.fixture
 def venv(_bare_venv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a virtual environment without any package; uv sees nobody's settings."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    """Return a virtual environment without any package; uv sees nobody's settings, and a cache of the test's own."""
+    set_up_uv(tmp_path, monkeypatch)
     shutil.copytree(_bare_venv, tmp_path / "venv", symlinks=True)
     return tmp_path / "venv"
 
@@ -97,6 +102,6 @@ def _conda_base(archives: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def conda_prefix(_conda_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a conda environment of a real Python and the project `shared`, without pip."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    set_up_uv(tmp_path, monkeypatch)
     shutil.copytree(_conda_base, tmp_path / "prefix", symlinks=True)
     return tmp_path / "prefix"

@@ -69,9 +69,10 @@ def test_only_addresses_that_differ_are_mirrors(package: Package) -> None:
 
 
 def test_a_prefix_is_marked_from_its_first_moment(tmp_path: Path) -> None:
-    mark_unfinished(tmp_path, "digest", is_new=True)
+    begun = Unfinished(lock="digest", is_new=True, prefix=str(tmp_path))
+    mark_unfinished(tmp_path, begun)
     assert os.listdir(tmp_path) == ["conda-meta"]
-    assert read_unfinished(tmp_path) == Unfinished(lock="digest", is_new=True)
+    assert read_unfinished(tmp_path) == begun
     assert unfinished_reason(tmp_path) == "`reprocheck create` has not come to its end"
     made = Made(lock="digest", platform="linux-64", prefix=str(tmp_path))
     mark_made(tmp_path, made)
@@ -84,7 +85,7 @@ def test_a_mark_that_says_nothing_still_marks(tmp_path: Path, text: str) -> None
     (tmp_path / "conda-meta").mkdir()
     (tmp_path / "conda-meta" / "reprocheck-unfinished").write_text(text)
     (tmp_path / "conda-meta" / "reprocheck-made").write_text(text)
-    assert read_unfinished(tmp_path) == Unfinished(lock=None, is_new=False)
+    assert read_unfinished(tmp_path) == Unfinished(lock=None, is_new=False, prefix=None)
     assert read_made(tmp_path) is None
     assert look_at_target(tmp_path, "env", force=False).state == "ours"
 
@@ -217,7 +218,8 @@ def test_a_record_without_its_package_in_the_cache_gets_its_address_only(package
 
 
 def test_what_rattler_leaves_when_killed_goes_and_the_users_files_stay(tmp_path: Path) -> None:
-    for name in ("conda-meta/prefix_record_aB3dE6", "__clobbers__/tool/share/both", ".refprobe-gIGQzI/src", "mine"):
+    left = ("conda-meta/prefix_record_aB3dE6", "__clobbers__/tool/share/both", ".refprobe-gIGQzI/src")
+    for name in (*left, ".reprocheck-scratch-x1y2z3/uv.toml", "mine"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     (tmp_path / "symtest_d94e2125-468c-43be-90e1-859d4d3187b5").symlink_to("./")

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from reprocheck.locking.installing.pip_changes import PipChanges, PipState, noted_archives, pip_changes
+from reprocheck.locking.installing.pip_changes import pip_changes
 from reprocheck.locking.installing.pip_installer import PipInstallRequest, install_pip
 from reprocheck.locking.installing.pip_removal import remove_distributions
+from reprocheck.locking.installing.prefix_state import PrefixState, Wanted, look_into
+from reprocheck.locking.installing.uv_inputs import split_local
 from reprocheck.locking.pip_part.uv_program import find_uv
 from reprocheck.model.locks import LockedPackage
-from reprocheck.model.prefixes import Origin, Prefix
-from reprocheck.readers.prefixes.inspection import InspectionRequest, inspect
+from reprocheck.model.prefixes import Distribution, Origin
 from reprocheck.readers.prefixes.installed import read_prefix
 
+Changes = tuple[tuple[Distribution, ...], tuple[LockedPackage, ...]]
 LockPip = Callable[..., LockedPackage]
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
@@ -30,9 +31,8 @@ FOLDER = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 class Environment:
     """An environment and the lock that it is held against."""
 
-    def __init__(self, root: Path, cache: Path) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self.cache = cache
 
     def install(self, *packages: LockedPackage) -> None:
         install_pip(
@@ -41,12 +41,9 @@ class Environment:
                 python=self.root / "bin" / "python",
                 packages=packages,
                 lock_folder=self.root,
-                platform="linux-64",
-                reinstall=(),
                 offline=True,
                 timeout_s=60,
                 progress=lambda _: None,
-                cache_folder=self.cache,
             )
         )
 
@@ -56,24 +53,22 @@ class Environment:
         python = str(self.root / "bin" / "python")
         subprocess.run([*command, "--link-mode", "copy", "--python", python, *map(str, words)], check=True)
 
-    def state(self) -> PipState:
-        prefix = read_prefix(self.root, str(self.root), "linux-64")
-        inspection = inspect(self.root, prefix, InspectionRequest(False, None, lambda _: None))
-        return PipState(prefix=prefix, inspection=inspection, noted=noted_archives(self.root, prefix))
+    def state(self) -> PrefixState:
+        return look_into(self.root, read_prefix(self.root, str(self.root), "linux-64"), lambda _: None)
 
-    def changes(self, *locked: LockedPackage) -> PipChanges:
-        return pip_changes(self.state(), locked, self.root)
+    def changes(self, *locked: LockedPackage) -> Changes:
+        return changes(self.state(), locked, self.root)
 
     def repair(self, *locked: LockedPackage) -> None:
-        changes = self.changes(*locked)
-        prefix: Prefix = read_prefix(self.root, str(self.root), "linux-64")
-        remove_distributions(self.root, prefix, changes.doomed)
-        self.install(*changes.to_install)
+        doomed, to_install = self.changes(*locked)
+        remove_distributions(self.root, read_prefix(self.root, str(self.root), "linux-64"), doomed)
+        if to_install:
+            self.install(*to_install)
 
 
 @pytest.fixture
-def environment(venv: Path, tmp_path: Path) -> Environment:
-    return Environment(venv, tmp_path / "cache")
+def environment(venv: Path) -> Environment:
+    return Environment(venv)
 
 
 @pytest.fixture
@@ -88,8 +83,15 @@ def locked(archives: ModuleType, tmp_path: Path, lock_pip: LockPip) -> Callable[
     return make
 
 
-def told(changes: PipChanges) -> tuple[list[str], list[str]]:
-    return [item.record.rpartition("/")[2] for item in changes.doomed], [item.name for item in changes.to_install]
+def changes(state: PrefixState, locked: Sequence[LockedPackage], folder: Path) -> Changes:
+    wanted, by_hand = split_local(locked, folder)
+    names = frozenset(package.name for package in by_hand)
+    return pip_changes(state, Wanted(conda=(), pip=wanted, by_hand=names, plain={}))
+
+
+def told(changes: Changes) -> tuple[list[str], list[str]]:
+    doomed, to_install = changes
+    return [item.record.rpartition("/")[2] for item in doomed], [item.name for item in to_install]
 
 
 def test_an_environment_that_is_the_lock_needs_nothing(
@@ -126,9 +128,9 @@ def test_one_version_in_two_spellings_is_one(environment: Environment, locked: C
     (item,) = state.prefix.distributions
     other = replace(state, prefix=replace(state.prefix, distributions=(replace(item, version="1.0-beta1"),)))
     assert metadata.is_file()
-    assert told(pip_changes(other, [tool], environment.root)) == ([], [])
+    assert told(changes(other, [tool], environment.root)) == ([], [])
     odd = replace(state, prefix=replace(state.prefix, distributions=(replace(item, version="not a version"),)))
-    assert told(pip_changes(odd, [tool], environment.root)) == (["tool-1.0b1.dist-info"], ["tool"])
+    assert told(changes(odd, [tool], environment.root)) == (["tool-1.0b1.dist-info"], ["tool"])
 
 
 def test_another_archive_of_the_same_version_goes(
@@ -162,7 +164,7 @@ def test_what_was_installed_from_an_address_goes_unless_the_address_tells_the_lo
     (item,) = state.prefix.distributions
     same = replace(item, origin=Origin("archive", tool.url, digest=f"sha256={tool.sha256}"))
     other = replace(state, prefix=replace(state.prefix, distributions=(same,)))
-    assert told(pip_changes(other, [tool], tmp_path)) == ([], [])
+    assert told(changes(other, [tool], tmp_path)) == ([], [])
 
 
 def test_a_repository_at_another_commit_goes(
@@ -175,7 +177,7 @@ def test_a_repository_at_another_commit_goes(
         here = replace(item, origin=Origin("vcs", "https://git.invalid/tool", commit=commit * 40))
         other = replace(state, prefix=replace(state.prefix, distributions=(here,)))
         package = lock_pip("tool", "1.0", f"git+https://git.invalid/tool@{'a' * 40}")
-        assert told(pip_changes(other, [package], tmp_path))[0] == expected
+        assert told(changes(other, [package], tmp_path))[0] == expected
 
 
 def test_a_project_that_is_installed_twice_goes_whole(
@@ -242,14 +244,13 @@ def test_a_folder_of_the_project_stays_as_it_is(
     environment.install(locked("mine"))
     (environment.root / FOLDER / "mine" / "data.txt").write_text("mine")
     folder = lock_pip("mine", "2.0", ".")
-    changes = environment.changes(folder)
-    assert (told(changes), changes.left_out) == (([], []), (folder,))
+    assert told(environment.changes(folder)) == ([], [])
 
 
 def test_what_conda_has_is_left_to_conda(
     conda_prefix: Path, tmp_path: Path, locked: Callable[..., LockedPackage]
 ) -> None:
-    environment = Environment(conda_prefix, tmp_path / "cache")
+    environment = Environment(conda_prefix)
     assert told(environment.changes()) == ([], [])
     assert told(environment.changes(locked("shared"))) == ([], [])
     assert told(environment.changes(locked("shared", "2.0"))) == ([], ["shared"])
@@ -258,7 +259,7 @@ def test_what_conda_has_is_left_to_conda(
 def test_what_pip_wrote_over_conda_goes(
     conda_prefix: Path, tmp_path: Path, locked: Callable[..., LockedPackage]
 ) -> None:
-    environment = Environment(conda_prefix, tmp_path / "cache")
+    environment = Environment(conda_prefix)
     locked("shared", "1.0", **{"shared/__init__.py": "VALUE = 'pip'\n"})
     environment.add("--reinstall", tmp_path / "wheels" / "shared-1.0-py3-none-any.whl")
     assert told(environment.changes()) == (["shared-1.0.dist-info"], [])
@@ -269,14 +270,14 @@ import sys
 from pathlib import Path
 from reprocheck.locking.installing.pip_installer import PipInstallRequest, install_pip
 from reprocheck.model.locks import LockedPackage
-prefix, url, digest, cache = Path(sys.argv[1]), *sys.argv[2:]
+prefix, url, digest = Path(sys.argv[1]), *sys.argv[2:]
 locked = LockedPackage(
     name="tool", version="1.0", manager="pip", platform="linux-64", dependencies=(), url=url, md5=None,
     sha256=digest, category="main", optional=False, build=None, channel=None, line=0,
 )
 install_pip(PipInstallRequest(
-    prefix=prefix, python=prefix / "bin" / "python", packages=(locked,), lock_folder=prefix, platform="linux-64",
-    reinstall=(), offline=True, timeout_s=60, progress=lambda text: print(text, flush=True), cache_folder=Path(cache),
+    prefix=prefix, python=prefix / "bin" / "python", packages=(locked,), lock_folder=prefix,
+    offline=True, timeout_s=60, progress=lambda text: print(text, flush=True),
 ))
 """
 
@@ -288,10 +289,9 @@ def test_an_installation_that_is_killed_is_seen_and_completed_without_a_trace(
 ) -> None:
     info = {"tool-1.0.dist-info/entry_points.txt": "[console_scripts]\nrun-tool = tool:x\n"}
     tool = locked(**{f"tool/m{number}.py": "x = 1\n" * 100 for number in range(600)}, **info)
-    arguments = [str(environment.root), tool.url, str(tool.sha256), str(environment.cache)]
+    arguments = [str(environment.root), tool.url, str(tool.sha256)]
     command = [sys.executable, "-c", KILLED, *arguments]
-    environ = {**os.environ, "TMPDIR": str(environment.root.parent)}  # who is killed tidies nothing up
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"installing pip: 1 package\n"
         time.sleep(delay_s)

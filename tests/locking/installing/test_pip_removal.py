@@ -51,9 +51,9 @@ def read(root: Path) -> Prefix:
     return read_prefix(root, str(root), "linux-64")
 
 
-def remove(root: Path, *names: str) -> tuple[str, ...]:
+def remove(root: Path, *names: str) -> None:
     prefix = read(root)
-    return remove_distributions(root, prefix, [item for item in prefix.distributions if item.name in names])
+    remove_distributions(root, prefix, [item for item in prefix.distributions if item.name in names])
 
 
 def listing(root: Path) -> list[str]:
@@ -76,7 +76,7 @@ def test_all_that_was_installed_goes_with_its_byte_code_and_its_folders(venv: Pa
     )
     python(venv, "import tool.deep.er")
     assert (site / "tool" / "deep" / "__pycache__").is_dir()
-    assert remove(venv, "tool") == ()
+    remove(venv, "tool")
     assert listing(venv) == before
 
 
@@ -98,12 +98,12 @@ def test_what_nobody_lists_stays(venv: Path, site: Path, wheel: Wheel) -> None:
     assert listing(site / "tool") == ["notes.txt"]
 
 
-def test_paths_of_conda_are_told_so_that_their_packages_come_again(
+def test_what_lay_over_a_conda_package_goes_and_leaves_a_gap_there(
     conda_prefix: Path, archives: ModuleType, tmp_path: Path
 ) -> None:
     add(conda_prefix, archives.write_wheel(tmp_path, "cover", "1.0", {"shared/__init__.py": b"VALUE = 'pip'\n"}))
     folder = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
-    assert remove(conda_prefix, "cover") == (f"{folder}/shared/__init__.py",)
+    remove(conda_prefix, "cover")
     assert not (conda_prefix / folder / "shared").exists()
     assert [item.name for item in read(conda_prefix).distributions] == ["shared"]
 
@@ -115,12 +115,8 @@ def test_a_project_that_pip_replaced_in_the_same_version_goes_with_condas_metada
     add(conda_prefix, "--reinstall", wheel)
     folder = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     assert read(conda_prefix).installed_by_pip[0].name == "shared"
-    assert remove(conda_prefix, "shared") == (
-        f"{folder}/shared-1.0.dist-info/INSTALLER",
-        f"{folder}/shared-1.0.dist-info/METADATA",
-        f"{folder}/shared-1.0.dist-info/RECORD",
-        f"{folder}/shared/__init__.py",
-    )
+    remove(conda_prefix, "shared")
+    assert not (conda_prefix / folder / "shared").exists()
     assert read(conda_prefix).distributions == ()
 
 
@@ -217,6 +213,24 @@ def test_a_line_without_a_link_goes_by_itself(venv: Path, site: Path, tmp_path: 
     assert (site / "easy-install.pth").read_text() == "import sys\n"
 
 
+def test_links_in_the_places_of_byte_code_and_of_a_file_on_its_way_are_not_followed(
+    venv: Path, site: Path, wheel: Wheel, tmp_path: Path
+) -> None:
+    add(venv, wheel("tool", **{"tool/__init__.py": ""}))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name in ("__init__.cpython-311.pyc", "notes"):
+        (mine / name).write_text("mine")
+    (site / "tool" / "__pycache__").symlink_to(mine)
+    (site / "easy-install.pth").write_text(f"import sys\n{tmp_path}\n")
+    (site / "~easy-install.pth").symlink_to(mine / "notes")
+    (site / "tool.egg-link").write_text(f"{tmp_path}\n.\n")
+    remove(venv, "tool")
+    assert (site / "easy-install.pth").read_text() == "import sys\n"
+    assert {path.name: path.read_text() for path in mine.iterdir()} == dict.fromkeys(os.listdir(mine), "mine")
+    assert len(os.listdir(mine)) == 2
+
+
 def test_an_egg_goes_whole(venv: Path, site: Path) -> None:
     before = listing(venv)
     egg = site / "old-1.0-py3.11.egg"
@@ -305,7 +319,7 @@ def test_a_folder_in_the_place_of_a_file_stays(venv: Path, site: Path, wheel: Wh
 def test_what_may_not_be_removed_is_told(venv: Path, site: Path, wheel: Wheel) -> None:
     add(venv, wheel("tool", **{"tool/__init__.py": ""}))
     (site / "tool").chmod(0o500)
-    with pytest.raises(UndecidedError, match="a pip package cannot be removed"):
+    with pytest.raises(UndecidedError, match="the prefix cannot be written to"):
         remove(venv, "tool")
 
 
@@ -319,8 +333,8 @@ def test_a_folder_that_cannot_be_moved_is_told(venv: Path, site: Path, wheel: Wh
     with pytest.raises(UndecidedError) as caught:
         remove_distributions(venv, prefix, [doomed])
     assert caught.value.lines() == [
-        "error: a pip package cannot be removed",
+        "error: the prefix cannot be written to",
         f"  where: {site / ('~' + 'x' * 255)}",
         "  why:   file name too long",
-        "  how:   make the prefix writable, then run again: it goes on from there",
+        "  how:   make room, or make the folder writable, and run again: `create` goes on from there",
     ]

@@ -18,6 +18,8 @@ from reprocheck.readers.prefixes.birthmarks import MOST_SCRIPTS, find_birthmarks
 from reprocheck.readers.prefixes.installed import read_prefix
 from tests.rules.short_prefix import short_prefix
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="scripts for Windows are programs")
+
 Write = Callable[[Path, Mapping[str, str | bytes]], Path]
 OLD = "/srv/old/bin/python3.11"
 

@@ -166,6 +166,7 @@ def test_who_says_no_stops_in_the_middle_of_a_file(tmp_path: Path) -> None:
     assert len(pieces) == 2
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_every_thread_within_a_fraction_of_a_second(tmp_path: Path) -> None:
     jobs = [job(sparse(tmp_path / f"{number}", 10**12)) for number in range(3)]
     before = threading.active_count()

@@ -371,6 +371,7 @@ def rested(path: Path) -> None:
     time.sleep(max(0.0, path.stat().st_ctime + 2.1 - time.time()))
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_inspection_that_was_interrupted_is_resumed_and_a_finished_one_is_not(root: Path, tmp_path: Path) -> None:
     journal = tmp_path / "cache" / "a.journal"
     long = sparse(root / "lib" / "long", 10**12)

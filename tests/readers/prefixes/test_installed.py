@@ -208,7 +208,7 @@ def test_a_configuration_that_cannot_be_read_is_a_fault(tmp_path: Path, write: W
     write(tmp_path, {"pyvenv.cfg": ""})
     os.truncate(tmp_path / "pyvenv.cfg", 1 << 30)
     found = read(tmp_path)
-    assert found.faults == (Fault("pyvenv.cfg", "has more than 1048576 bytes"),)
+    assert found.faults == (Fault("pyvenv.cfg", "has more than 67108864 bytes"),)
 
 
 def test_a_read_only_environment_is_read_and_left_as_it_is(tmp_path: Path, write: Write, record: Record) -> None:

@@ -19,7 +19,7 @@ DATE = "==> 2024-01-01 00:00:00 <==\n"
     ("content", "reason"),
     [
         ('{"reason": "the conda part\\n was not  whole"}', "the conda part was not whole"),
-        ('{"reason": "\\u001b[31mred"}', "[31mred"),
+        ('{"reason": "\\u001b[31mred"}', "\\x1b[31mred"),
         ('{"reason": 3}', "it does not say why"),
         ('{"reason": " "}', "it does not say why"),
         ("{}", "it does not say why"),

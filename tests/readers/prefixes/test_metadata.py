@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reprocheck.readers.prefixes.metadata import Metadata, held, parse_metadata, parse_requires_txt
-from reprocheck.readers.requires_dist import MarkerTarget, requirements_on
+from reprocheck.readers.requires_dist import MarkerTarget
 
 TARGET = MarkerTarget(platform="linux-64", python="3.11.7")
 
@@ -53,16 +51,3 @@ def test_requirements_of_an_egg_are_those_of_metadata() -> None:
 )
 def test_requirements_hold_or_not(line: str, needs: tuple[tuple[str, str], ...]) -> None:
     assert held([line], TARGET) == needs
-
-
-CLAUSE = st.tuples(st.sampled_from(["==", ">=", "<", "~=", "!=", "==="]), st.sampled_from(["1.0", "2.1.3", "1.0rc1"]))
-
-
-@given(st.sampled_from(["a", "num-py"]), st.lists(CLAUSE, max_size=3), st.sampled_from(["", " ", ", "]), st.booleans())
-def test_the_short_way_reads_as_packaging_does(
-    name: str, clauses: list[tuple[str, str]], gap: str, open_: bool
-) -> None:
-    """PEP 508 allows spaces around operators and parentheses around all clauses."""
-    text = ("," + gap.strip(",")).join(f"{operator}{gap.strip(',')}{version}" for operator, version in clauses)
-    line = f"{name} ({text})" if open_ and text else f"{name}{text}"
-    assert held([line], TARGET) == requirements_on([line], frozenset(), TARGET)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import InputError
-from reprocheck.readers.prefixes.named import Surroundings, find_environment, find_in
+from reprocheck.readers.prefixes.named import Surroundings, find_environment
 
 Write = Callable[[Path, Mapping[str, str | bytes]], Path]
 HISTORY = "conda-meta/history"
@@ -27,7 +27,7 @@ def around(tmp_path: Path) -> Callable[..., Surroundings]:
 
 def refusal(around: Surroundings, name: str) -> list[str]:
     with pytest.raises(InputError) as caught:
-        find_in(around, name)
+        find_environment(name, around)
     return caught.value.lines()
 
 
@@ -53,20 +53,20 @@ def test_an_environment_is_found_by_its_name(
     tmp_path: Path, write: Write, around: Callable[..., Surroundings], folder: str, environ: dict[str, str]
 ) -> None:
     write(tmp_path, {f"{folder}/{HISTORY}": ""})
-    assert find_in(around(**environ), "ml") == tmp_path / folder
+    assert find_environment("ml", around(**environ)) == tmp_path / folder
 
 
 def test_folders_of_the_configuration_count(tmp_path: Path, write: Write, around: Callable[..., Surroundings]) -> None:
     write(tmp_path, {"etc/.condarc": f"envs_dirs: ['{tmp_path}/a']\n", "home/.condarc": "envs_path: [~/b, $HOME/c]\n"})
     write(tmp_path, {f"a/one/{HISTORY}": "", f"home/b/two/{HISTORY}": "", "home/c/three/pyvenv.cfg": ""})
     here = around(HOME=str(tmp_path / "home"))
-    found = [find_in(here, name) for name in ("one", "two", "three")]
+    found = [find_environment(name, here) for name in ("one", "two", "three")]
     assert found == [tmp_path / "a/one", tmp_path / "home/b/two", tmp_path / "home/c/three"]
 
 
 def test_the_list_that_conda_keeps_counts(tmp_path: Path, write: Write, around: Callable[..., Surroundings]) -> None:
     write(tmp_path, {f"far/ml/{HISTORY}": "", "home/.conda/environments.txt": f"/gone/ml\n\n{tmp_path}/far/ml\n"})
-    assert find_in(around(), "ml") == tmp_path / "far" / "ml"
+    assert find_environment("ml", around()) == tmp_path / "far" / "ml"
 
 
 def test_one_environment_under_several_names_is_one(
@@ -74,7 +74,7 @@ def test_one_environment_under_several_names_is_one(
 ) -> None:
     write(tmp_path, {f"home/miniconda3/envs/ml/{HISTORY}": "", "home/.conda/environments.txt": f"{tmp_path}/link/ml"})
     (tmp_path / "link").symlink_to("home/miniconda3/envs")
-    assert find_in(around(), "ml") == tmp_path / "link" / "ml"
+    assert find_environment("ml", around()) == tmp_path / "link" / "ml"
 
 
 def test_several_environments_of_one_name_are_refused(
@@ -123,11 +123,12 @@ def test_a_path_is_no_name(around: Callable[..., Surroundings], name: str, shown
 
 def test_base_is_the_installation_in_use(tmp_path: Path, write: Write, around: Callable[..., Surroundings]) -> None:
     write(tmp_path, {f"{root}/{HISTORY}": "" for root in ("opt", "home/miniconda3", "home/miniforge3")})
-    assert find_in(around(CONDA_EXE="@/opt/bin/conda"), "base") == tmp_path / "opt"
-    assert find_in(around(CONDA_PREFIX="@/opt/envs/x"), "base") == tmp_path / "opt"
+    assert find_environment("base", around(CONDA_EXE="@/opt/bin/conda")) == tmp_path / "opt"
+    assert find_environment("base", around(CONDA_PREFIX="@/opt/envs/x")) == tmp_path / "opt"
     assert refusal(around(), "base")[0] == "error: several environments are called `base`"
 
 
 def test_base_is_the_only_installation(tmp_path: Path, write: Write) -> None:
     write(tmp_path, {f"mambaforge/{HISTORY}": ""})
-    assert find_environment("base", {"CONDA_EXE": "/nonexistent/bin/conda"}, tmp_path) == tmp_path / "mambaforge"
+    without_a_program = Surroundings({"CONDA_EXE": "/nonexistent/bin/conda"}, tmp_path)
+    assert find_environment("base", without_a_program) == tmp_path / "mambaforge"
