@@ -1,7 +1,7 @@
 """Take credentials out of URLs before anything else sees them.
 
-User info, `/t/<token>/` path parts of addresses of servers, and query strings go; scheme, host and path stay. A hash fragment
-(`#sha256=…`, an md5) stays, any other fragment goes. Environment references such as `$TOKEN` are kept.
+User info, query strings, and `/t/<token>/` in the path of a server's address go; scheme, host and path stay. A hash
+fragment (`#sha256=…`, an md5) stays, any other fragment goes. Environment references such as `$TOKEN` are kept.
 
 Source: anaconda.org token paths, docs.conda.io "conda token"; RFC 3986 §3.2.1 (userinfo).
 """
