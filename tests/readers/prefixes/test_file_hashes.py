@@ -210,7 +210,7 @@ def test_what_was_done_before_an_interruption_is_heard(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_fault_in_a_thread_is_raised_by_the_caller(tmp_path: Path, threads: int) -> None:
     (tmp_path / "a").touch()
-    with pytest.raises(ValueError, match="embedded null byte"):
+    with pytest.raises(ValueError, match="embedded null"):
         hash_files([Job("a", "a\0b", 4), job(tmp_path / "a")], threads, lambda _: None)
 
 
