@@ -70,7 +70,8 @@ def command(
     request = make_request(files, choices)
     refuse_contradictions(choices)
     shows = not (no_progress or choices.quiet)
-    installed = _looking(_root(prefix, name, fast=fast), fast=fast, shows=shows, is_quiet=choices.quiet)
+    root = _root(prefix, name, fast=fast)
+    installed = _looking(root, fast=fast, shows=shows, is_quiet=choices.quiet)
     with progress("looking at the machine", enabled=shows):
         machine = find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine_file))
     request = replace(
@@ -79,6 +80,7 @@ def command(
         machine=machine,
         platforms=platforms,
         installed=installed,
+        pixi_environment=request.pixi_environment or _pixi_environment(root),
         nodes=tuple(read_node(path, platforms[0] if platforms else None) for path in nodes) or _NO_NODES,
     )
     return run_and_print(request, choices)
@@ -98,6 +100,12 @@ def _root(prefix: Path | None, name: str | None, *, fast: bool) -> Path | None:
             how="name one, or leave `--fast` out",
         )
     return None
+
+
+def _pixi_environment(root: Path | None) -> str | None:
+    """Return the environment of the pixi.lock that a folder was made from: pixi names the folders after them."""
+    folder = root.absolute() if root is not None else None
+    return folder.name if folder is not None and folder.parent.parts[-2:] == (".pixi", "envs") else None
 
 
 def _looking(root: Path | None, *, fast: bool, shows: bool, is_quiet: bool) -> Callable[[], Installed] | Unseen:

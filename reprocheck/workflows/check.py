@@ -11,7 +11,7 @@ from reprocheck.errors import InputError, UsageError
 from reprocheck.model.data_classes import dataclass
 from reprocheck.model.findings import Audit
 from reprocheck.model.settings import DEFAULT_ENVIRONMENTS, DEFAULT_LOCK, Settings
-from reprocheck.readers.lock_names import PIXI_LOCK, is_lock_name
+from reprocheck.readers.lock_names import PIXI_LOCK, is_lock_name, usual_lock
 from reprocheck.rules.engine import Selection, merge_audits, run_rules
 from reprocheck.rules.facts import Facts, Unseen
 from reprocheck.rules.late_rule import code_of
@@ -220,8 +220,10 @@ def _usual_subject(request: CheckRequest) -> Subject:
     for name in DEFAULT_ENVIRONMENTS:
         if (request.folder / name).is_file():
             return _subject(request.folder / name, request)
-    lock = request.lockfile or request.folder / DEFAULT_LOCK
-    if lock.is_file() or not isinstance(request.installed, Unseen):
+    is_installed = not isinstance(request.installed, Unseen)
+    usual = usual_lock(request.folder) if is_installed else request.folder / DEFAULT_LOCK
+    lock = request.lockfile or usual
+    if lock.is_file() or is_installed:
         return Subject(environment=None, lock=lock)
     raise InputError(
         "there is no environment file here",

@@ -444,3 +444,41 @@ def test_an_empty_path_is_not_the_current_folder(reprocheck: Runner, command: tu
     assert done.err.splitlines()[0] == (
         "error: invalid value for '-p' / '--prefix': the path is empty: is a variable not set?"
     )
+
+
+PIXI_LOCK = """\
+version: 6
+environments:
+  default:
+    channels: [{url: https://conda.invalid/own}]
+    packages:
+      linux-64:
+      - conda: https://conda.invalid/own/linux-64/tool-1.0-0.conda
+  gpu:
+    channels: [{url: https://conda.invalid/own}]
+    packages:
+      linux-64:
+      - conda: https://conda.invalid/own/linux-64/tool-2.0-0.conda
+packages:
+- conda: https://conda.invalid/own/linux-64/tool-1.0-0.conda
+  sha256: 1111111111111111111111111111111111111111111111111111111111111111
+- conda: https://conda.invalid/own/linux-64/tool-2.0-0.conda
+  sha256: 2222222222222222222222222222222222222222222222222222222222222222
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("gpu", 0), ("default", 1)])
+def test_an_environment_of_pixi_is_held_against_its_own_part_of_the_lock(
+    reprocheck: Runner, tmp_path: Path, name: str, code: int
+) -> None:
+    (tmp_path / "pixi.lock").write_text(PIXI_LOCK)
+    meta = tmp_path / ".pixi" / "envs" / name / "conda-meta"
+    meta.mkdir(parents=True)
+    record = {"name": "tool", "version": "2.0", "build": "0", "subdir": "linux-64", "files": [], "depends": []}
+    url = "https://conda.invalid/own/linux-64/tool-2.0-0.conda"
+    (meta / "tool-2.0-0.json").write_text(
+        json.dumps({**record, "url": url, "channel": "https://conda.invalid/own/", "sha256": "2" * 64})
+    )
+    done = reprocheck("audit", "--prefix", f".pixi/envs/{name}", "--select", "RC605")
+    assert done.code == code, done.out
+    assert ("`tool 2.0`" in done.out and "1.0" in done.out) is bool(code)
