@@ -122,7 +122,7 @@ def _judged(facts: Facts, request: CheckRequest) -> Audit:
     from reprocheck.workflows.installed import installed_findings, truly_skipped, with_installed, without_told
 
     facts = with_installed(_nothing_meant(facts, request), request.installed())
-    beside = installed_findings(facts, facts.names, request.selection)
+    beside = installed_findings(facts, request.selection)
     audit = run_rules(without_told(facts, beside), RULES, request.selection, beside)
     return replace(audit, skipped=truly_skipped(audit.skipped, facts, request.selection))
 

@@ -11,6 +11,7 @@ from reprocheck.model.locks import LockedPackage
 from reprocheck.model.prefix_creation import CreateRequest, Creation, CreationStatus
 from reprocheck.model.prefixes import CondaRecord, Distribution, Prefix
 from reprocheck.model.project_names import normalise_name
+from reprocheck.rules.wording import shortened
 from reprocheck.workflows.create_input import Blueprint
 
 _MOST_NAMED = 5
@@ -78,5 +79,4 @@ def notes_on(prefix: Prefix, published: Iterable[str]) -> Iterator[str]:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(f"`{name}`" for name in names[:_MOST_NAMED]) + more
+    return shortened([f"`{name}`" for name in names], _MOST_NAMED)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from reprocheck.errors import UsageError
-from reprocheck.facts.name_map import NameMap
 from reprocheck.machine.conda_platform import conda_platform
 from reprocheck.machine.system_files import home_folder
 from reprocheck.model.findings import Finding, Skipped
@@ -115,7 +114,7 @@ def _lock_named(facts: Facts) -> str | None:
     return "" if os.path.normpath(facts.lock_path) == DEFAULT_LOCK else facts.lock_path
 
 
-def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tuple[Finding, ...]:
+def installed_findings(facts: Facts, selection: Selection) -> tuple[Finding, ...]:
     """Return what the rules about locked packages and machines say of what is installed."""
     prefix = facts.prefix
     if isinstance(prefix, Unseen):
@@ -126,7 +125,6 @@ def installed_findings(facts: Facts, names: NameMap, selection: Selection) -> tu
         lock=_in_its_place(facts, prefix),
         lock_path=prefix.path,
         freshness=_NO_FILE,
-        names=names,
         unmet=(),
         platforms=(prefix.platform,),
         memo={},

@@ -49,7 +49,7 @@ def facts_of(prefix: str, lock: str | None = None, machine: TargetMachine | Unse
 
 def audited(facts: Facts, selection: Selection | None = None) -> Audit:
     chosen = selection or Selection(select=("RC3", "RC4"))
-    return run_rules(facts, RULES, chosen, installed_findings(facts, facts.names, chosen))
+    return run_rules(facts, RULES, chosen, installed_findings(facts, chosen))
 
 
 def told(audit: Audit) -> list[tuple[str, str]]:
@@ -117,7 +117,7 @@ def test_what_conda_has_lost_to_pip_is_no_second_build_any_more() -> None:
 
 def test_rules_about_documents_say_nothing_of_what_is_installed() -> None:
     facts = facts_of("- pip linux-64 torch 2.4.1, by pip\n- conda linux-64 pytorch 2.6.0 cuda126_py311_0\n")
-    codes = {finding.code for finding in installed_findings(facts, facts.names, Selection())}
+    codes = {finding.code for finding in installed_findings(facts, Selection())}
     assert not codes & {
         "RC301",
         "RC302",
@@ -135,7 +135,7 @@ def test_rules_about_documents_say_nothing_of_what_is_installed() -> None:
 
 def test_nothing_is_said_of_an_environment_that_nobody_named() -> None:
     facts = replace(facts_of(TWO_OPENMP), prefix=NOT_ASKED)
-    assert installed_findings(facts, facts.names, Selection()) == ()
+    assert installed_findings(facts, Selection()) == ()
     assert any(code_of(rule) == "RC440" for rule in RULES)
 
 

@@ -100,7 +100,7 @@ class Disk:
             nodes=nodes,
         )
         facts = with_installed(facts, Installed(prefix, inspect(self.root, prefix, request)))
-        return list(installed_findings(facts, facts.names, Selection()))
+        return list(installed_findings(facts, Selection()))
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def facts_of(prefix: str, options: str = "", seen: str = "", **more: object) -> 
 
 
 def found(facts: Facts, selection: Selection = ALL) -> tuple[Finding, ...]:
-    return installed_findings(facts, facts.names, selection)
+    return installed_findings(facts, selection)
 
 
 def told(facts: Facts, code: str) -> list[str]:
