@@ -49,7 +49,12 @@ def sampled_positions(name: str, count: int) -> List[int]:
 
 
 def digest_of(plain: torch.Tensor) -> str:
-    """Return the leading digits of SHA-256 over dtype, shape and raw bytes of a contiguous CPU tensor."""
+    """Return the leading digits of the SHA-256 of a contiguous CPU tensor."""
+    return sha256_of(plain)[:DIGEST_DIGITS]
+
+
+def sha256_of(plain: torch.Tensor) -> str:
+    """Return SHA-256 over dtype, shape and raw bytes of a contiguous CPU tensor."""
     hasher = hashlib.sha256("{}{}".format(plain.dtype, list(plain.shape)).encode("ascii"))
     hasher.update(ctypes.string_at(plain.data_ptr(), plain.numel() * plain.element_size()) if plain.numel() else b"")
-    return hasher.hexdigest()[:DIGEST_DIGITS]
+    return hasher.hexdigest()

@@ -31,9 +31,16 @@ def _doctor_ddp(job: Dict[str, Any], emit: Emit) -> None:
     doctor_ddp(job, emit)
 
 
+def _probe(job: Dict[str, Any], emit: Emit) -> None:
+    from .probing import probe
+
+    probe(job, emit)
+
+
 JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
     "describe": _describe,
     "doctor": _doctor,
     "doctor-ddp": _doctor_ddp,
+    "probe": _probe,
     "train": _train,
 }

@@ -1,0 +1,19 @@
+"""The families of probes, in the order in which they run."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import List
+
+from . import matmul
+from .probe import Probe
+
+FAMILIES: List[ModuleType] = [
+    matmul,
+]
+
+
+def probes_of(family: ModuleType) -> List[Probe]:
+    """Return the probes of one family in their order."""
+    found: List[Probe] = family.probes()
+    return found

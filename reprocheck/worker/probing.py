@@ -1,0 +1,105 @@
+"""The job `probe`: run fixed micro-operations and tell their bits.
+
+Before each family a line `{"family": …, "state": "begin"}`, so that the launcher knows where a process hung or died;
+then one line a probe, on disk as soon as it is known. An operation that this torch lacks is a status, not an error.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, List
+
+from .lines import Emit
+from .readings import describe_error, load, unread
+
+LOST_DEVICE = ("device-side assert", "unspecified launch failure", "illegal memory access", "device not ready")
+NOT_THERE = ("not implemented for", "not supported", "unsupported", "not available", "no kernel image")
+
+
+def probe(job: Dict[str, Any], emit: Emit) -> None:
+    """Emit a line for every probe that the job asks for; empty lists of families and names mean all."""
+    torch, failure = load("torch")
+    if failure:
+        emit({"probe": "torch", **failure})
+        return
+    from .settled import settled_torch
+
+    with settled_torch(torch, job.get("apply")):
+        _all(torch, job, emit)
+
+
+def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
+    from .probes.registry import FAMILIES, probes_of
+
+    wanted, only = job.get("families") or [], set(job.get("only") or [])
+    device = torch.device(job["device"])
+    for family in FAMILIES:
+        if wanted and family.FAMILY not in wanted:
+            continue
+        chosen = [
+            item for item in probes_of(family) if job["device"] in item.devices and (not only or item.name in only)
+        ]
+        if chosen:
+            emit({"family": family.FAMILY, "state": "begin"})
+        for item in chosen:
+            emit(measured(item, device, job.get("repeats", 2)))
+
+
+def measured(item: Any, device: Any, repeats: int) -> Dict[str, Any]:
+    """Run one probe and return its line."""
+    head = {
+        "probe": item.name,
+        "family": item.family,
+        "operation": item.operation,
+        "dtype": item.dtype,
+        "device": device.type,
+    }
+    try:
+        return {**head, **_bits(item, device, repeats)}
+    except Exception as error:  # an operation may raise anything, and the others are still to be run
+        return {**head, **failure_of(error)}
+
+
+def _bits(item: Any, device: Any, repeats: int) -> Dict[str, Any]:
+    from .bit_digests import bits_digest, coarse_digest, first_values
+    from .probes.probe import Bench, as_list
+
+    case = item.make(Bench(device, item.dtype))
+    digests: List[str] = []
+    times: List[int] = []
+    for turn in range(repeats):
+        begin = time.perf_counter_ns()
+        outputs = as_list(case.run())
+        _finish(device)
+        times.append(time.perf_counter_ns() - begin)
+        digests.append(bits_digest(outputs))
+        if turn == 0:
+            kept = outputs
+            seen = {"first": first_values(kept), "coarse": coarse_digest(kept, case.scale)}
+    return {
+        **seen,
+        "shape": list(kept[0].shape),
+        "digest": digests[0],
+        "ns": min(times),
+        "repeats": repeats,
+        "differing": sum(digest != digests[0] for digest in digests),
+    }
+
+
+def _finish(device: Any) -> None:
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+def failure_of(error: BaseException) -> Dict[str, str]:
+    """Return the status of an operation that raised."""
+    text = str(error)
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return unread("out-of-memory", describe_error(error))
+    if any(words in text for words in LOST_DEVICE):
+        return unread("lost-device", describe_error(error))
+    if isinstance(error, (NotImplementedError, AttributeError)) or any(words in text for words in NOT_THERE):
+        return unread("unsupported", describe_error(error))
+    return unread("raises", describe_error(error))
