@@ -95,7 +95,8 @@ class HeadDifference:
 class Difference:
     """Everything that differs; `old` and `new` name the two sides, `platforms` are those that both have.
 
-    `notes` are what could not be compared, each a sentence without a final stop.
+    `notes` are what could not be compared, each a sentence without a final stop; `numeric` is what both sides compute,
+    None where a side was fingerprinted without probes.
     """
 
     compared: Compared
@@ -105,6 +106,7 @@ class Difference:
     head: tuple[HeadDifference, ...] = ()
     packages: tuple[PackageDifference, ...] = ()
     notes: tuple[str, ...] = ()
+    numeric: NumericDifference | None = None
 
     @property
     def head_to_read(self) -> tuple[HeadDifference, ...]:
@@ -114,7 +116,7 @@ class Difference:
     @property
     def is_empty(self) -> bool:
         """Whether the two sides say the same."""
-        return not self.head and not self.packages
+        return not self.head and not self.packages and (self.numeric is None or self.numeric.is_empty)
 
     def count(self, change: Change) -> int:
         """Return how many packages changed so."""

@@ -7,7 +7,7 @@ hex floats or hex digits; what could not be measured has a `status`. No times: t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reprocheck.model.fingerprints import value_at
 from reprocheck.model.json_documents import Json, entries
@@ -57,7 +57,7 @@ class NumericFingerprint:
     canary: tuple[Entry, ...] = ()
     relations: tuple[Entry, ...] = ()
     collection: tuple[Entry, ...] = ()
-    times_ns: Mapping[str, int] | None = None
+    times_ns: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def nondeterministic(self) -> tuple[Probe, ...]:
@@ -106,9 +106,8 @@ def probe_entry(probe: Probe) -> Entry:
     }
 
 
-def numeric_parts(measured: NumericFingerprint) -> Entry:
-    """Return the keys that a fingerprint document gains by what was measured."""
-    times = {} if measured.times_ns is None else {"probeTimes": dict(measured.times_ns)}
+def numeric_parts(measured: NumericFingerprint, *, times: bool) -> Entry:
+    """Return the keys that a fingerprint document gains by what was measured; times, in ns, only if asked for."""
     return {
         "probes": [probe_entry(probe) for probe in measured.probes],
         "numerics": {
@@ -118,7 +117,7 @@ def numeric_parts(measured: NumericFingerprint) -> Entry:
             "relations": measured.relations,
             "collection": measured.collection,
         },
-        **times,
+        **({"probeTimes": dict(measured.times_ns)} if times else {}),
     }
 
 

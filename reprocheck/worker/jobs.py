@@ -31,6 +31,12 @@ def _doctor_ddp(job: Dict[str, Any], emit: Emit) -> None:
     doctor_ddp(job, emit)
 
 
+def _measure(job: Dict[str, Any], emit: Emit) -> None:
+    from .measuring import measure
+
+    measure(job, emit)
+
+
 def _probe(job: Dict[str, Any], emit: Emit) -> None:
     from .probing import probe
 
@@ -41,6 +47,7 @@ JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
     "describe": _describe,
     "doctor": _doctor,
     "doctor-ddp": _doctor_ddp,
+    "measure": _measure,
     "probe": _probe,
     "train": _train,
 }

@@ -31,10 +31,10 @@ def probe(job: Dict[str, Any], emit: Emit) -> None:
 def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
     from .probes.registry import FAMILIES, probes_of
 
-    wanted, only = job.get("families") or [], set(job.get("only") or [])
+    wanted, only, skip = job.get("families") or [], set(job.get("only") or []), set(job.get("skip") or [])
     device = torch.device(job["device"])
     for family in FAMILIES:
-        if wanted and family.FAMILY not in wanted:
+        if family.FAMILY in skip or (wanted and family.FAMILY not in wanted):
             continue
         chosen = [
             item for item in probes_of(family) if job["device"] in item.devices and (not only or item.name in only)

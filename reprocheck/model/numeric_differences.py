@@ -1,0 +1,148 @@
+"""What two machines compute differently: probe by probe, the orders in which they add, and what explains it.
+
+The old side is said to be *there*, the new one *here*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reprocheck.model.numeric_fingerprints import Probe
+
+# `varying` does not repeat itself on a side, so that no switch can be blamed; `unmeasured` has a status on a side.
+ProbeChange = Literal["different", "rounding", "varying", "unmeasured", "one-sided"]
+PROBE_CHANGES: tuple[ProbeChange, ...] = ("different", "rounding", "varying", "unmeasured", "one-sided")
+CandidateKind = Literal["switch", "library", "processor", "gpu"]
+Part = Literal["canary", "relations", "trees", "arithmetic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeDifference:
+    """One probe whose bits are not the same; a side is None where it has no such probe.
+
+    `distance` is how far the coarse digests are apart, in units of the dtype's rounding unit; None where it cannot be
+    known.
+    """
+
+    name: str
+    family: str
+    operation: str
+    dtype: str
+    device: str
+    kind: ProbeChange
+    distance: float | None = None
+    old: Probe | None = None
+    new: Probe | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what names it for people: its name, and its device where that is not the CPU."""
+        return probe_label(self.name, self.device)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyRow:
+    """How many probes of one family, dtype and device are equal and are not; `unmeasured` on either side."""
+
+    family: str
+    dtype: str
+    device: str
+    equal: int = 0
+    rounding: int = 0
+    different: int = 0
+    varying: int = 0
+    unmeasured: int = 0
+    only_old: int = 0
+    only_new: int = 0
+
+    @property
+    def compared(self) -> int:
+        """Return how many were measured on both sides."""
+        return self.equal + self.rounding + self.different + self.varying
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing in it was found to differ."""
+        return self.compared == self.equal and not self.only_old and not self.only_new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Something that differs between the two sides and may change bits: a switch by its id, a library, a processor."""
+
+    cause: str
+    kind: CandidateKind
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A cause of differing probes, which are named by their labels.
+
+    `contradicts` are probes that the cause should have changed and that are equal. `how` it was found: in the table of
+    measured effects, or by an experiment here.
+    """
+
+    cause: str
+    how: Literal["table", "experiment"]
+    explains: tuple[str, ...]
+    contradicts: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideBySide:
+    """What both sides say of one measured thing in words, where it differs; empty where a side did not measure it.
+
+    `lines` draw both next to each other, where that says more.
+    """
+
+    part: Part
+    what: str
+    old: str
+    new: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumericFault:
+    """What must hold on every healthy machine and is broken on a side: a fault, never noise of the platform."""
+
+    part: Part
+    what: str
+    side: Literal["there", "here", "both"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumericDifference:
+    """Everything that two numeric fingerprints say differently; `unexplained` are labels of differing probes."""
+
+    rows: tuple[FamilyRow, ...] = ()
+    probes: tuple[ProbeDifference, ...] = ()
+    measured: tuple[SideBySide, ...] = ()
+    faults: tuple[NumericFault, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
+    unexplained: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether both sides compute the same; a fault that both have is no difference."""
+        return not self.probes and not self.measured and all(fault.side == "both" for fault in self.faults)
+
+    def count(self, kind: ProbeChange) -> int:
+        """Return how many probes differ in this way."""
+        return sum(1 for probe in self.probes if probe.kind == kind)
+
+    @property
+    def to_explain(self) -> tuple[ProbeDifference, ...]:
+        """Return the probes that a cause is to be found for: other bits on both sides, each time the same ones."""
+        return tuple(probe for probe in self.probes if probe.kind in ("different", "rounding"))
+
+
+def probe_label(name: str, device: str) -> str:
+    """Return what names a probe for people."""
+    return name if device == "cpu" else f"{name} ({device})"

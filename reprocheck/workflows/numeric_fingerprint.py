@@ -1,0 +1,52 @@
+"""`fingerprint --probes`: describe the machine and, at the same time, measure what it computes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck.background import Background
+from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.model.json_documents import Json
+from reprocheck.model.numeric_fingerprints import NumericFingerprint, numeric_parts
+from reprocheck.numerics.measuring import MeasureOptions, faults_of, is_whole, measure
+from reprocheck.workflows.fingerprint import collect_fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRequest:
+    """Which Python to probe, for how long at most, and whether the times that it took are to be kept."""
+
+    python: Path | None
+    timeout_s: float
+    times: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """A fingerprint with probes, what no healthy machine does, and whether all could be measured."""
+
+    document: Mapping[str, Json]
+    measured: NumericFingerprint
+    faults: tuple[str, ...]
+    is_whole: bool
+
+
+def collect_probes(request: ProbeRequest) -> Probed:
+    """Return the fingerprint of this machine and of what it computes, as far as it could be measured.
+
+    Raises:
+        InputError: `python` is not a Python interpreter, or older than 3.9.
+        UndecidedError: it did not even describe itself.
+    """
+    python = request.python or Path(sys.executable)
+    require_interpreter(python)
+    running = Background(lambda: measure(MeasureOptions(python=python, deadline_s=request.timeout_s)))
+    document = collect_fingerprint(python)
+    measured = running.result()
+    parts = numeric_parts(measured, times=request.times)
+    return Probed(
+        document={**document, **parts}, measured=measured, faults=faults_of(measured), is_whole=is_whole(measured)
+    )
