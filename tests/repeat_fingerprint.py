@@ -2,8 +2,8 @@
 
     python tests/repeat_fingerprint.py --count 50
 
-Prints which probes, trees and other parts were not the same bytes every time, and which of these had been reported as not
-repeating themselves. Exit code 1 if anything differs that no fingerprint reported.
+Prints which probes, trees and other parts were not the same bytes every time, and which of these had been reported as
+not repeating themselves. Exit code 1 if anything differs that no fingerprint reported.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SINGLE = [f"{model}:{dtype}" for model in ("transformer", "convnet") for dtype in ("fp32", "bf16", "fp16")]
 DOUBLE = ["transformer:fp32:2", "transformer:bf16:2"]
 REPEATS = 5
+CPU_SHARE_S = 15.0  # what describing, loading torch twice and the probes of the CPU may take beside those of CUDA
 WORKING = ("torch", "driver", "cuda-runtime", "gpu-seen", "gpu-kernels", "cudnn", "nccl", "grad-scaler", "ddp")
 NATIVE_FROM = {"fp16": (7, 0), "bf16": (8, 0), "tf32": (8, 0), "fp8": (8, 9)}  # GTX 16 lacks fp16 all the same
 
@@ -35,6 +37,7 @@ class Bench:
     folder: Path
     python: str
     fingerprint: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, Any] = field(default_factory=dict)
 
     def reprocheck(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.plain(*arguments, "--python", self.python)
@@ -149,6 +152,65 @@ def recording(bench: Bench) -> Iterator[Line]:
         yield Line("record: two ranks over NCCL", "skip", f"needs two GPUs, torch sees {gpu_count(bench)}")
 
 
+def measuring(bench: Bench) -> Iterator[Line]:
+    """Measure what the GPU computes, twice: bits, orders of addition, arithmetic, canary; both times the same."""
+    begin = time.monotonic()
+    done = bench.reprocheck("fingerprint", "--probes", "--times", "--output-format", "json")
+    took_s = time.monotonic() - begin
+    if not done.stdout:
+        yield Line("probes", "FAIL", done.stderr.strip()[-300:])
+        return
+    bench.measured = json.loads(done.stdout)
+    here = [probe for probe in bench.measured["probes"] if probe["device"] == "cuda"]
+    lacking = sorted({f"{probe['family']} {probe['dtype']}: {probe['status']}" for probe in here if "status" in probe})
+    yield line("probes: at least 240 on CUDA", sum("digest" in probe for probe in here) >= 240, "; ".join(lacking[:8]))
+    spent_ms = sum(ns for name, ns in bench.measured["probeTimes"].items() if name.endswith("(cuda)")) // 1_000_000
+    yield line("probes: all within 20 s", took_s < 20 + CPU_SHARE_S, f"{took_s:.1f} s, {spent_ms} ms on CUDA")
+    raising = [f"{probe['probe']}: {probe['detail']}" for probe in here if probe.get("status") == "raises"]
+    yield line("probes: none raises", not raising, "; ".join(raising[:4]))
+    unsteady = [probe["probe"] for probe in here if probe.get("differing")]
+    yield Line("probes: unsteady", "pass", ", ".join(unsteady) or "none")
+    numerics = bench.measured["numerics"]
+    yield line("probes: nothing hung or broke", not numerics["collection"], json.dumps(numerics["collection"]))
+    alive = [entry for entry in numerics["canary"] if entry["device"] == "cuda"]
+    dead = [entry["canary"] for entry in alive if entry.get("digest") != entry.get("expected")]
+    yield line("canary on CUDA", bool(alive) and not dead, ", ".join(dead))
+    broken = [
+        entry["relation"]
+        for entry in numerics["relations"]
+        if entry["device"] == "cuda" and entry["status"] == "broken"
+    ]
+    yield line("relations on CUDA", not broken, ", ".join(broken))
+    for entry in numerics["trees"]:
+        if entry["device"] == "cuda":
+            told = str(entry.get("sentence", entry.get("detail")))
+            yield Line(f"tree: {entry['tree']}", "pass" if "digest" in entry else "skip", told)
+    again = bench.reprocheck("fingerprint", "--probes", "--output-format", "json")
+    probes = {(probe["probe"], probe["device"]): probe for probe in json.loads(again.stdout)["probes"]}
+    moved = [
+        probe["probe"]
+        for probe in here
+        if not probe.get("differing") and probe.get("digest") != probes[probe["probe"], "cuda"].get("digest")
+    ]
+    yield line("probes: a second fingerprint is the same", not moved, ", ".join(moved[:8]))
+
+
+def fleet(bench: Bench) -> Iterator[Line]:
+    """Let one rank a GPU compute the probes, over NCCL where there are two: all alike."""
+    ranks = gpu_count(bench)
+    torchrun = [bench.python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    done = bench.plain("fleet", "--device", "cuda", "--", *torchrun, "train.py")
+    yield line(f"fleet of {ranks}", done.returncode == 0, (done.stdout or done.stderr).strip()[-300:])
+    if ranks < 2:
+        yield Line("fleet over NCCL", "skip", f"needs two GPUs, torch sees {ranks}")
+
+
+def prediction(bench: Bench) -> Iterator[Line]:
+    """Ask for a prediction on the machine that made the record: every run will be bit-identical."""
+    done = bench.reprocheck("verify", "--predict")
+    yield line("verify --predict", done.returncode == 0, (done.stdout or done.stderr).strip()[-300:])
+
+
 def gpu_count(bench: Bench) -> int:
     count = bench.fingerprint.get("runtime", {}).get("flags", {}).get("devices", {}).get("cudaCount", 0)
     return count if isinstance(count, int) else 0
@@ -192,7 +254,10 @@ STAGES: tuple[Callable[[Bench], Iterator[Line]], ...] = (
     fingerprint,
     audit,
     examination,
+    measuring,
+    fleet,
     recording,
+    prediction,
     repeats,
     drills,
     other_device,
@@ -213,7 +278,11 @@ def main() -> int:
                 print(f"{found.status:<5} {found.name:<32} {found.detail}", flush=True)
             if not gpu_count(bench) or (stage is recording and not (bench.folder / "reprocheck.json").exists()):
                 break  # nothing of what follows could be checked
-    results = {"lines": [vars(found) for found in lines], "fingerprint": bench.fingerprint}
+    results = {
+        "lines": [vars(found) for found in lines],
+        "fingerprint": bench.fingerprint,
+        "measured": {key: bench.measured.get(key) for key in ("probes", "numerics", "probeTimes")},
+    }
     options.output.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
     failed = sum(found.status == "FAIL" for found in lines)
     print(f"{len(lines)} lines, {failed} failed; written to {options.output}")
