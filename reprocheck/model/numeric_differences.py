@@ -22,7 +22,7 @@ class ProbeDifference:
     """One probe whose bits are not the same; a side is None where it has no such probe.
 
     `distance` is how far the coarse digests are apart, in units of the dtype's rounding unit; None where it cannot be
-    known.
+    known. The values are those of `Probe.first` as decimal numbers, empty where the bits are of no known format.
     """
 
     name: str
@@ -34,6 +34,8 @@ class ProbeDifference:
     distance: float | None = None
     old: Probe | None = None
     new: Probe | None = None
+    old_values: tuple[str, ...] = ()
+    new_values: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -110,15 +112,17 @@ class SideBySide:
 class NumericFault:
     """What must hold on every healthy machine and is broken on a side: a fault, never noise of the platform."""
 
-    part: Part
-    what: str
     side: Literal["there", "here", "both"]
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumericDifference:
-    """Everything that two numeric fingerprints say differently; `unexplained` are labels of differing probes."""
+    """Everything that two numeric fingerprints say differently.
+
+    `ruled_out` are causes that the table says change none of the differing probes, each with its values; `unexplained`
+    are labels of differing probes.
+    """
 
     rows: tuple[FamilyRow, ...] = ()
     probes: tuple[ProbeDifference, ...] = ()
@@ -126,6 +130,7 @@ class NumericDifference:
     faults: tuple[NumericFault, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    ruled_out: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
 
     @property

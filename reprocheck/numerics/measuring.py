@@ -59,9 +59,16 @@ def measure(options: MeasureOptions) -> NumericFingerprint:
         arithmetic=_entries(told, "arithmetic"),
         canary=_entries(told, "canary"),
         relations=_entries(told, "relation"),
-        collection=(*broken, *({**entry, "source": f"{entry['source']}, again"} for entry in broken_again)),
+        collection=(*broken, *_only_again(broken, broken_again)),
         times_ns=_times(told),
     )
+
+
+def _only_again(broken: Sequence[Entry], again: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield what only the second process could not do: the same failure twice is told once."""
+    for entry in again:
+        if entry not in broken:
+            yield {**entry, "source": f"{entry['source']}, again"}
 
 
 def _probes_again(options: MeasureOptions) -> MeasureOptions:

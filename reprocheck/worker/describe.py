@@ -1,6 +1,6 @@
 """The job `describe`: say what this Python, its packages, its torch and its settings are.
 
-One object a part, `{"part": NAME, "value": …}`, in the order environment, python, packages, torch, settings:
+One object a part, `{"part": NAME, "value": …}`, in the order environment, python, packages, torch, settings, switches:
 should loading torch crash the interpreter, the first three have been said. `{"torch": false}` in the job stops there.
 """
 
@@ -17,17 +17,19 @@ from .installed_packages import installed_packages
 from .lines import Emit
 from .numeric_settings import numeric_settings
 from .readings import load, reading
+from .switches.in_force import read_switches
 from .torch_build import torch_build
 
 
 def describe(job: Dict[str, Any], emit: Emit) -> None:
     """Emit the parts; a part that cannot be read carries its status."""
     # torch sets variables of its own when it is loaded: the user's are read before.
-    emit({"part": "environment", "value": allowed_variables(os.environ)})
+    environ = dict(os.environ)
+    emit({"part": "environment", "value": allowed_variables(environ)})
     emit({"part": "python", "value": describe_python()})
     emit({"part": "packages", "value": installed_packages()})
     if job.get("torch", True):
-        _describe_torch(emit)
+        _describe_torch(environ, emit)
 
 
 def describe_python() -> Dict[str, Any]:
@@ -50,7 +52,8 @@ def _kind_of_environment() -> str:
     return "venv" if sys.prefix != sys.base_prefix else "system"
 
 
-def _describe_torch(emit: Emit) -> None:
+def _describe_torch(environ: Dict[str, str], emit: Emit) -> None:
     torch, failure = load("torch")
     emit({"part": "torch", "value": failure or torch_build(torch)})
     emit({"part": "settings", "value": failure or numeric_settings(torch)})
+    emit({"part": "switches", "value": failure or read_switches(torch, environ)})

@@ -60,7 +60,7 @@ def value_of(form: Format, bits: int) -> Optional[Fraction]:
     """Return the value of a bit pattern; None for an infinity or a NaN."""
     sign, rest = bits >> (form.bits - 1), bits & ((1 << (form.bits - 1)) - 1)
     exponent, field = rest >> form.fraction_bits, rest & ((1 << form.fraction_bits) - 1)
-    if exponent > form.max_exponent - form.min_exponent + 1:
+    if exponent > form.max_exponent - form.min_exponent + 1 or (form.name == "fp8e4m3" and rest == 0x7F):
         return None
     if exponent:
         field += 1 << form.fraction_bits

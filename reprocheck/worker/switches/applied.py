@@ -28,7 +28,9 @@ def apply(torch: Any, settings: Dict[str, Any]) -> None:
     """
     for name in settings:
         if name not in SETTERS:
-            raise ValueError("switch `{}` cannot be set in process; those that can: {}".format(name, ", ".join(SETTERS)))
+            raise ValueError(
+                "switch `{}` cannot be set in process; those that can: {}".format(name, ", ".join(SETTERS))
+            )
         _require(name, settings[name], SETTERS[name][0])
     for name, (_, setter) in SETTERS.items():
         if name in settings:
@@ -42,7 +44,9 @@ def _require(name: str, value: Any, accepted: Accepted) -> None:
             raise ValueError("switch `{}` takes a whole number from 1 on, not {!r}".format(name, value))
     elif accepted is ORDER:
         if not isinstance(value, (list, tuple)) or not value or not set(value) <= set(ATTENTION_BACKENDS):
-            raise ValueError("switch `{}` takes a list of {}, not {!r}".format(name, ", ".join(ATTENTION_BACKENDS), value))
+            raise ValueError(
+                "switch `{}` takes a list of {}, not {!r}".format(name, ", ".join(ATTENTION_BACKENDS), value)
+            )
     elif not any(type(value) is type(one) and value == one for one in accepted):
         raise ValueError("switch `{}` takes {}, not {!r}".format(name, " or ".join(map(repr, accepted)), value))
 

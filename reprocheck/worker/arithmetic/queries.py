@@ -1,0 +1,109 @@
+"""Inputs whose outputs tell how an operation computes, built from bit patterns.
+
+Legend: Q queries, K summands of a query; a query is a sparse row, place to number.
+The accumulation order is unknown, so that what may be lost is looked for at several places of the row.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import torch
+
+from .formats import FORMATS, Format, Number, bits_of
+from .roundings import QUARTERS
+
+K = 64
+GRAIN = 64  # queries are filled up to a multiple of this, so that small operations do not take another kernel
+
+Query = Dict[int, Number]
+
+# Three places of a row: neighbours, far ones, and what lanes, blocks and halves would bring together.
+TRIPLES = ((0, 1, 2), (0, 1, 63), (0, 32, 63), (0, 21, 42), (0, 16, 32), (5, 27, 50))
+_INTEGERS = {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}
+
+
+class Places(NamedTuple):
+    """Where a small number stands, and the two large ones that cancel."""
+
+    small: int
+    plus: int
+    minus: int
+
+
+PLACES = tuple(
+    places for a, b, c in TRIPLES for places in (Places(c, a, b), Places(b, a, c), Places(a, b, c))
+)  # in threes: whichever two of a triple meet first, one of the three has its small number among them
+
+
+def tensor_of(form: Format, device: str, queries: Sequence[Query], width: int = K) -> torch.Tensor:
+    """Return the queries as a matrix of `form`, filled up with rows of zeros."""
+    rows = -(-len(queries) // GRAIN) * GRAIN
+    entries = [(row * width + place, n) for row, query in enumerate(queries) for place, n in query.items()]
+    words_QK = torch.zeros(rows * width, dtype=_INTEGERS[form.bits])
+    places = torch.tensor([place for place, _ in entries], dtype=torch.int64)
+    words_QK[places] = torch.tensor([signed(form, bits_of(form, n)) for _, n in entries], dtype=words_QK.dtype)
+    return words_QK.view(getattr(torch, form.torch_name)).view(rows, width).to(device)
+
+
+def vector_of(form: Format, device: str, numbers: Sequence[Number]) -> torch.Tensor:
+    """Return the numbers as a vector of `form`."""
+    words = [signed(form, bits_of(form, number)) for number in numbers]
+    plain = torch.tensor(words, dtype=_INTEGERS[form.bits]).view(getattr(torch, form.torch_name))
+    return plain.to(device)
+
+
+def words_of(form: Format, output: torch.Tensor) -> List[int]:
+    """Return the bit patterns of an output, unsigned."""
+    mask = (1 << form.bits) - 1
+    words: List[int] = output.detach().cpu().contiguous().view(_INTEGERS[form.bits]).tolist()
+    return [word & mask for word in words]
+
+
+def signed(form: Format, bits: int) -> int:
+    """Return the bit pattern as torch's integer of that size holds it; those of 8 bits are unsigned."""
+    return bits - (1 << form.bits) if form.bits > 8 and bits >> (form.bits - 1) else bits
+
+
+def scale_of(form: Format) -> int:
+    """Return the exponent of the large numbers: where the range is small, near its end."""
+    return 0 if form.max_exponent > 15 else form.max_exponent - (2 if form.fraction_bits > 3 else 0)
+
+
+def pattern(bits: int) -> Number:
+    """Return a number of exactly `bits` fraction bits whose bits alternate, so that no short sum of parts holds it."""
+    return ((1 << bits) | ((1 << bits) // 3) | 1, -bits) if bits else (1, 0)
+
+
+def deepest_small(form: Format) -> int:
+    """Return how far below the large numbers a small one may lie and still be normal."""
+    return min(66, scale_of(form) - form.min_exponent)
+
+
+@lru_cache(maxsize=64)
+def depth_queries(name: str, device: str) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Return, for every place and depth j, large + small - large with small = 2**-j of the large, and the smalls."""
+    form = FORMATS[name]
+    scale, depths = scale_of(form), range(1, deepest_small(form) + 1)
+    smalls = [(1, scale - depth) for depth in depths]
+    queries = [
+        {at.small: small, at.plus: (3, scale - 1), at.minus: (-3, scale - 1)} for at in PLACES for small in smalls
+    ]
+    return tensor_of(form, device, queries), vector_of(form, device, smalls)
+
+
+@lru_cache(maxsize=64)
+def pattern_queries(name: str, device: str) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return alternating numbers of 1 to all bits alone in a row, ones alone in a row, and the numbers as a vector."""
+    form = FORMATS[name]
+    numbers = [pattern(bits) for bits in range(1, form.fraction_bits + 1)]
+    alone = tensor_of(form, device, [{0: number} for number in numbers])
+    ones = tensor_of(form, device, [{row: (1, 0)} for row in range(len(numbers))])
+    return alone, ones, vector_of(form, device, numbers + [(0, 0)] * (K - len(numbers)))
+
+
+def quarters(even_and_odd: bool = True) -> List[int]:
+    """Return amounts in quarters of the last place: one to three, above an even and an odd number, of both signs."""
+    bases = (0, 4) if even_and_odd else (0,)
+    return [sign * (base + quarter) for sign in (1, -1) for base in bases for quarter in QUARTERS]

@@ -1,0 +1,159 @@
+"""A sum as a black box, and the masked questions that tell which summands meet where in it.
+
+Summand i is +M, summand j is -M, all others are one unit u that M swallows: what comes out is the number of units that
+were added after i and j had met. A call sums many rows, each with a question of its own, so that one call of one
+shape, hence of one kernel, answers all of them. Legend: R rows of a call, N summands, C columns, Q questions.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+
+from .recovery import Pair, UnrecoveredError
+
+DTYPES = {"fp64": torch.float64, "fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
+DTYPES["fp16"] = torch.float16
+
+MOST_NUMBERS = 1 << 21  # of the questions that are built at a time
+
+
+class Summation(NamedTuple):
+    """An operation that sums N numbers a row, or with `columns` the products of a row with each column.
+
+    `compute(left_RN, right_NC)` returns the sums (R, C); without columns `right_NC` is None and C is 1. Only the
+    summands at multiples of `step` are looked at, all others are zero.
+    """
+
+    operation: str
+    dtype: str
+    size: int
+    rows: int
+    columns: int
+    compute: Callable[[torch.Tensor, Optional[torch.Tensor]], torch.Tensor]
+    step: int = 1
+
+    @property
+    def places(self) -> List[int]:
+        """The summands that are looked at."""
+        return list(range(0, self.size, self.step))
+
+
+class Units(NamedTuple):
+    """A unit, the mask that swallows `capacity` of them together, and is swallowed by nothing."""
+
+    unit: float
+    mask: float
+    capacity: int
+
+
+# The mask is near the top of the range, for an accumulator may be wider than the type: a sum of fp32 in fp64 needs
+# more than 2^53 * N units. In fp16 only subnormal units leave room enough; where they are flushed, few at a time do.
+# All partial sums of units are whole numbers that the type itself holds.
+UNITS: Dict[torch.dtype, Tuple[Units, ...]] = {
+    torch.float64: (Units(1.0, 2.0**1000, 1 << 52),),
+    torch.float32: (Units(1.0, 2.0**120, 1 << 23),),
+    torch.bfloat16: (Units(1.0, 2.0**100, 256),),
+    torch.float16: (Units(2.0**-24, 2.0**15, 2048), Units(2.0**-14, 2.0**15, 16)),
+}
+
+
+class Questions:
+    """Asks a summation on a device; counts the questions."""
+
+    def __init__(self, summation: Summation, device: torch.device) -> None:
+        self.summation = summation
+        self.device = device
+        self.dtype = DTYPES[summation.dtype]
+        self.places = torch.tensor(summation.places, dtype=torch.int64)
+        self.asked = 0
+        self.rows, self.columns = list(range(summation.rows)), list(range(max(1, summation.columns)))
+        self._row_NC = self._ones()
+        self.units = self._fitting_units()
+        self._trust()
+
+    def meeting_sizes(self, pairs: List[Pair]) -> List[int]:
+        """Return for each pair of indices of places how many summands the sum has in which they meet.
+
+        Raises:
+            UnrecoveredError: what comes out is no count of units.
+        """
+        count = len(self.places)
+        survivors = [0] * len(pairs)
+        for begin in range(0, count, self.units.capacity):
+            end = min(count, begin + self.units.capacity)
+            for number, units in enumerate(self._survivors(pairs, begin, end)):
+                survivors[number] += units
+        return [count - units for units in survivors]
+
+    def sums(self, left_QN: torch.Tensor, right_NC: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return the sums (Q, C) of as many rows as there are, on the CPU; Q is a multiple of the rows of a call."""
+        left_QN = left_QN.to(self.device)
+        call_RN = torch.empty(self.summation.rows, self.summation.size, dtype=self.dtype, device=self.device)
+        sums = []
+        for begin in range(0, len(left_QN), self.summation.rows):
+            call_RN.copy_(left_QN[begin : begin + self.summation.rows])  # one place, hence one alignment, for all
+            sums.append(self.summation.compute(call_RN, right_NC).reshape(self.summation.rows, -1))
+        return torch.cat(sums).cpu()
+
+    def _ones(self) -> Optional[torch.Tensor]:
+        size, columns = self.summation.size, self.summation.columns
+        return torch.ones(size, columns, dtype=self.dtype, device=self.device) if columns else None
+
+    def _survivors(self, pairs: Sequence[Pair], begin: int, end: int) -> List[int]:
+        """Ask with the units from `begin` to `end` only; questions fill the rows that are trusted, in turns."""
+        most = max(1, MOST_NUMBERS // (self.summation.size * self.summation.rows)) * len(self.rows)
+        counts: List[int] = []
+        for at in range(0, len(pairs), most):
+            some = pairs[at : at + most]
+            out_QC = self.sums(self._masked(some, begin, end), self._row_NC)
+            self.asked += len(some)
+            counts += self._counts(out_QC[self._rows_of(len(some)), self.columns[0]], end - begin)
+        return counts
+
+    def _rows_of(self, count: int) -> torch.Tensor:
+        """Return the rows of the questions among those of all calls."""
+        calls = -(-count // len(self.rows))
+        rows = [call * self.summation.rows + row for call in range(calls) for row in self.rows]
+        return torch.tensor(rows[:count], dtype=torch.int64)
+
+    def _masked(self, pairs: Sequence[Pair], begin: int, end: int) -> torch.Tensor:
+        """Return the questions as rows of whole calls; rows that no question needs repeat the first one."""
+        rows_Q = self._rows_of(len(pairs))
+        height = -(-len(pairs) // len(self.rows)) * self.summation.rows
+        chosen = torch.zeros(height, dtype=torch.int64)
+        chosen[rows_Q] = torch.arange(len(pairs))
+        index_Q2 = self.places[torch.tensor(pairs, dtype=torch.int64).view(-1, 2)][chosen]
+        left_QN = torch.zeros(height, self.summation.size, dtype=self.dtype)
+        left_QN[:, self.places[begin:end]] = self.units.unit
+        masks_Q2 = torch.tensor([[self.units.mask, -self.units.mask]], dtype=self.dtype).expand(height, 2)
+        return left_QN.scatter_(1, index_Q2, masks_Q2)
+
+    def _counts(self, out_Q: torch.Tensor, most: int) -> List[int]:
+        counts_Q = out_Q.to(torch.float64) / self.units.unit
+        if not bool(((counts_Q == counts_Q.round()) & (counts_Q >= 0) & (counts_Q <= most)).all()):
+            raise UnrecoveredError("a masked sum is no count of units: the masks do not swallow them, or do not cancel")
+        return [int(count) for count in counts_Q.tolist()]
+
+    def _fitting_units(self) -> Units:
+        """Return the first units of which the operation counts all, without a mask."""
+        for units in UNITS[self.dtype]:
+            left_RN = torch.zeros(self.summation.rows, self.summation.size, dtype=self.dtype)
+            left_RN[:, self.places[: units.capacity]] = units.unit
+            out_RC = self.sums(left_RN, self._row_NC).to(torch.float64)
+            if bool((out_RC == min(len(self.places), units.capacity) * units.unit).all()):
+                return units
+        raise UnrecoveredError("a sum of units is not their number")
+
+    def _trust(self) -> None:
+        """Keep the rows and columns that answer like the first: those at the end may be another kernel's."""
+        last = len(self.places) - 1
+        for pair in {(0, last), (0, 1), (0, last // 2), (last // 2, last), (0, 3 * last // 4)}:
+            if pair[0] == pair[1]:
+                continue
+            out_RC = self.sums(self._masked([pair], 0, self.units.capacity), self._row_NC)
+            self.asked += 1
+            is_same = out_RC == out_RC[0, 0]
+            self.rows = [row for row in self.rows if bool(is_same[row, 0])]
+            self.columns = [column for column in self.columns if bool(is_same[0, column])]
