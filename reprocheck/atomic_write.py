@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from reprocheck.errors import UndecidedError
+from reprocheck.errors import UndecidedError, system_reason
 
 if sys.platform != "win32":
     import fcntl
@@ -221,6 +221,6 @@ def _cannot_write(path: Path, error: OSError) -> UndecidedError:
     return UndecidedError(
         f"cannot write `{path}`",
         where=str(path.parent),
-        why=(error.strerror or type(error).__name__).lower(),
+        why=system_reason(error),
         how="choose a folder that exists, is writable and has room; the old file is untouched",
     )

@@ -99,3 +99,8 @@ def raise_gathered(errors: Sequence[ReprocheckError]) -> None:
         raise errors[0]
     if errors:
         raise GatheredErrors(errors)
+
+
+def system_reason(error: OSError) -> str:
+    """Return what the operating system says of a failure, as the *why* of an error: lower case, without the path."""
+    return (error.strerror or type(error).__name__).lower()

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reprocheck.errors import UndecidedError
+from reprocheck.errors import UndecidedError, system_reason
 
 if sys.platform == "win32":
     import msvcrt
@@ -74,7 +74,7 @@ def _open_lock(folder: Path) -> tuple[Path, int, bool]:
         raise UndecidedError(
             f"cannot lock `{folder.as_posix()}` against a second run",
             where=stand_in.as_posix(),
-            why=(error.strerror or type(error).__name__).lower(),
+            why=system_reason(error),
             how="make the temporary folder writable, or name another by `TMPDIR`",
         ) from error
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from reprocheck.errors import system_reason
 from reprocheck.machine.system_files import ROOT
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json
@@ -32,7 +33,7 @@ def _free_bytes(place: Callable[[], Path]) -> Json:
     try:
         return shutil.disk_usage(place()).free
     except OSError as error:
-        return unread("error", (error.strerror or type(error).__name__).lower())
+        return unread("error", system_reason(error))
 
 
 def _shared_memory(place: Path) -> Json:
@@ -41,7 +42,7 @@ def _shared_memory(place: Path) -> Json:
     except FileNotFoundError:
         return unread("missing", "no /dev/shm")
     except OSError as error:
-        return unread("error", (error.strerror or type(error).__name__).lower())
+        return unread("error", system_reason(error))
     return {"free": usage.free, "size": usage.total}
 
 

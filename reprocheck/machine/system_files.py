@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from reprocheck.errors import system_reason
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json
 
@@ -26,4 +27,4 @@ def read_text(path: Path) -> str | Mapping[str, Json]:
     except PermissionError:
         return unread("denied", f"{path.name} may not be read")
     except OSError as error:
-        return unread("error", (error.strerror or type(error).__name__).lower())
+        return unread("error", system_reason(error))

@@ -84,11 +84,11 @@ class Explanation:
     """A cause of differing probes, which are named by their labels.
 
     `contradicts` are probes that the cause should have changed and that are equal. `how` it was found: in the table of
-    measured effects, or by an experiment here.
+    measured effects, by an experiment here, or not at all: it differs, reaches these probes and is `possible`.
     """
 
     cause: str
-    how: Literal["table", "experiment"]
+    how: Literal["table", "experiment", "possible"]
     explains: tuple[str, ...]
     contradicts: tuple[str, ...]
     text: str

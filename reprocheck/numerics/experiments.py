@@ -7,43 +7,45 @@ what is alike, is the cause, or has the very effect of the cause.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
+from typing import Literal
 
 from reprocheck.model.json_documents import Json
-from reprocheck.model.numeric_experiments import Experiment, Trial
 from reprocheck.model.numeric_differences import probe_label
-from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe, numeric_fingerprint
+from reprocheck.model.numeric_experiments import Experiment, Trial
+from reprocheck.model.numeric_fingerprints import Probe, numeric_fingerprint
 from reprocheck.numerics.hypotheses import Hypothesis, hypotheses
-from reprocheck.numerics.switched_probes import Bench, Key, Switched, Together, probe_under
+from reprocheck.numerics.laboratories import Laboratory, ProcessLaboratory, Settings
+from reprocheck.numerics.switched_probes import Key, Switched
+from reprocheck.numerics.trial_outcomes import (
+    Case,
+    Outcome,
+    broken_by,
+    combinations,
+    families_of_twins,
+    outcome_of,
+)
 
 DEADLINE_S = 300.0
-MOST_SUSPECTS = 6  # settings that explain everything and are held against all other probes too
+MOST_SUSPECTS = 8  # settings that explain the most and are held against all other probes too
 MOST_COMBINATIONS = 24
-LARGEST_COMBINATION = 3
+MOST_SWITCHES = 3
+
+Document = Mapping[str, Json]
+Home = Literal["old", "new"]
+Probes = Mapping[Key, Probe]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Two fingerprint documents with probes, the Python to experiment in, and how long that may take."""
+    """Two fingerprint documents with probes, the Python to experiment in, and how long all trials may take."""
 
-    old: Mapping[str, Json]
-    new: Mapping[str, Json]
+    old: Document
+    new: Document
     python: Path
     deadline_s: float = DEADLINE_S
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """The probes that differ and those that are alike, with the bits to reach, and the bits without any change."""
-
-    differing: tuple[Key, ...]
-    alike: tuple[Key, ...]
-    target: Mapping[Key, str]
-    control: Switched
 
 
 def explain_by_experiment(question: Question, tell: Callable[[str], None]) -> Experiment:
@@ -51,38 +53,118 @@ def explain_by_experiment(question: Question, tell: Callable[[str], None]) -> Ex
 
     Raises:
         InputError: the Python is no program.
+        UndecidedError: there is no room for a process.
     """
-    return _Laboratory(question, tell).experiment()
+    laboratory = ProcessLaboratory(question.python, question.deadline_s, tell)
+    return experiment(question.old, question.new, laboratory)
 
 
-class _Laboratory:
-    """The trials of one question, each of them run once."""
+def experiment(old: Document, new: Document, laboratory: Laboratory) -> Experiment:
+    """Return what makes the bits of the other side in `laboratory`."""
+    sides: dict[Home, Probes] = {"old": _measured(old), "new": _measured(new)}
+    differing, alike = _sorted_out(sides["old"], sides["new"])
+    if not differing:
+        return Experiment(home="new")
+    control = next(laboratory.run([()], [*differing, *alike], repeats=2), None)
+    home = _home(control, differing, sides)
+    if control is None or home is None:
+        return _homeless(control, differing)
+    away: Home = "new" if home == "old" else "old"
+    case = _case(control, differing, alike, sides[home], sides[away])
+    here, there = (old, new) if home == "old" else (new, old)
+    thoughts = hypotheses(here, there, {device for _, device in differing})
+    return _explained(case, _Trials(case, laboratory), thoughts, Experiment(home=home, notes=_left_out(case, differing, alike)))
 
-    def __init__(self, question: Question, tell: Callable[[str], None]) -> None:
-        self._question = question
-        self._tell = tell
-        self._end_s = time.monotonic() + question.deadline_s
-        self._stop = Event()
-        self._notes: list[str] = []
 
-    def experiment(self) -> Experiment:
-        """Run the control, then every hypothesis alone, then combinations of those that do something."""
-        sides = _measured(self._question.old), _measured(self._question.new)
-        differing, alike = _sorted_out(*sides, self._notes)
-        if not differing:
-            return Experiment(home="new", notes=tuple(self._notes))
-        self._tell("running the probes without changes")
-        control = self._run((), (*differing, *alike), repeats=2)
-        home = _home(control, differing, *sides)
-        if home is None:
-            return self._homeless(control, differing)
-        case = self._case(control, home, differing, alike, sides)
-        return self._explained(case, home)
+def _measured(document: Document) -> Probes:
+    """Return the probes that have bits, the same ones each time."""
+    measured = numeric_fingerprint(document)
+    probes = measured.probes if measured else ()
+    return {probe.key: probe for probe in probes if probe.digest and not probe.differing}
 
-    def _homeless(self, control: Switched, differing: Sequence[Key]) -> Experiment:
-        fault = f" ({control.fault})" if control.fault else ""
-        self._notes.append(
-            f"without changes this machine gives neither side's bits for the differing probes{fault}: run it on one of "
-            "the two machines, with the same Python and the same environment variables"
-        )
-        return Experiment(home=None, differing=_labels(differing), notes=tuple(self._notes))
+
+def _sorted_out(old: Probes, new: Probes) -> tuple[list[Key], list[Key]]:
+    both = [key for key in old if key in new]
+    differing = [key for key in both if old[key].digest != new[key].digest]
+    return differing, [key for key in both if old[key].digest == new[key].digest]
+
+
+def _home(control: Switched | None, differing: Sequence[Key], sides: Mapping[Home, Probes]) -> Home | None:
+    """Return the side whose bits come out here; where it is both in part, the one with more of them."""
+    if control is None:
+        return None
+    hits = {
+        side: sum(control.digest(key) == probes[key].digest for key in differing) for side, probes in sides.items()
+    }
+    best = max(hits, key=lambda side: hits[side])
+    return best if hits[best] else None
+
+
+def _homeless(control: Switched | None, differing: Sequence[Key]) -> Experiment:
+    why = "it did not end in time" if control is None else control.fault
+    note = (
+        "run here without changes, the differing probes have neither side's bits"
+        f"{f' ({why})' if why else ''}: make the experiment on one of the two machines, with the Python and the "
+        "environment variables of its fingerprint"
+    )
+    return Experiment(home=None, differing=_labels(differing), notes=(note,))
+
+
+def _case(
+    control: Switched, differing: Sequence[Key], alike: Sequence[Key], home: Probes, away: Probes
+) -> Case:
+    """Return the probes that come out here as at home, with the bits that they have away."""
+    return Case(
+        differing=tuple(key for key in differing if control.digest(key) == home[key].digest),
+        alike=tuple(key for key in alike if control.digest(key) == home[key].digest),
+        target={key: away[key].digest for key in (*differing, *alike)},
+        control={key: control.digest(key) for key in (*differing, *alike)},
+    )
+
+
+def _left_out(case: Case, differing: Sequence[Key], alike: Sequence[Key]) -> tuple[str, ...]:
+    lost = len(differing) - len(case.differing)
+    changed = len(alike) - len(case.alike)
+    notes = []
+    if lost:
+        notes.append(f"{lost} of {len(differing)} differing probes have neither side's bits here and were left out")
+    if changed:
+        notes.append(f"{changed} probes that both sides have alike have other bits here and were left out")
+    return tuple(notes)
+
+
+class _Trials:
+    """The trials of one case, in the order in which they were made."""
+
+    def __init__(self, case: Case, laboratory: Laboratory) -> None:
+        self._case = case
+        self._laboratory = laboratory
+        self.outcomes: list[Outcome] = []
+
+    def make(self, thoughts: Sequence[Hypothesis]) -> list[Outcome]:
+        """Try settings on the differing probes."""
+        runs = self._laboratory.run([thought.settings for thought in thoughts], self._case.differing)
+        made = [outcome_of(run, thought.origin, self._case) for thought, run in zip(thoughts, runs, strict=False)]
+        self.outcomes += made
+        return made
+
+    def combined(self, bases: Sequence[Outcome], additions: Sequence[Outcome]) -> list[Outcome]:
+        """Try combinations, the most promising first, until one explains everything."""
+        made: list[Outcome] = []
+        for base, added in combinations(bases, additions, self._case)[:MOST_COMBINATIONS]:
+            settings, origin = (*base.settings, *added.settings), max(base.origin, added.origin, key=_rank)
+            made += self.make([Hypothesis(settings, origin)])
+            if self.is_late or made[-1].is_full(self._case):
+                break
+        return made
+
+    def broken(self, settings: Sequence[Settings]) -> list[tuple[Key, ...] | None]:
+        """Return what each of the settings breaks of the probes that are alike; None where time was up."""
+        runs = self._laboratory.run(settings, self._case.alike) if self._case.alike else iter(())
+        found: list[tuple[Key, ...] | None] = [broken_by(run, self._case) for run in runs]
+        return [*found, *([None] * (len(settings) - len(found)))]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is up."""
+        return self._laboratory.is_late

@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import Path
 
-from reprocheck.errors import InputError
+from reprocheck.errors import InputError, system_reason
 
 LARGEST_SIZE_BYTES = 1 << 20
 
@@ -22,7 +22,7 @@ def read_given(path: Path, what: str, how: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
+        why = system_reason(error)
         raise InputError(f"cannot read {what}", where=path.as_posix(), why=why, how=how) from error
 
 

@@ -24,6 +24,10 @@ def render_fingerprint(document: Mapping[str, Json]) -> str:
         ("Python", _python(value_at(document, "software"))),
         ("Torch", _torch(value_at(document, "software", "torch"))),
         ("Settings in force", _settings(value_at(document, "runtime"))),
+        (
+            "Switches that change bits, where not at their defaults",
+            _switches(value_at(document, "runtime", "switches")),
+        ),
         ("Environment variables that change numbers", _variables(value_at(document, "runtime", "env"))),
         ("Sources that told nothing", _failures(value_at(document, "collection"))),
     )
@@ -182,6 +186,31 @@ def _pairs(group: Json) -> str:
 def _word(value: Json) -> str:
     status = unread_status(value)
     return f"({status})" if status else words(value).replace(" ", ",")
+
+
+def _switches(switches: Json) -> Iterator[Row]:
+    """Yield what somebody chose or asked for in vain, and what cannot be read; all else is torch's own choice."""
+    if unread_status(switches) or not isinstance(switches, Mapping):
+        return  # the settings above say why; a fingerprint of an older release has no switches
+    told = {name: entry for name, entry in sorted(switches.items()) if _is_telling(entry)}
+    if not told:
+        yield "none", f"all {len(switches)} are as torch and the machine have them"
+    for name, entry in told.items():
+        yield name, _origin(entry) if not unread_status(entry) else f"({unread_status(entry)})"
+
+
+def _is_telling(entry: Json) -> bool:
+    if unread_status(entry):
+        return unread_status(entry) != "missing"
+    return value_at(entry, "origin") != "default" or not unread_status(value_at(entry, "asked"))
+
+
+def _origin(entry: Json) -> str:
+    by = {"environment": ", by the environment", "code": ", by code"}.get(words(value_at(entry, "origin")), "")
+    asked = value_at(entry, "asked")
+    return f"{_word(value_at(entry, 'value'))}{by}" + (
+        "" if unread_status(asked) else f" ({words(asked)} was asked for)"
+    )
 
 
 def _variables(variables: Json) -> Iterator[Row]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from reprocheck.errors import InputError, UsageError
+from reprocheck.errors import InputError, UsageError, system_reason
 from reprocheck.model.doctors import GPU_QUESTIONS, PRECISIONS, QUESTIONS, Answer, Checkup
-from reprocheck.readers.prefixes.regular_files import why_not
 from reprocheck.workflows.doctoring.asking import gather, needed_questions
 from reprocheck.workflows.doctoring.asking_python import Sources
 from reprocheck.workflows.doctoring.driver import judge_cuda_runtime, judge_driver
@@ -131,7 +130,7 @@ def _python_in(prefix: Path) -> Path:
         raise InputError(
             f"no environment at `{prefix.as_posix()}`",
             where=prefix.as_posix(),
-            why="there is no such folder" if isinstance(error, FileNotFoundError) else why_not(error),
+            why="there is no such folder" if isinstance(error, FileNotFoundError) else system_reason(error),
             how="name the folder of an environment",
         ) from error
     raise InputError(

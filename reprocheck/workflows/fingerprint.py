@@ -62,7 +62,7 @@ def _described(python: Path) -> dict[str, Json]:
     except UndecidedError as error:
         parts = _parts(python, {"job": "describe", "torch": False})
         failure = unread("error", one_line(f"loading torch: {error.what}"))
-        return {**parts, "torch": failure, "settings": failure}
+        return {**parts, **dict.fromkeys(("torch", "settings", "switches"), failure)}
 
 
 def _parts(python: Path, job: Mapping[str, Json]) -> dict[str, Json]:
@@ -99,6 +99,7 @@ def _software(parts: Mapping[str, Json]) -> Mapping[str, Json]:
 def _runtime(parts: Mapping[str, Json]) -> Mapping[str, Json]:
     settings = parts["settings"]
     if not isinstance(settings, Mapping) or unread_status(settings):
-        return {"flags": settings, "threads": settings, "env": parts["environment"]}
+        return {"flags": settings, "threads": settings, "switches": settings, "env": parts["environment"]}
     flags = {group: value for group, value in settings.items() if group != "threads"}
-    return {"flags": flags, "threads": settings["threads"], "env": parts["environment"]}
+    threads, switches = settings["threads"], parts["switches"]
+    return {"flags": flags, "threads": threads, "switches": switches, "env": parts["environment"]}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reprocheck.atomic_write import require_writable, write_whole
 from reprocheck.background import Background
-from reprocheck.errors import UndecidedError
+from reprocheck.errors import UndecidedError, system_reason
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json, dump_document
@@ -67,7 +67,7 @@ def lock_beside(path: Path) -> Mapping[str, Json]:
     except FileNotFoundError:
         return unread("missing", f"no `{DEFAULT_LOCK}` beside the record")
     except OSError as error:
-        return unread("error", (error.strerror or type(error).__name__).lower())
+        return unread("error", system_reason(error))
 
 
 def _runs(outcome: tuple[Run, ...] | Shortage, python: Path) -> tuple[Run, ...]:

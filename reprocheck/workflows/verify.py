@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reprocheck.background import Background
-from reprocheck.errors import InputError, UsageError
+from reprocheck.errors import InputError, UsageError, system_reason
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
@@ -86,7 +86,7 @@ def read_record(path: Path) -> Record:
         raise InputError(
             "cannot read the record",
             where=path.as_posix(),
-            why=(error.strerror or type(error).__name__).lower(),
+            why=system_reason(error),
             how="make one with `reprocheck record`, or give its path",
         ) from error
     return parse_record(data, path.as_posix())

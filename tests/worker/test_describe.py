@@ -13,7 +13,7 @@ import pytest
 
 from reprocheck.worker.describe import describe, describe_python
 
-PARTS = ["environment", "python", "packages", "torch", "settings"]
+PARTS = ["environment", "python", "packages", "torch", "settings", "switches"]
 
 IN_A_FRESH_PROCESS = """
 import json, sys
@@ -37,7 +37,7 @@ def test_a_missing_torch_is_a_status(tmp_path: Path) -> None:
     parts = described(tmp_path, "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')")
     missing = {"status": "missing", "detail": "torch is not installed"}
     assert [name for name, _ in parts] == PARTS
-    assert parts[3:] == [("torch", missing), ("settings", missing)]
+    assert parts[3:] == [("torch", missing), ("settings", missing), ("switches", missing)]
 
 
 def test_a_torch_that_lacks_a_module_of_its_own_is_broken_and_not_missing(tmp_path: Path) -> None:
@@ -60,6 +60,9 @@ def test_an_empty_torch_has_a_status_for_everything(tmp_path: Path) -> None:
     parts = dict(described(tmp_path, ""))
     assert parts["torch"]["version"] == {"status": "missing", "detail": "not in this torch"}
     assert parts["settings"]["threads"]["intraOp"] == {"status": "missing", "detail": "not in this torch"}
+    assert parts["switches"]["threads"] == {"status": "missing", "detail": "not in this torch"}
+    assert parts["switches"]["aten-cpu-capability"] == {"status": "missing", "detail": "not told by this torch"}
+    assert parts["switches"]["flush-denormal"]["status"] == "raises"
 
 
 def test_variables_that_torch_sets_itself_are_not_the_users(tmp_path: Path) -> None:

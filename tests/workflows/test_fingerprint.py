@@ -57,7 +57,8 @@ def test_the_document_has_the_keys_of_the_design_and_no_null() -> None:
     assert list(document) == KEYS
     assert document["schema"] == "reprocheck/fingerprint/1"
     assert document["privacy"] == {"profile": "standard", "withheld": []} or document["privacy"]["withheld"]
-    assert set(document["runtime"]) == {"flags", "threads", "env"}
+    assert set(document["runtime"]) == {"flags", "threads", "switches", "env"}
+    assert document["runtime"]["switches"]["threads"].keys() >= {"value", "origin"}
     assert None not in values_in(document)
     assert not [value for value in values_in(document) if isinstance(value, float)]
     assert document["software"]["torch"]["version"]

@@ -25,12 +25,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from reprocheck.errors import ForgedError, UndecidedError
+from reprocheck.errors import ForgedError, UndecidedError, system_reason
 from reprocheck.locking.exports.exportable import MOST_FAULTS_TOLD
 from reprocheck.locking.solving.cache_growth import default_cache_folder
 from reprocheck.model.locks import LockedPackage
 from reprocheck.readers.prefixes.environment_folders import is_folder
-from reprocheck.readers.prefixes.regular_files import why_not
 
 _REVISION_BYTES = 8
 _SHA256_BYTES = 32
@@ -78,7 +77,7 @@ def _digest_of(package: LockedPackage, url: str) -> str | None:
         raise UndecidedError(
             f"the archive of `{package.name} {package.version}` cannot be read",
             where=url,
-            why=why_not(error),
+            why=system_reason(error),
             how="make it readable, and run again",
         ) from error
     return digest.hexdigest()
@@ -156,7 +155,7 @@ def drop_cached(folder: Path) -> None:
         raise UndecidedError(
             "a cached package cannot be removed",
             where=folder.as_posix(),
-            why=why_not(error),
+            why=system_reason(error),
             how="remove it by hand, or name another folder with `RATTLER_CACHE_DIR`",
         ) from error
     with contextlib.suppress(OSError):

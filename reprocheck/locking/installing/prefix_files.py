@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from reprocheck.errors import InputError, UndecidedError
+from reprocheck.errors import InputError, UndecidedError, system_reason
 from reprocheck.model.prefixes import OwnedFile
 from reprocheck.readers.prefixes.file_hashes import Job, hash_file
 from reprocheck.readers.prefixes.json_documents import Document, parse_json
-from reprocheck.readers.prefixes.regular_files import read_regular, why_not
+from reprocheck.readers.prefixes.regular_files import read_regular
 
 _SCRATCH = ".reprocheck-scratch-"
 
@@ -27,7 +27,7 @@ def cannot_write(root: Path) -> Iterator[None]:
         raise UndecidedError(
             "the prefix cannot be written to",
             where=str(error.filename or root),
-            why=why_not(error),
+            why=system_reason(error),
             how="make room, or make the folder writable, and run again: `create` goes on from there",
         ) from error
 

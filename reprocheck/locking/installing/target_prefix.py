@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reprocheck.errors import UsageError
+from reprocheck.errors import UsageError, system_reason
 from reprocheck.locking.installing.prefix_files import is_inside
 from reprocheck.locking.installing.prefix_marks import Unfinished, is_staged, read_made, read_unfinished
-from reprocheck.readers.prefixes.regular_files import why_not
 
 # A base environment holds the others, and the packages that they share.
 _OF_A_BASE = ("envs", "pkgs", "condabin")
@@ -61,7 +60,7 @@ def _names(root: Path, shown: str) -> list[str]:
     try:
         return sorted(path.name for path in root.iterdir())
     except OSError as error:
-        raise _refused(shown, f"what is in the folder cannot be listed: {why_not(error)}", _ELSEWHERE) from error
+        raise _refused(shown, f"what is in the folder cannot be listed: {system_reason(error)}", _ELSEWHERE) from error
 
 
 def _refuse_our_python(root: Path, shown: str, our_python: Sequence[str]) -> None:

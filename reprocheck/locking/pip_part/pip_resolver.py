@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Event
 
 from reprocheck.background import Background
-from reprocheck.errors import InputError, UndecidedError
+from reprocheck.errors import InputError, UndecidedError, system_reason
 from reprocheck.locking.pip_part.pip_addresses import Addresses
 from reprocheck.locking.pip_part.pip_edges import ChosenProject, read_chosen, read_dependencies
 from reprocheck.locking.pip_part.pip_failures import PipSearch, answer_failure
@@ -72,7 +72,7 @@ def resolve_pip(request: PipRequest, progress: Progress) -> tuple[PipAnswer, ...
         raise UndecidedError(
             "the pip part cannot be resolved",
             where=tempfile.gettempdir(),
-            why=(error.strerror or type(error).__name__).lower(),
+            why=system_reason(error),
             how="make room in the folder for temporary files, or name another with `TMPDIR`",
         ) from error
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from reprocheck.errors import InputError
+from reprocheck.errors import InputError, system_reason
 from reprocheck.model.prefixes import CondaRecord, Fault, Prefix
 from reprocheck.model.redaction import public_line
 from reprocheck.readers.prefixes.conda_meta import read_conda_meta
@@ -25,7 +25,7 @@ from reprocheck.readers.prefixes.marks import maker_of_conda, unfinished_reason
 from reprocheck.readers.prefixes.packed import is_packed
 from reprocheck.readers.prefixes.plain_python import DEBIANS, PYTHON_NAME, is_debians, plain_python
 from reprocheck.readers.prefixes.pyvenv import Venv, read_pyvenv
-from reprocheck.readers.prefixes.regular_files import lines_or_fault, names_in, names_or_fault, why_not
+from reprocheck.readers.prefixes.regular_files import lines_or_fault, names_in, names_or_fault
 from reprocheck.readers.prefixes.startup_files import find_startup_files
 from reprocheck.readers.requires_dist import MarkerTarget
 
@@ -102,7 +102,7 @@ def _why_none(root: Path) -> tuple[str, str]:
     except FileNotFoundError:
         return "there is no such folder", "name the folder of an environment"
     except OSError as error:
-        return why_not(error), _OWN_FOLDER
+        return system_reason(error), _OWN_FOLDER
     except InputError as error:
         return error.why, _OWN_FOLDER
     return "it is a file, and an environment is a folder", _how(root)

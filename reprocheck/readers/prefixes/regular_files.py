@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from reprocheck.errors import InputError
+from reprocheck.errors import InputError, system_reason
 from reprocheck.model.prefixes import Fault
 from reprocheck.readers.prefixes.listed_paths import is_no_text, printable
 
@@ -32,7 +32,7 @@ def read_regular(path: Path | str, most_bytes: int = MOST_BYTES) -> bytes | None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _unreadable(path, why_not(error)) from error
+        raise _unreadable(path, system_reason(error)) from error
 
 
 def _content(path: Path | str) -> bytes:
@@ -61,7 +61,7 @@ def names_in(folder: Path | str) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise _unreadable(folder, why_not(error)) from error
+        raise _unreadable(folder, system_reason(error)) from error
 
 
 def names_or_fault(root: Path, folder: str, faults: list[Fault]) -> list[str]:
@@ -79,11 +79,6 @@ def names_or_fault(root: Path, folder: str, faults: list[Fault]) -> list[str]:
 def names_if_readable(root: Path, folder: str = "") -> list[str]:
     """Return the sorted names in a folder below `root`, where nobody misses what cannot be listed or named."""
     return names_or_fault(root, folder, [])
-
-
-def why_not(error: OSError) -> str:
-    """Return what the system says, as an error of ours reads."""
-    return (error.strerror or type(error).__name__).lower()
 
 
 def _unreadable(path: Path | str, why: str) -> InputError:

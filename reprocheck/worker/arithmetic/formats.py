@@ -41,6 +41,11 @@ def format_of(dtype: object) -> Format:
     return next(form for form in FORMATS.values() if str(dtype) == "torch." + form.torch_name)
 
 
+def number_of(value: Fraction) -> Number:
+    """Return a fraction whose denominator is a power of two as a number."""
+    return value.numerator, 1 - value.denominator.bit_length()
+
+
 def bits_of(form: Format, number: Number) -> int:
     """Return the bit pattern of a number, zero as +0; raises ValueError where the format does not hold it whole."""
     n, e = number

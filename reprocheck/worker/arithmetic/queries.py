@@ -6,12 +6,13 @@ The accumulation order is unknown, so that what may be lost is looked for at sev
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
-from .formats import FORMATS, Format, Number, bits_of
+from .formats import FORMATS, Format, Number, bits_of, format_of, value_of
 from .roundings import QUARTERS
 
 K = 64
@@ -61,6 +62,12 @@ def words_of(form: Format, output: torch.Tensor) -> List[int]:
     return [word & mask for word in words]
 
 
+def values_of(output: torch.Tensor, count: int) -> List[Optional[Fraction]]:
+    """Return the first values of an output exactly; None for an infinity or a NaN."""
+    form = format_of(output.dtype)
+    return [value_of(form, word) for word in words_of(form, output[:count])]
+
+
 def signed(form: Format, bits: int) -> int:
     """Return the bit pattern as torch's integer of that size holds it; those of 8 bits are unsigned."""
     return bits - (1 << form.bits) if form.bits > 8 and bits >> (form.bits - 1) else bits
@@ -82,20 +89,22 @@ def deepest_small(form: Format) -> int:
 
 
 @lru_cache(maxsize=64)
-def depth_queries(name: str, device: str) -> Tuple[torch.Tensor, torch.Tensor]:
-    """Return, for every place and depth j, large + small - large with small = 2**-j of the large, and the smalls."""
+def depth_queries(name: str, device: str) -> torch.Tensor:
+    """Return, for every place and every depth, 1.5 + small - 1.5 at the scale of the format."""
     form = FORMATS[name]
-    scale, depths = scale_of(form), range(1, deepest_small(form) + 1)
-    smalls = [(1, scale - depth) for depth in depths]
-    queries = [
-        {at.small: small, at.plus: (3, scale - 1), at.minus: (-3, scale - 1)} for at in PLACES for small in smalls
-    ]
-    return tensor_of(form, device, queries), vector_of(form, device, smalls)
+    large = scale_of(form) - 1
+    queries = [{at.small: n, at.plus: (3, large), at.minus: (-3, large)} for at in PLACES for n in small_numbers(form)]
+    return tensor_of(form, device, queries)
+
+
+def small_numbers(form: Format) -> List[Number]:
+    """Return the powers of two from one half down, at the scale of the format."""
+    return [(1, scale_of(form) - depth) for depth in range(1, deepest_small(form) + 1)]
 
 
 @lru_cache(maxsize=64)
 def pattern_queries(name: str, device: str) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return alternating numbers of 1 to all bits alone in a row, ones alone in a row, and the numbers as a vector."""
+    """Return numbers of 1 to all bits alone in their rows, ones alone in their rows, and the numbers as a vector."""
     form = FORMATS[name]
     numbers = [pattern(bits) for bits in range(1, form.fraction_bits + 1)]
     alone = tensor_of(form, device, [{0: number} for number in numbers])

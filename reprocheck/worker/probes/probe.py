@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from typing import Any, Callable, List, Sequence, Union
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 
+from .. import inputs
+from ..bit_digests import Scale
 from ..hashing import key_of
 
 DTYPES = {
@@ -15,16 +18,21 @@ DTYPES = {
     "tf32": torch.float32,
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
+    "int64": torch.int64,
+    "fp8e4m3": getattr(torch, "float8_e4m3fn", None),
+    "fp8e5m2": getattr(torch, "float8_e5m2", None),
 }
+CPU_AND_CUDA, CPU_ONLY, CUDA_ONLY = ("cpu", "cuda"), ("cpu",), ("cuda",)
 Outputs = Union[torch.Tensor, Sequence[torch.Tensor]]
+SEED = 20240229
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is run, as often as wanted, and the natural scale of its output (see `bit_digests`)."""
+    """What is run, as often as wanted, and the natural scale of its output, or of each (see `bit_digests`)."""
 
     run: Callable[[], Outputs]
-    scale: float = 1.0
+    scale: Scale = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,50 @@ class Bench:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Return the type that tensors have; tf32 is a way to multiply float32."""
-        return DTYPES[self.dtype_name]
+        """Return the type that tensors have; tf32 is a way to multiply float32.
+
+        Raises:
+            NotImplementedError: this torch has no such type.
+        """
+        dtype = DTYPES[self.dtype_name]
+        if dtype is None:
+            raise NotImplementedError("this torch has no {}".format(self.dtype_name))
+        return dtype
 
     def key(self, *parts: object) -> int:
-        """Return the key of an input; it does not depend on the device, so that devices get the same numbers."""
-        return key_of("probe", *parts, self.dtype_name)
+        """Return the key of an input; the same numbers serve every device and, rounded, every dtype."""
+        return key_of("probe", *parts)
 
     def put(self, *tensors: torch.Tensor) -> List[torch.Tensor]:
         """Return the tensors on the device."""
         return [tensor.to(self.device) for tensor in tensors]
+
+    def wide(
+        self, name: str, *shape: int, spread: int = inputs.SPREAD, centre: int = 0, dtype: Optional[torch.dtype] = None
+    ) -> torch.Tensor:
+        """Return wide numbers on the device (see `inputs.wide`), of the dtype of the bench unless told."""
+        numbers = inputs.wide(self.key(name, *shape), shape, dtype or self.dtype, spread, centre)
+        return numbers.to(self.device)
+
+    def leaf(self, name: str, *shape: int, spread: int = inputs.SPREAD) -> torch.Tensor:
+        """Return wide numbers that gradients are taken of."""
+        return self.wide(name, *shape, spread=spread).requires_grad_()
+
+    def indices(self, name: str, count: int, bound: int) -> torch.Tensor:
+        """Return hashed positions below `bound` on the device."""
+        return inputs.hashed_indices(self.key(name, count, bound), count, bound).to(self.device)
+
+    def generator(self) -> torch.Generator:
+        """Return a generator of the device, seeded."""
+        return torch.Generator(device=self.device).manual_seed(SEED)
+
+    @contextlib.contextmanager
+    def seeded(self) -> Iterator[None]:
+        """Seed the generators of torch inside; outside, they are as they were."""
+        devices = [torch.cuda.current_device()] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(SEED)
+            yield
 
 
 @dataclass(frozen=True)
@@ -56,7 +98,7 @@ class Probe:
     operation: str
     dtype: str
     make: Callable[[Bench], Case]
-    devices: Sequence[str] = ("cpu", "cuda")
+    devices: Sequence[str] = CPU_AND_CUDA
 
     @property
     def name(self) -> str:
@@ -64,9 +106,25 @@ class Probe:
         return "{}/{}/{}".format(self.family, self.operation, self.dtype)
 
 
-def in_dtypes(family: str, operation: str, dtypes: Sequence[str], make: Callable[[Bench], Case]) -> List[Probe]:
-    """Return the probe in each of the dtypes."""
-    return [Probe(family, operation, dtype, make) for dtype in dtypes]
+def in_dtypes(
+    family: str,
+    operation: str,
+    dtypes: Sequence[str],
+    make: Callable[[Bench], Case],
+    devices: Sequence[str] = CPU_AND_CUDA,
+) -> List[Probe]:
+    """Return the probe in each of the dtypes; tf32 is one of CUDA only."""
+    return [
+        Probe(family, operation, dtype, make, CUDA_ONLY if dtype == "tf32" and "cuda" in devices else devices)
+        for dtype in dtypes
+    ]
+
+
+def gradients(
+    output: torch.Tensor, wanted: Sequence[torch.Tensor], gradient: torch.Tensor
+) -> Callable[[], Tuple[torch.Tensor, ...]]:
+    """Return a run of the backward pass alone: the gradients of `wanted`, from `gradient` at `output`."""
+    return lambda: torch.autograd.grad(output, list(wanted), gradient, retain_graph=True)
 
 
 def as_list(outputs: Any) -> List[torch.Tensor]:

@@ -6,10 +6,11 @@ tells is read where `numeric_settings` reads it. A switch that nothing can be as
 
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, Mapping, NamedTuple, Tuple
 
 from ..numeric_settings import SETTINGS, attention_order, denormals, parallel_threads
-from ..readings import reading_at
+from ..readings import reading_at, unread
 from . import python_side, run_side
 from .mkl_calls import mkl_branch, mkl_dynamic
 from .topology import is_a_default_thread_count
@@ -81,13 +82,15 @@ def _variable(name: str, *variables: str, default: Any = UNSET, asks: Callable[[
     return Switch(name, read, default, variables, asks)
 
 
-def _capability(torch: Any, _environ: Environ) -> str:
+def _capability(torch: Any, _environ: Environ) -> Any:
     """Return the kernels in use in the words of `ATEN_CPU_CAPABILITY`; torch before 2.1 tells them in its build."""
     told = reading_at(torch, "backends.cpu.get_cpu_capability()")
     if not isinstance(told, str):
-        _, _, rest = str(reading_at(torch, "__config__.show()")).partition("CPU capability usage: ")
-        told = rest.split("\n")[0]
-    return "default" if told in ("NO AVX", "DEFAULT", "") else str(told).strip().lower()
+        found = re.search(r"CPU capability usage: (.+)", str(reading_at(torch, "__config__.show()")))
+        if not found:
+            return unread("missing", "not told by this torch")
+        told = found[1].strip()
+    return "default" if told in ("NO AVX", "DEFAULT") else told.lower()
 
 
 def _parallel(name: str) -> Reader:
