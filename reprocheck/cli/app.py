@@ -31,6 +31,7 @@ COMMANDS = {
     "doctor": "Ask whether this machine is ready to train: driver, CUDA, AMP, NCCL, DDP, Jupyter; one line each.",
     "record": "Run the reference AMP and DDP workloads and write down their bits.",
     "verify": "Run them again and compare with the record, bit for bit.",
+    "fleet": "Run fixed operations on every rank of a torchrun command, and name the ranks that compute otherwise.",
     "demo": "Show the whole story on the packaged example, offline.",
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -22,10 +22,12 @@ from reprocheck.workflows.nodes import read_node
 
 if TYPE_CHECKING:
     # For annotations only, see below.
+    from reprocheck.model.numeric_switches import SwitchesInForce
     from reprocheck.workflows.installed import Installed
 
 _NODE_HELP = "The lock or fingerprint of another node of the job."
 _NAME_HELP = "Look into the installed environment of this name."
+_SWITCHES_HELP = "Ask the Python (of --prefix or -n, by default this one) for the switches that change bits."
 _FAST_HELP = "Of installed files look at existence and size only, not at every byte."
 _NO_PREFIX = Unseen(reason="no installed environment was named; `--prefix` or `-n` does", asked=False)
 _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", asked=False)
@@ -44,6 +46,7 @@ _NO_NODES = Unseen(reason="no other node of the job was named; `--node` does", a
 @click.option("-p", "--prefix", type=FOLDER, help="Look into the installed environment in this folder.")
 @click.option("-n", "--name", help=_NAME_HELP)
 @click.option("--fast", is_flag=True, help=_FAST_HELP)
+@click.option("--switches", "asks_switches", is_flag=True, help=_SWITCHES_HELP)
 @click.option("--no-progress", is_flag=True, help="Show no progress line.")
 @audit_options
 def command(
@@ -58,6 +61,7 @@ def command(
     prefix: Path | None,
     name: str | None,
     fast: bool,
+    asks_switches: bool,
     no_progress: bool,
     choices: AuditChoices,
 ) -> int:  # click hands every option over by name
@@ -66,6 +70,7 @@ def command(
     Writes nothing, unless --fix or --write-baseline does. Without --driver, --gpu or --machine it looks at this
     machine. With --prefix or -n it looks into an installed environment too, conda's, pixi's, a venv or a plain Python:
     every file against the records (--fast: existence and size), its packages against the lock and against each other.
+    With --switches, or a fingerprint for --machine, it tells which settings leave the bits of a run to chance.
     """
     request = make_request(files, choices)
     refuse_contradictions(choices)
@@ -74,10 +79,12 @@ def command(
     installed = _looking(root, fast=fast, shows=shows, is_quiet=choices.quiet)
     with progress("looking at the machine", enabled=shows):
         machine = find_machine(MachineRequest(driver=driver, gpus=gpus, fingerprint=machine_file))
+        switches = _switches(root, machine_file, is_asked=asks_switches)
     request = replace(
         request,
         settings=replace(request.settings, precision=precision or request.settings.precision),
         machine=machine,
+        switches=switches,
         platforms=platforms,
         installed=installed,
         pixi_environment=request.pixi_environment or _pixi_environment(root),
@@ -100,6 +107,22 @@ def _root(prefix: Path | None, name: str | None, *, fast: bool) -> Path | None:
             how="name one, or leave `--fast` out",
         )
     return None
+
+
+def _switches(root: Path | None, machine_file: Path | None, *, is_asked: bool) -> SwitchesInForce | Unseen:
+    """Return the switches that the Python tells where it is to be asked, or that the fingerprint of a machine told."""
+    if machine_file is None and not is_asked:
+        return Unseen(reason="nobody asked which switches are in force; `--switches` does", asked=False)
+    if machine_file is not None and is_asked:
+        raise UsageError(
+            "`--switches` beside `--machine`",
+            why="the fingerprint tells the switches of its own Python",
+            how="leave one of the two out",
+        )
+    # Imported where they are needed: most audits ask no Python.
+    from reprocheck.workflows.switches import switches_in_force, switches_of_machine
+
+    return switches_in_force(root) if machine_file is None else switches_of_machine(machine_file)
 
 
 def _pixi_environment(root: Path | None) -> str | None:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,8 @@ POLL_S = 0.05
 GRACE_S = 5.0  # for torchrun to end its ranks
 GUARD_S = 5.0  # after that a worker ends itself, for its launcher is gone; on a busy machine we notice late
 DETAIL_LINES = 30
+# A line in which Python ends, perhaps behind the name of the rank; torchrun's own error says no more than that.
+_ERROR = re.compile(r"(?:\[\w.]+\]: *)?(?!.*\bChildFailedError)[\w.]*(?:Error|Exception): ")
 
 # A rank's identity must come from our torchrun, never from a job around us.
 FOREIGN_RANK_VARIABLES = frozenset(
@@ -70,6 +73,15 @@ class JobOutcome:
     lines: tuple[Mapping[str, Json], ...]
     status: str
     fault: UndecidedError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A command that runs the worker, and its whole environment; one that `has_ranks` is asked to end them first."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    has_ranks: bool = False
 
 
 def numeric_switches(threads: int) -> dict[str, str]:
@@ -112,19 +124,37 @@ def attempt_job(python: Path, job: Mapping[str, Json], options: WorkerOptions) -
         UndecidedError: there is no room for the job.
     """
     program = _program(python)
-    with _handed_over({**job, "deadline_s": math.ceil(options.deadline_s + GUARD_S)}) as folder:
-        job_file, answers = folder / "job.json", folder / "answers"
-        command = [*_launcher(program, options.ranks, folder), "-m", "reprocheck_worker", str(job_file), str(answers)]
-        status, fault = _run(command, folder, options)
-        lines, are_whole = _answer_lines(answers)
-        if are_whole or fault:
-            return JobOutcome(lines=lines, status=status, fault=fault)
-        return JobOutcome(lines=lines, status="error", fault=_garbled(command[0]))
+    with handed_over(job, options.deadline_s) as folder:
+        launch = Launch(
+            command=(*_launcher(program, options.ranks, folder), *worker_words(folder)),
+            environment=_environment(folder, options),
+            has_ranks=options.ranks > 1,
+        )
+        return attempt_launch(launch, folder, options)
+
+
+def worker_words(folder: Path) -> tuple[str, ...]:
+    """Return what a Python is told to run the worker that was handed over to `folder`."""
+    return ("-m", "reprocheck_worker", str(folder / "job.json"), str(folder / "answers"))
+
+
+def attempt_launch(launch: Launch, folder: Path, options: WorkerOptions) -> JobOutcome:
+    """Start what runs the worker in `folder`, and return what it answered as far as it went."""
+    status, fault = _run(launch, folder, options)
+    lines, are_whole = _answer_lines(folder / "answers")
+    if are_whole or fault:
+        return JobOutcome(lines=lines, status=status, fault=fault)
+    return JobOutcome(lines=lines, status="error", fault=_garbled(launch.command[0]))
 
 
 @contextlib.contextmanager
-def _handed_over(job: Mapping[str, Json]) -> Iterator[Path]:
-    """Yield a private folder that holds the worker, the job and a place for the answers."""
+def handed_over(job: Mapping[str, Json], deadline_s: float) -> Iterator[Path]:
+    """Yield a private folder that holds the worker, the job and a place for the answers.
+
+    Raises:
+        UndecidedError: there is no room for it.
+    """
+    job = {**job, "deadline_s": math.ceil(deadline_s + GUARD_S)}
     try:
         staged = tempfile.TemporaryDirectory(prefix="reprocheck-", ignore_cleanup_errors=True)
         folder = Path(staged.name)
@@ -167,23 +197,29 @@ def _environment(folder: Path, options: WorkerOptions) -> dict[str, str]:
     inherited = {
         key: value
         for key, value in os.environ.items()
-        if key not in FOREIGN_RANK_VARIABLES | IDLE_VARIABLES and not key.startswith(FOREIGN_RANK_PREFIXES)
+        if key not in FOREIGN_RANK_VARIABLES and not key.startswith(FOREIGN_RANK_PREFIXES)
     }
-    paths = [str(folder), *filter(None, [inherited.get("PYTHONPATH")])]
     loopback = loopback_switches() if options.ranks > 1 else {}
-    return {**inherited, **loopback, **options.switches, "PYTHONPATH": os.pathsep.join(paths)}
+    return with_worker({**inherited, **loopback, **options.switches}, folder)
 
 
-def _run(command: list[str], folder: Path, options: WorkerOptions) -> tuple[str, UndecidedError | None]:
+def with_worker(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return an environment in which the worker that was handed over to `folder` is found."""
+    left = {name: value for name, value in environment.items() if name not in IDLE_VARIABLES}
+    paths = [str(folder), *filter(None, [left.get("PYTHONPATH")])]
+    return {**left, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _run(launch: Launch, folder: Path, options: WorkerOptions) -> tuple[str, UndecidedError | None]:
     """Return how the command ended, as a status and, unless it is ok, in words."""
     said = folder / "said.txt"
-    with said.open("wb") as stream, _child(command, folder, options, stream) as process:
+    with said.open("wb") as stream, _child(launch, folder, stream) as process:
         status, fault = _wait(process, folder, options)
     if status == "ok":
         return status, None
     return status, UndecidedError(
         fault,
-        where=command[0],
+        where=launch.command[0],
         why=_last_line(said),
         how="run again with `-v` to see what the worker said",
         detail=_tail(said),
@@ -200,15 +236,13 @@ def _garbled(program: str) -> UndecidedError:
 
 
 @contextlib.contextmanager
-def _child(
-    command: list[str], folder: Path, options: WorkerOptions, said: IO[bytes]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Start `command` in `folder`, so that no file of the user shadows a module."""
-    process = start_child(command, said, said, env=_environment(folder, options), folder=folder)
+def _child(launch: Launch, folder: Path, said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the command in `folder`, so that no file of the user shadows a module."""
+    process = start_child(launch.command, said, said, env=launch.environment, folder=folder)
     try:
         yield process
     finally:
-        _end_group(process, ask=options.ranks > 1)
+        _end_group(process, ask=launch.has_ranks)
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, options: WorkerOptions) -> tuple[str, str]:
@@ -279,5 +313,7 @@ def _tail(said: Path) -> str:
 
 
 def _last_line(said: Path) -> str:
-    lines = [line.strip() for line in _tail(said).splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    """Return the last line with a word in it, but rather the last error: torchrun says much more behind it."""
+    lines = [line.strip() for line in _tail(said).splitlines() if any(map(str.isalnum, line))]
+    errors = [line for line in lines if _ERROR.match(line)]
+    return (errors or lines or ["it said nothing"])[-1]

@@ -135,6 +135,25 @@ def numeric_fingerprint(document: Mapping[str, Json]) -> NumericFingerprint | No
     )
 
 
+def faults_of(measured: NumericFingerprint) -> tuple[str, ...]:
+    """Return in words what no healthy machine does: a canary that died, a relation that must hold and does not."""
+    canaries = [
+        f"the canary in {entry.get('canary')} on {entry.get('device')} has other bits than IEEE 754 gives"
+        for entry in measured.canary
+        if not _has_no_result(entry) and entry.get("digest") != entry.get("expected")
+    ]
+    relations = [
+        f"{entry.get('relation')} does not hold on {entry.get('device')}"
+        for entry in measured.relations
+        if entry.get("kind") == "must" and entry.get("status") == "broken"
+    ]
+    return (*canaries, *relations)
+
+
+def _has_no_result(entry: Entry) -> bool:
+    return isinstance(entry.get("status"), str)
+
+
 def _part(document: Mapping[str, Json], name: str) -> tuple[Entry, ...]:
     return _mappings(value_at(document, "numerics", name))
 

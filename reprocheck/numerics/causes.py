@@ -21,6 +21,7 @@ from reprocheck.model.verdicts import Cause, Check
 LONGEST_VALUE = 120
 NOT_THERE = "not there"
 UNREAD = "could not be read: "
+MEASURED_KEYS = frozenset({"probes", "numerics", "probeTimes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,12 @@ RELEVANCES = (
 
 
 def fingerprint_differences(recorded: Mapping[str, Json], observed: Mapping[str, Json]) -> tuple[Difference, ...]:
-    """Return where two fingerprints differ, sorted by key; list members are named by their `name`."""
-    left, right = dict(_leaves(recorded)), dict(_leaves(observed))
+    """Return where two fingerprints differ, sorted by key; list members are named by their `name`.
+
+    What was measured is left out: three hundred digests tell nobody anything (`numeric_comparison` compares them).
+    """
+    both_know = all(_knows_switches(document) for document in (recorded, observed))
+    left, right = (dict(_leaves(_described(document, both_know))) for document in (recorded, observed))
     return tuple(
         Difference(path=path, recorded=left.get(path, NOT_THERE), observed=right.get(path, NOT_THERE))
         for path in sorted({*left, *right})
@@ -185,6 +190,19 @@ def _in_force(recorded: Run, observed: Run, key: str) -> tuple[str, str]:
 def _cause(what: str, fix: str, values: Sequence[tuple[str, str]]) -> Cause:
     pairs = dict.fromkeys(pair for pair in values if pair[0] != pair[1])
     return Cause(what=what, evidence=tuple(f"recorded {a}, here {b}" for a, b in pairs), fix=fix)
+
+
+def _knows_switches(document: Mapping[str, Json]) -> bool:
+    """Say whether a fingerprint tells of switches: older ones do not, which is no difference of the machines."""
+    return not unread_status(value_at(document, "runtime", "switches"))
+
+
+def _described(document: Mapping[str, Json], both_know_switches: bool) -> Mapping[str, Json]:
+    described = {key: value for key, value in document.items() if key not in MEASURED_KEYS}
+    runtime = described.get("runtime")
+    if both_know_switches or not isinstance(runtime, Mapping):
+        return described
+    return {**described, "runtime": {key: value for key, value in runtime.items() if key != "switches"}}
 
 
 def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, str]]:

@@ -1,14 +1,14 @@
 """Find the cause of differing probes by experiment: rerun them here under other switches, and see which give the bits.
 
-Held constant: the machine, the Python, the inputs. Control: the probes here without any change, which must give the bits
-of one side. Test: the same probes under a setting. A setting that gives the bits of the other side, and leaves alike
-what is alike, is the cause, or has the very effect of the cause.
+Held constant: the machine, the Python, the inputs. Control: the probes here without any change, which must give the
+bits of one side. Test: the same probes under a setting. A setting that gives the bits of the other side, and leaves
+alike what is alike, is the cause, or has the very effect of the cause.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,22 +16,13 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import probe_label
 from reprocheck.model.numeric_experiments import Experiment, Trial
 from reprocheck.model.numeric_fingerprints import Probe, numeric_fingerprint
-from reprocheck.numerics.hypotheses import Hypothesis, hypotheses
-from reprocheck.numerics.laboratories import Laboratory, ProcessLaboratory, Settings
+from reprocheck.numerics.hypotheses import hypotheses
+from reprocheck.numerics.laboratories import Laboratory, ProcessLaboratory
 from reprocheck.numerics.switched_probes import Key, Switched
-from reprocheck.numerics.trial_outcomes import (
-    Case,
-    Outcome,
-    broken_by,
-    combinations,
-    families_of_twins,
-    outcome_of,
-)
+from reprocheck.numerics.trial_outcomes import Case, Outcome
+from reprocheck.numerics.trials import Confirmed, Trials
 
 DEADLINE_S = 300.0
-MOST_SUSPECTS = 8  # settings that explain the most and are held against all other probes too
-MOST_COMBINATIONS = 24
-MOST_SWITCHES = 3
 
 Document = Mapping[str, Json]
 Home = Literal["old", "new"]
@@ -73,7 +64,10 @@ def experiment(old: Document, new: Document, laboratory: Laboratory) -> Experime
     case = _case(control, differing, alike, sides[home], sides[away])
     here, there = (old, new) if home == "old" else (new, old)
     thoughts = hypotheses(here, there, {device for _, device in differing})
-    return _explained(case, _Trials(case, laboratory), thoughts, Experiment(home=home, notes=_left_out(case, differing, alike)))
+    trials = Trials(case, laboratory)
+    causes = trials.causes(thoughts)
+    notes = (*_left_out(case, differing, alike), *_late(trials))
+    return _told(case, home, trials.outcomes, causes, notes)
 
 
 def _measured(document: Document) -> Probes:
@@ -90,29 +84,25 @@ def _sorted_out(old: Probes, new: Probes) -> tuple[list[Key], list[Key]]:
 
 
 def _home(control: Switched | None, differing: Sequence[Key], sides: Mapping[Home, Probes]) -> Home | None:
-    """Return the side whose bits come out here; where it is both in part, the one with more of them."""
+    """Return the side whose bits come out here, for half of the differing probes at least; None where neither's do."""
     if control is None:
         return None
-    hits = {
-        side: sum(control.digest(key) == probes[key].digest for key in differing) for side, probes in sides.items()
-    }
+    hits = {side: sum(control.digest(key) == probes[key].digest for key in differing) for side, probes in sides.items()}
     best = max(hits, key=lambda side: hits[side])
-    return best if hits[best] else None
+    return best if hits[best] * 2 >= len(differing) else None
 
 
 def _homeless(control: Switched | None, differing: Sequence[Key]) -> Experiment:
     why = "it did not end in time" if control is None else control.fault
     note = (
-        "run here without changes, the differing probes have neither side's bits"
+        "run here without changes, most differing probes have neither side's bits"
         f"{f' ({why})' if why else ''}: make the experiment on one of the two machines, with the Python and the "
         "environment variables of its fingerprint"
     )
     return Experiment(home=None, differing=_labels(differing), notes=(note,))
 
 
-def _case(
-    control: Switched, differing: Sequence[Key], alike: Sequence[Key], home: Probes, away: Probes
-) -> Case:
+def _case(control: Switched, differing: Sequence[Key], alike: Sequence[Key], home: Probes, away: Probes) -> Case:
     """Return the probes that come out here as at home, with the bits that they have away."""
     return Case(
         differing=tuple(key for key in differing if control.digest(key) == home[key].digest),
@@ -123,48 +113,45 @@ def _case(
 
 
 def _left_out(case: Case, differing: Sequence[Key], alike: Sequence[Key]) -> tuple[str, ...]:
-    lost = len(differing) - len(case.differing)
-    changed = len(alike) - len(case.alike)
+    lost, changed = len(differing) - len(case.differing), len(alike) - len(case.alike)
     notes = []
     if lost:
-        notes.append(f"{lost} of {len(differing)} differing probes have neither side's bits here and were left out")
+        have = "has" if lost == 1 else "have"
+        notes.append(f"{lost} of {len(differing)} differing probes {have} neither side's bits here: left out")
     if changed:
-        notes.append(f"{changed} probes that both sides have alike have other bits here and were left out")
+        have = "has" if changed == 1 else "have"
+        notes.append(f"{changed} of {len(alike)} probes that both sides have alike {have} other bits here: left out")
     return tuple(notes)
 
 
-class _Trials:
-    """The trials of one case, in the order in which they were made."""
+def _late(trials: Trials) -> tuple[str, ...]:
+    return ("the time was up before everything was tried",) if trials.is_late else ()
 
-    def __init__(self, case: Case, laboratory: Laboratory) -> None:
-        self._case = case
-        self._laboratory = laboratory
-        self.outcomes: list[Outcome] = []
 
-    def make(self, thoughts: Sequence[Hypothesis]) -> list[Outcome]:
-        """Try settings on the differing probes."""
-        runs = self._laboratory.run([thought.settings for thought in thoughts], self._case.differing)
-        made = [outcome_of(run, thought.origin, self._case) for thought, run in zip(thoughts, runs, strict=False)]
-        self.outcomes += made
-        return made
+def _told(
+    case: Case, home: Home, outcomes: Sequence[Outcome], causes: Sequence[Confirmed], notes: tuple[str, ...]
+) -> Experiment:
+    reached = causes[0].outcome.equal if causes else frozenset()
+    return Experiment(
+        home=home,
+        differing=_labels(case.differing),
+        trials=tuple(_trial(outcome, None) for outcome in outcomes),
+        causes=tuple(_trial(confirmed.outcome, confirmed.broken) for confirmed in causes),
+        left=_labels([key for key in case.differing if key not in reached]),
+        notes=notes,
+    )
 
-    def combined(self, bases: Sequence[Outcome], additions: Sequence[Outcome]) -> list[Outcome]:
-        """Try combinations, the most promising first, until one explains everything."""
-        made: list[Outcome] = []
-        for base, added in combinations(bases, additions, self._case)[:MOST_COMBINATIONS]:
-            settings, origin = (*base.settings, *added.settings), max(base.origin, added.origin, key=_rank)
-            made += self.make([Hypothesis(settings, origin)])
-            if self.is_late or made[-1].is_full(self._case):
-                break
-        return made
 
-    def broken(self, settings: Sequence[Settings]) -> list[tuple[Key, ...] | None]:
-        """Return what each of the settings breaks of the probes that are alike; None where time was up."""
-        runs = self._laboratory.run(settings, self._case.alike) if self._case.alike else iter(())
-        found: list[tuple[Key, ...] | None] = [broken_by(run, self._case) for run in runs]
-        return [*found, *([None] * (len(settings) - len(found)))]
+def _trial(outcome: Outcome, broken: Sequence[Key] | None) -> Trial:
+    return Trial(
+        settings=tuple(map(str, outcome.settings)),
+        origin=outcome.origin,
+        equal=_labels(sorted(outcome.equal)),
+        moved=len(outcome.moved),
+        broken=None if broken is None else _labels(broken),
+        fault=outcome.fault,
+    )
 
-    @property
-    def is_late(self) -> bool:
-        """Whether the time is up."""
-        return self._laboratory.is_late
+
+def _labels(keys: Sequence[Key]) -> tuple[str, ...]:
+    return tuple(probe_label(*key) for key in keys)

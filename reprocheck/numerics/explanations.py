@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from reprocheck.facts.switch_effects import effects_of
 from reprocheck.model.numeric_differences import Candidate, Explanation, ProbeDifference, probe_label
 from reprocheck.model.numeric_fingerprints import Probe
-from reprocheck.numerics.numeric_candidates import reaches
+from reprocheck.numerics.numeric_candidates import is_for_gpu, reaches
 
 Verdict = Literal["yes", "maybe", "no"]  # maybe: both sides are settings that change it, perhaps to the same bits
 
@@ -94,7 +94,7 @@ def explain(
 
 def verdict(candidate: Candidate, probe: ProbeDifference | Probe, effects: Iterable[KnownEffect]) -> Verdict | None:
     """Return whether going from one value of a switch to the other changes a probe, None where nobody measured it."""
-    if probe.device != "cpu" and not _is_of_gpu(candidate):
+    if (probe.device != "cpu") != is_for_gpu(candidate):
         return None
     rows = [row for row in effects if row.covers(probe.family, probe.operation, probe.dtype)]
     if any(row.setting == _ANY for row in rows):
@@ -155,7 +155,7 @@ def _explanation(case: _Case, differing: Sequence[ProbeDifference], *, is_first:
     """Word a cause: it is likely only if it explains what no better one does, and more than speaks against it."""
     is_weak = len(case.contradicts) > len(case.explains)
     word = "weak" if is_weak else "likely" if is_first else "possible"
-    against = f"; but {_these(case.contradicts)} it should change equal" if case.contradicts else ""
+    against = f"; but {_equal(case.contradicts)}" if case.contradicts else ""
     explained = [probe for probe in differing if probe.label in set(case.explains)]
     return Explanation(
         cause=case.candidate.cause,
@@ -167,9 +167,7 @@ def _explanation(case: _Case, differing: Sequence[ProbeDifference], *, is_first:
     )
 
 
-def _possible(
-    candidates: Iterable[Candidate], rest: Sequence[ProbeDifference], total: int
-) -> Iterator[Explanation]:
+def _possible(candidates: Iterable[Candidate], rest: Sequence[ProbeDifference], total: int) -> Iterator[Explanation]:
     for candidate in candidates:
         reached = [probe for probe in rest if reaches(candidate, probe)]
         if reached:
@@ -189,13 +187,11 @@ def _reach(probes: Sequence[ProbeDifference], total: int, verb: str = "explains"
     return f"{verb} {len(probes)} of {total} differing {plural} ({', '.join([*kinds[:NAMED_KINDS], *more])})"
 
 
-def _these(labels: Sequence[str]) -> str:
-    return f"`{labels[0]}` that" if len(labels) == 1 else f"{len(labels)} probes that"
+def _equal(labels: Sequence[str]) -> str:
+    if len(labels) == 1:
+        return f"{labels[0]}, which it should change, is equal"
+    return f"{len(labels)} probes that it should change are equal ({labels[0]}, ...)"
 
 
 def _sides(candidate: Candidate) -> str:
     return f"{candidate.cause} ({candidate.old} there, {candidate.new} here)"
-
-
-def _is_of_gpu(candidate: Candidate) -> bool:
-    return candidate.cause.startswith(("cudnn", "cublas", "sdpa", "allow-tf32", "float32", "deterministic"))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reprocheck.facts.switches import all_switches
 from reprocheck.model.fingerprints import value_at
 from reprocheck.model.json_documents import Json, entries
 from reprocheck.model.numeric_experiments import Origin
-from reprocheck.numerics.switch_settings import Setting
+from reprocheck.numerics.switch_settings import Setting, setting_from
 
 Document = Mapping[str, Json]
 
@@ -68,11 +69,11 @@ def hypotheses(here: Document, there: Document, devices: Iterable[str]) -> tuple
 def recorded_settings(here: Document, there: Document) -> tuple[Setting, ...]:
     """Return the switches that both fingerprints recorded with different values, put to the value there."""
     ours, theirs = _switches(here), _switches(there)
-    return tuple(
-        Setting(name, value)
-        for name, value in sorted(theirs.items())
-        if name in ours and ours[name] != value and is_settable(name, value)
-    )
+    changed = [name for name in sorted(theirs) if name in ours and ours[name] != theirs[name]]
+    known = all_switches()
+    leaders = [name for name in changed if name in known and known[name].part_of not in changed]
+    settings = (setting_from(name, theirs[name]) for name in leaders)
+    return tuple(setting for setting in settings if setting)
 
 
 def hardware_settings(here: Document, there: Document) -> tuple[Setting, ...]:
@@ -97,15 +98,12 @@ def hardware_settings(here: Document, there: Document) -> tuple[Setting, ...]:
     return tuple(found)
 
 
-def _switches(document: Document) -> dict[str, str | int | bool | None]:
+def _switches(document: Document) -> Mapping[str, Json]:
     """Return the recorded value of each switch; one that could not be read is left out."""
     recorded = value_at(document, "runtime", "switches")
     if not isinstance(recorded, Mapping):
         return {}
-    values = {name: entry.get("value") for name, entry in recorded.items() if isinstance(entry, Mapping)}
-    return {
-        name: value for name, value in values.items() if value is None or isinstance(value, str | int | bool)
-    }
+    return {name: entry["value"] for name, entry in recorded.items() if isinstance(entry, Mapping) and "value" in entry}
 
 
 def _instructions(document: Document) -> set[str]:

@@ -48,11 +48,15 @@ class ProcessLaboratory:
             UndecidedError: there is no room for a process.
         """
         stop = Event()
-        together = Together(lambda settings: self._trial(settings, keys, repeats, stop), stop)
+        together: Together[Settings, Switched] = Together(
+            lambda settings: self._trial(settings, keys, repeats, stop), stop
+        )
         for number, switched in enumerate(together.results(trials), start=1):
             if self.is_late:
                 return
-            self._tell(f"rerunning {len(keys)} probes: {number} of {len(trials)}, {words_of(switched.settings) or 'as it is'}")
+            self._tell(
+                f"rerunning {len(keys)} probes: {number} of {len(trials)}, {words_of(switched.settings) or 'as it is'}"
+            )
             yield switched
 
     def _trial(self, settings: Settings, keys: Sequence[Key], repeats: int, stop: Event) -> Switched:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reprocheck.background import Background
 from reprocheck.machine.worker_process import JobOutcome, WorkerOptions, attempt_job
-from reprocheck.model.fingerprints import one_line, unread, unread_status
+from reprocheck.model.fingerprints import one_line, unread
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe, probe_from
 
@@ -173,22 +173,3 @@ def is_whole(measured: NumericFingerprint) -> bool:
     """Say whether everything was measured that this torch can do."""
     lost = ("lost-device", "out-of-memory")
     return not measured.collection and not any(probe.status in lost for probe in measured.probes)
-
-
-def faults_of(measured: NumericFingerprint) -> tuple[str, ...]:
-    """Return in words what no healthy machine does: a canary that died, a relation that must hold and does not."""
-    canaries = [
-        f"the canary in {entry.get('canary')} on {entry.get('device')} has other bits than IEEE 754 gives"
-        for entry in measured.canary
-        if not unread_status(_reading(entry)) and entry.get("digest") != entry.get("expected")
-    ]
-    relations = [
-        f"{entry.get('relation')} does not hold on {entry.get('device')}"
-        for entry in measured.relations
-        if entry.get("kind") == "must" and entry.get("status") == "broken"
-    ]
-    return (*canaries, *relations)
-
-
-def _reading(entry: Entry) -> Json:
-    return {key: entry[key] for key in ("status", "detail") if key in entry} or "read"

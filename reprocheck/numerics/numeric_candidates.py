@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from reprocheck.facts.switches import all_switches
 from reprocheck.model.fingerprints import unread_status, value_at
 from reprocheck.model.json_documents import Json, dump_line, entries
 from reprocheck.model.numeric_differences import Candidate, CandidateKind, ProbeDifference
@@ -27,16 +28,9 @@ _LIBRARIES: tuple[tuple[str, CandidateKind, tuple[str, ...]], ...] = (
 )
 _GPU_LIBRARIES = ("CUDA", "cuDNN", "NCCL")
 _CPU_LIBRARIES = ("MKL", "oneDNN")
-# What begins so concerns a GPU alone, or no single operation at all; what has it anywhere likewise.
-_GPU_SWITCHES = ("cudnn-", "cublas", "nvidia-", "preferred-", "allow-tf32", "fp16-", "bf16-")
-_NO_OPERATION = ("nccl-", "ddp-", "loader-", "inductor-", "python-hash-seed", "fill-uninitialized-memory")
-# What is set by, or with, another switch says nothing more.
-_FOLLOWERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("threads", ("interop-threads", "openmp-threads", "mkl-threads", "omp-num-threads", "mkl-num-threads")),
-    ("threads", ("mkl-dynamic",)),
-    ("float32-matmul-precision", ("fp32-precision", "allow-tf32-cuda-matmul")),
-    ("deterministic-algorithms", ("deterministic-warn-only",)),
-)
+# The old way to set a precision sets the new ones as well (torch.backends, "Numerical accuracy").
+_SETS_ALL = "float32-matmul-precision"
+_SET_BY_IT = ("fp32-precision", "allow-tf32-cuda-matmul")
 
 
 def candidates_between(old: Document, new: Document) -> tuple[Candidate, ...]:
@@ -48,11 +42,24 @@ def reaches(candidate: Candidate, probe: ProbeDifference) -> bool:
     """Say whether a candidate could change a probe at all, by where the operation runs."""
     on_gpu = probe.device != "cpu"
     if candidate.kind == "switch":
-        only_gpu = candidate.cause.startswith(_GPU_SWITCHES) or "-cuda" in candidate.cause
-        return not candidate.cause.startswith(_NO_OPERATION) and (on_gpu or not only_gpu)
+        kind = _kind(candidate.cause)
+        return (
+            kind == "machine" or (kind == "cuda" and on_gpu) or (kind == "distributed" and probe.family == "all-reduce")
+        )
     if candidate.kind == "processor" or candidate.cause in _CPU_LIBRARIES:
         return not on_gpu
     return on_gpu or (candidate.kind == "library" and candidate.cause not in _GPU_LIBRARIES)
+
+
+def is_for_gpu(candidate: Candidate) -> bool:
+    """Say whether a switch concerns operations on a GPU alone."""
+    return _kind(candidate.cause) == "cuda"
+
+
+def _kind(switch: str) -> str:
+    """Return where a switch acts; one that a newer release tells of may act anywhere."""
+    known = all_switches().get(switch)
+    return known.kind if known else "machine"
 
 
 def switch_text(value: Json) -> str:
@@ -65,11 +72,16 @@ def switch_text(value: Json) -> str:
 def _switches(old: Document, new: Document) -> Iterator[Candidate]:
     before, after = switch_values(old), switch_values(new)
     changed = [name for name in sorted(before.keys() & after.keys()) if before[name]["value"] != after[name]["value"]]
-    followers = {follower for leader, found in _FOLLOWERS if leader in changed for follower in found}
     for name in changed:
-        if not any(name == follower or name.startswith(f"{follower}-") for follower in followers):
+        if not _follows(name, changed):
             sides = (_short(switch_text(side[name]["value"])) for side in (before, after))
             yield Candidate(cause=name, kind="switch", old=next(sides), new=next(sides))
+
+
+def _follows(name: str, changed: Sequence[str]) -> bool:
+    """Say whether a switch differs because another one does, and so tells nothing more."""
+    known = all_switches().get(name)
+    return (known is not None and known.part_of in changed) or (_SETS_ALL in changed and name.startswith(_SET_BY_IT))
 
 
 def _others(old: Document, new: Document) -> Iterator[Candidate]:

@@ -40,7 +40,7 @@ ROUNDING_UNITS: Mapping[str, float] = MappingProxyType(
 BOUNDS: Mapping[str, float] = MappingProxyType(
     {"fp64": 16.0, "fp32": 16.0, "tf32": 16.0, "bf16": 2.0, "fp16": 2.0, "fp8e4m3": 2.0, "fp8e5m2": 2.0}
 )
-RESOLUTION = 2.0**-23  # of a coarse digest, which is kept in float32: half a unit on either side
+RESOLUTION = 2.0**-23  # of a coarse digest, half of it on either side: it has 24 bits, 53 where the output has
 _ORDER: tuple[ProbeChange, ...] = ("different", "rounding", "varying", "unmeasured", "one-sided")
 
 Probes = Mapping[tuple[str, str], Probe]
@@ -73,8 +73,9 @@ def is_rounding(old: Probe, new: Probe) -> bool:
     distance = distance_of(old, new)
     if distance is None:
         return False
+    unit = ROUNDING_UNITS[old.dtype]
     largest = max(abs(float.fromhex(number)) for number in (*old.coarse, *new.coarse))
-    return distance <= BOUNDS[old.dtype] + RESOLUTION * largest / ROUNDING_UNITS[old.dtype]
+    return distance <= BOUNDS[old.dtype] + min(RESOLUTION, unit) * largest / unit
 
 
 def _difference(old: Probe | None, new: Probe | None) -> ProbeDifference | None:

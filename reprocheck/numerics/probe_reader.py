@@ -13,6 +13,7 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe, numeric_fingerprint
 
 PARTS = ("trees", "arithmetic", "canary", "relations", "collection")
+MOST_PROBES = 10_000  # twenty times as many as there are
 _NAMES = ("probe", "family", "operation", "dtype", "device")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FIRST = re.compile(r"[0-9a-f]{2,32}")
@@ -29,7 +30,10 @@ def read_measured(document: Document, file: str) -> NumericFingerprint | None:
     """
     if "probes" not in document or unread_status(document["probes"]):
         return None
-    for index, entry in enumerate(_list(document["probes"], f"{file}: probes")):
+    listed = _list(document["probes"], f"{file}: probes")
+    if len(listed) > MOST_PROBES:
+        _refuse(f"{file}: probes", f"expected at most {MOST_PROBES} probes, found {len(listed)}")
+    for index, entry in enumerate(listed):
         _check_probe(entry, f"{file}: probes[{index}]")
     _check_parts(document, file)
     measured = numeric_fingerprint(document)
@@ -128,5 +132,3 @@ def _refuse(where: str, why: str) -> NoReturn:
         why=why,
         how="restore the file, or write it anew with `reprocheck fingerprint --probes -o FILE`",
     )
-
-

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from reprocheck.facts.switches import all_switches, environment_of_switch
 from reprocheck.model.json_documents import Json
 
-# Read once when a library is loaded, so that only a new process sees them.
-VARIABLES = {
-    "threads": "OMP_NUM_THREADS",
-    "omp-num-threads": "OMP_NUM_THREADS",
-    "mkl-num-threads": "MKL_NUM_THREADS",
-    "mkl-dynamic": "MKL_DYNAMIC",
-    "aten-cpu-capability": "ATEN_CPU_CAPABILITY",
-    "mkl-cbwr": "MKL_CBWR",
-    "mkl-enable-instructions": "MKL_ENABLE_INSTRUCTIONS",
-    "onednn-max-cpu-isa": "ONEDNN_MAX_CPU_ISA",
-    "onednn-fpmath": "ONEDNN_DEFAULT_FPMATH_MODE",
-    "glibc-hwcaps": "GLIBC_TUNABLES",
-}
+# What is set in the process, once torch is loaded (`worker/switches/applied.py`).
+IN_PROCESS = frozenset(
+    {
+        *("flush-denormal", "deterministic-algorithms", "mkldnn-enabled", "mkldnn-deterministic", "nnpack-enabled"),
+        *("mha-fastpath", "float32-matmul-precision", "fp32-precision", "fp32-precision-mkldnn"),
+        *(f"fp32-precision-mkldnn-{operation}" for operation in ("matmul", "conv", "rnn")),
+        *(
+            "fp32-precision-cudnn",
+            "fp32-precision-cuda-matmul",
+            "fp32-precision-cudnn-conv",
+            "fp32-precision-cudnn-rnn",
+        ),
+        *("allow-tf32-cuda-matmul", "allow-tf32-cudnn", "cudnn-enabled", "cudnn-benchmark", "cudnn-deterministic"),
+        *("fp16-reduced-precision-reduction", "bf16-reduced-precision-reduction", "fp16-accumulation"),
+        *("math-sdpa-in-half-precision", "sdpa-flash", "sdpa-memory-efficient", "sdpa-math", "sdpa-cudnn"),
+    }
+)
+# What fingerprints say where nobody decided.
+LEFT_TO_CHANCE = frozenset({"unset", "OFF"})
 
 
 class Setting(NamedTuple):
@@ -29,41 +36,44 @@ class Setting(NamedTuple):
     value: str | int | bool | None
 
     def __str__(self) -> str:
-        shown = {True: "on", False: "off", None: "default"}
-        return f"{self.switch}={shown.get(self.value, self.value) if not _is_number(self.value) else self.value}"
+        if self.value is None:
+            return f"{self.switch}=default"
+        shown = {True: "on", False: "off"}[self.value] if isinstance(self.value, bool) else str(self.value)
+        return f"{self.switch}={shown}"
+
+
+def setting_from(switch: str, recorded: Json) -> Setting | None:
+    """Return the setting that makes a value that a fingerprint recorded; None where it cannot be set from outside."""
+    if is_variable(switch):
+        if recorded is None or recorded in LEFT_TO_CHANCE:
+            return Setting(switch, None)
+        value = ("TRUE" if recorded else "FALSE") if isinstance(recorded, bool) else recorded
+        return Setting(switch, value) if isinstance(value, str | int) else None
+    if switch in IN_PROCESS and isinstance(recorded, str | int | bool):
+        return Setting(switch, recorded)
+    return None
+
+
+def is_variable(switch: str) -> bool:
+    """Whether environment variables put a switch to any value; libraries read them once, when they are loaded."""
+    known = all_switches().get(switch)
+    return known is not None and any("{value}" in variable for variable in known.variables)
 
 
 def environment_of(settings: Iterable[Setting]) -> dict[str, str]:
-    """Return the environment variables of those settings that are variables."""
+    """Return the environment variables of those settings that are variables; an empty one counts as not set."""
     found: dict[str, str] = {}
     for setting in settings:
-        if setting.switch == "threads":
-            found.update(_threads(setting.value))
-        elif setting.switch in VARIABLES:
-            found[VARIABLES[setting.switch]] = "" if setting.value is None else str(setting.value)
+        if is_variable(setting.switch):
+            found.update(environment_of_switch(setting.switch, "" if setting.value is None else str(setting.value)))
     return found
 
 
 def applied_of(settings: Iterable[Setting]) -> dict[str, Json]:
     """Return the settings that are made inside the process, by id."""
-    return {
-        setting.switch: setting.value
-        for setting in settings
-        if setting.switch not in VARIABLES and setting.value is not None
-    }
+    return {setting.switch: setting.value for setting in settings if not is_variable(setting.switch)}
 
 
 def words_of(settings: Iterable[Setting]) -> str:
     """Return settings for people: `threads=4 and mkl-cbwr=AVX2`."""
     return " and ".join(map(str, settings))
-
-
-def _threads(value: Json) -> Mapping[str, str]:
-    # MKL's own count overrides OpenMP's, and MKL_DYNAMIC caps it at the number of cores.
-    if value is None:
-        return {"MKL_DYNAMIC": ""}
-    return {"OMP_NUM_THREADS": str(value), "MKL_NUM_THREADS": str(value), "MKL_DYNAMIC": "FALSE"}
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reprocheck.reports.diff_lines import closing_lines, head_lines, package_lines
+from reprocheck.reports.diff_numeric_lines import concise_lines, fault_lines
 from reprocheck.reports.diff_report import DiffReport
 
 NAME = "concise"
@@ -10,5 +11,11 @@ NAME = "concise"
 
 def render(report: DiffReport) -> str:
     """Return the lines, the counts last."""
-    lines = (*head_lines(report), *package_lines(report, with_details=False), *closing_lines(report))
+    lines = (
+        *fault_lines(report),
+        *head_lines(report),
+        *package_lines(report, with_details=False),
+        *concise_lines(report),
+        *closing_lines(report),
+    )
     return "\n".join(lines) + "\n"

@@ -2,13 +2,15 @@
 
 `compared` is `locks`, `environments`, `fingerprints` or `records`; `head` what no package says; `packages[]` has
 `change` (see `model/differences.py`), `old` and `new` as versions or constraints, and both sides on each platform.
-A null side is not there.
+A null side is not there. `numeric` is what two fingerprints or records compute (see `diff_numeric_json.py`), null where
+that was not compared.
 """
 
 from __future__ import annotations
 
 from reprocheck.model.differences import CHANGES, PackageDifference, PackageState
 from reprocheck.model.json_documents import Json
+from reprocheck.reports.diff_numeric_json import numeric_json
 from reprocheck.reports.diff_report import DiffReport
 from reprocheck.reports.json_text import inert_document
 
@@ -28,6 +30,7 @@ def render(report: DiffReport) -> str:
             "platforms": list(difference.platforms),
             "head": [{"what": head.what, "old": head.old, "new": head.new} for head in difference.head],
             "packages": [_package(package) for package in difference.packages],
+            "numeric": numeric_json(difference.numeric),
             "notes": list(difference.notes),
             "summary": {change: difference.count(change) for change in CHANGES},
         }

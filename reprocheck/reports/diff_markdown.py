@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reprocheck.model.differences import CHANGES, Change, Difference, PackageDifference
+from reprocheck.reports.diff_numeric_markdown import fault_blocks, numeric_blocks
 from reprocheck.reports.diff_report import WORDS, DiffReport, everywhere, head_sides, package_name, side, summary
 from reprocheck.reports.markdown_text import LONGEST_COMMENT, code_span, folded, plain, row, sentence
 
@@ -21,10 +22,15 @@ def render(report: DiffReport) -> str:
     """Return the comment."""
     difference = report.difference
     blocks = [f"**{sentence(summary(difference))}**", f"{code_span(difference.old)} → {code_span(difference.new)}"]
+    blocks.extend(fault_blocks(difference))
     if difference.head_to_read:
         told = (f"- {code_span(head.what)}: {plain(head_sides(head))}" for head in difference.head_to_read)
         blocks.append("\n".join(told))
     room = LONGEST_COMMENT - sum(map(len, blocks))
+    for block in numeric_blocks(difference):
+        if len(block) <= room:
+            room -= len(block)
+            blocks.append(block)
     for change in CHANGES:
         packages = [package for package in difference.packages if package.change == change]
         block = _block(change, packages, difference) if packages else ""

@@ -56,13 +56,27 @@ def summary(difference: Difference) -> str:
     if difference.is_empty:
         return _NOTHING[difference.compared]
     entries = len(difference.head_to_read)
+    computed = _computed(difference)
     counted = [f"{count} {WORDS[change]}" for change in CHANGES if (count := difference.count(change))]
+    if not counted and not entries and computed:
+        return computed
     if not counted and not entries:
         return "the lock's sources changed, no package did"
     if not counted:
-        return f"{entries} {'entry differs' if entries == 1 else 'entries differ'}{_aside(difference)}"
+        told = f"{entries} {'entry differs' if entries == 1 else 'entries differ'}{_aside(difference)}"
+        return f"{told}; {computed}" if computed else told
     others = f"{entries} other {'change' if entries == 1 else 'changes'}"
     return ", ".join([*counted, *([others] if entries else [])])
+
+
+def _computed(difference: Difference) -> str:
+    """Return how much of what the machines compute differs, "" where nothing does."""
+    numeric = difference.numeric
+    if numeric is None or numeric.is_empty:
+        return ""
+    if numeric.probes:
+        return f"{len(numeric.probes)} {'probe differs' if len(numeric.probes) == 1 else 'probes differ'}"
+    return "a machine is at fault" if numeric.faults else "what the machines compute is measured differently"
 
 
 def _aside(difference: Difference) -> str:

@@ -14,6 +14,8 @@ from reprocheck.model.locks import Lock
 if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
     from reprocheck.model.machines import Gpu, NodeStack, TargetMachine
+    from reprocheck.model.numeric_fingerprints import NumericFingerprint
+    from reprocheck.model.numeric_switches import SwitchesInForce
     from reprocheck.model.prefixes import Inspection, Prefix
 
 
@@ -38,8 +40,8 @@ class Facts:
     not get. `platforms` limits the audit; empty means all of the lock. `precision` are the data types that the training
     computes in; `expects_gpu` is True where the user said that a GPU is meant; `nodes` are other machines of the same
     job. `prefix` is the installed environment, `inspection` what lies there of its files,
-    `installed_unmet` what its packages need of each other and do not find. `memo` keeps what several rules derive from
-    these facts, by who derives it.
+    `installed_unmet` what its packages need of each other and do not find. `switches` are those in force in the Python
+    of a machine. `memo` keeps what several rules derive from these facts, by who derives it.
     """
 
     environment: EnvironmentFile | Unseen
@@ -56,6 +58,7 @@ class Facts:
     prefix: Prefix | Unseen = Unseen(reason="no installed environment was named", asked=False)
     inspection: Inspection | Unseen = Unseen(reason="no installed environment was named", asked=False)
     installed_unmet: tuple[UnmetDependency, ...] = ()
+    switches: SwitchesInForce | Unseen = Unseen(reason="no Python was asked which switches are in force", asked=False)
     memo: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -92,6 +95,14 @@ class Facts:
         # Most machines have no second part, and an option names none: no fault of the user's.
         is_enough = len(self.machine.driver_parts) > 1 or disagree
         return self.machine.driver_parts if is_enough else Unseen(reason=told, asked=False)
+
+    @property
+    def probes(self) -> NumericFingerprint | Unseen:
+        """Return what the Python computes, bit by bit, where its fingerprint was taken with probes."""
+        if isinstance(self.switches, Unseen):
+            return self.switches
+        told = f"{self.switches.source} tells no probes; `reprocheck fingerprint --probes` takes them"
+        return self.switches.measured or Unseen(reason=told, asked=False)
 
     @property
     def glibc(self) -> str | Unseen:

@@ -26,6 +26,8 @@ class Need(Enum):
     NODES = "nodes"
     PREFIX = "prefix"
     INSPECTION = "inspection"
+    SWITCHES = "switches"
+    PROBES = "probes"
 
 
 class Family(Enum):
@@ -35,6 +37,7 @@ class Family(Enum):
     LOCK = "lock"
     OVERLAP = "conda/pip overlap and duplicate runtimes"
     CUDA = "CUDA, driver, GPU, framework"
+    DETERMINISM = "determinism settings"
     INSTALLED = "installed environment"
 
 

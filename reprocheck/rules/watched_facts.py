@@ -29,9 +29,10 @@ class _Watched:
 def misses_nothing(module: RuleModule, facts: Facts) -> bool:
     """Say whether a rule saw every part that it asked for: only then is what it does not find not there.
 
-    An installed environment is one of many that a file stands for; what is sound in it may be damaged in the next.
+    An installed environment, or the Python in it, is one of many that a file stands for; what is sound in it may be
+    damaged, or set otherwise, in the next.
     """
-    if module.RULE.family is Family.INSTALLED:
+    if module.RULE.family in (Family.DETERMINISM, Family.INSTALLED):
         return False
     watched = _Watched(facts)
     for _ in module.check(cast(Facts, watched)):

@@ -13,6 +13,7 @@ import sys
 
 from .jobs import JOBS
 from .lines import write_lines_to
+from .parent import end_with_parent
 
 
 def main() -> None:
@@ -20,24 +21,11 @@ def main() -> None:
     job_file, output_folder = sys.argv[1:3]
     with open(job_file, encoding="utf-8") as stream:
         job = json.load(stream)
-    _end_with_launcher()
+    end_with_parent()
     faulthandler.dump_traceback_later(job["deadline_s"], exit=True)  # the last guard, should the launcher be gone
     rank = int(os.environ.get("RANK", "0"))
     with write_lines_to(os.path.join(output_folder, f"rank-{rank}.jsonl")) as emit:
         JOBS[job["job"]](job, emit)
-
-
-def _end_with_launcher() -> None:
-    """Ask Linux to kill this process when its parent dies; elsewhere the deadline alone must do."""
-    if not sys.platform.startswith("linux"):
-        return
-    try:
-        import ctypes
-
-        pr_set_pdeathsig, sigkill = 1, 9
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, sigkill)
-    except (ImportError, OSError, AttributeError):
-        return
 
 
 if __name__ == "__main__":

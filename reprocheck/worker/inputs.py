@@ -60,16 +60,21 @@ def cancelling(
     """
     half = summands // 2
     a_MK, b_KN = wide(key, (rows, half), dtype), wide(key ^ 2, (half, columns), dtype)
-    order_K = hashed_order(key ^ 4, half)
-    return torch.cat([a_MK, a_MK[:, order_K]], 1), torch.cat([b_KN, -b_KN[order_K]], 0)
+    return mirrored(a_MK, 1, 1, key ^ 4), mirrored(b_KN, 0, -1, key ^ 4)
 
 
-def cancelling_sum(key: int, rows: int, summands: int, dtype: torch.dtype, dim: int = 1) -> torch.Tensor:
-    """Return (rows, summands), or (summands, rows) for `dim` 0, whose sums along `dim` are exactly zero."""
-    half = summands // 2
-    a_MK = wide(key, (rows, half), dtype)
-    whole_MK = torch.cat([a_MK, -a_MK[:, hashed_order(key ^ 4, half)]], 1)
-    return whole_MK if dim == 1 else whole_MK.t().contiguous()
+def mirrored(half: torch.Tensor, dim: int, sign: int, key: int) -> torch.Tensor:
+    """Return `half` and, behind it along `dim`, itself in another order, with its sign or the opposite one."""
+    other = half.index_select(dim, hashed_order(key, half.shape[dim]))
+    return torch.cat([half, other if sign > 0 else -other], dim)
+
+
+def cancelling_sum(key: int, rows: int, summands: int, dtype: torch.dtype, spread: int) -> torch.Tensor:
+    """Return (rows, summands) whose rows sum to zero exactly.
+
+    From a `spread` of 10, float32 cannot hold the partial sums of even the narrowest types.
+    """
+    return mirrored(wide(key, (rows, summands // 2), dtype, spread), 1, -1, key ^ 4)
 
 
 def hashed_order(key: int, count: int) -> torch.Tensor:

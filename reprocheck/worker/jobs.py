@@ -43,11 +43,25 @@ def _probe(job: Dict[str, Any], emit: Emit) -> None:
     probe(job, emit)
 
 
+def _fleet(job: Dict[str, Any], emit: Emit) -> None:
+    from .fleet import fleet
+
+    fleet(job, emit)
+
+
+def _trees(job: Dict[str, Any], emit: Emit) -> None:
+    from .trees.job import trees
+
+    trees(job, emit)
+
+
 JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
     "describe": _describe,
     "doctor": _doctor,
     "doctor-ddp": _doctor_ddp,
+    "fleet": _fleet,
     "measure": _measure,
     "probe": _probe,
     "train": _train,
+    "trees": _trees,
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # For annotations only: `check` looks at no machine, and each dataclass takes half a millisecond to make.
     from reprocheck.model.baselines import Known
     from reprocheck.model.machines import NodeStack, TargetMachine
+    from reprocheck.model.numeric_switches import SwitchesInForce
     from reprocheck.workflows.installed import Installed
 
 _YAML = {".yml", ".yaml"}
@@ -54,6 +55,7 @@ class CheckRequest:
     machine: TargetMachine | Unseen = NO_MACHINE
     platforms: tuple[str, ...] = ()
     nodes: tuple[NodeStack, ...] | Unseen = NO_MACHINE
+    switches: SwitchesInForce | Unseen = NO_MACHINE
     expects_gpu: bool = False
     installed: Callable[[], Installed] | Unseen = NO_MACHINE
     settings: Settings = field(default_factory=Settings)
@@ -183,9 +185,14 @@ def _beside_baseline(outcome: CheckOutcome, request: CheckRequest, subjects: Seq
 
 
 def _asked(request: CheckRequest, facts: Facts) -> Facts:
-    """Return the facts with what only the user can know: the precision of the training, the other nodes, the GPU."""
+    """Return the facts with what only the user can know: the precision of the training, the other nodes, the GPU.
+
+    And with the switches of the Python that the request is about.
+    """
     precision = request.settings.precision or NO_PRECISION
-    return replace(facts, precision=precision, nodes=request.nodes, expects_gpu=request.expects_gpu)
+    return replace(
+        facts, precision=precision, nodes=request.nodes, expects_gpu=request.expects_gpu, switches=request.switches
+    )
 
 
 def find_subjects(request: CheckRequest) -> list[Subject]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from reprocheck.errors import InputError, UsageError, system_reason
+from reprocheck.errors import UsageError
 from reprocheck.model.doctors import GPU_QUESTIONS, PRECISIONS, QUESTIONS, Answer, Checkup
 from reprocheck.workflows.doctoring.asking import gather, needed_questions
 from reprocheck.workflows.doctoring.asking_python import Sources
@@ -26,10 +25,10 @@ from reprocheck.workflows.doctoring.surroundings import (
     judge_shared_memory,
 )
 from reprocheck.workflows.doctoring.training import judge_ddp, judge_grad_scaler, judge_openmp, judge_torch
+from reprocheck.workflows.environment_python import python_in
 
 TIMEOUT_S = 10.0
 
-_PROGRAMS = ("bin/python", "python.exe", "Scripts/python.exe", "bin/python3")
 _PROGRAM_FOLDERS = ("bin", "Scripts")
 
 _JUDGES: Mapping[str, Callable[[Readings], Answer]] = {
@@ -107,7 +106,7 @@ def _environment(request: DoctorRequest) -> tuple[Path, Path]:
     from reprocheck.workflows.installed import find_root
 
     root = find_root(request.prefix, request.name)
-    return _python_in(root), root
+    return python_in(root), root
 
 
 def _named(request: DoctorRequest) -> tuple[Path | str | None, ...]:
@@ -118,24 +117,3 @@ def _prefix_of(python: Path) -> Path:
     """Return the environment that a Python is of, by where it lies: links are what makes a virtual environment."""
     program = Path(shutil.which(python) or python).absolute()
     return program.parent.parent if program.parent.name in _PROGRAM_FOLDERS else program.parent
-
-
-def _python_in(prefix: Path) -> Path:
-    for name in _PROGRAMS:
-        if os.path.exists(prefix / name):  # noqa: PTH110  (`Path.exists` raises where one may not look)
-            return (prefix / name).absolute()
-    try:
-        os.listdir(prefix)  # noqa: PTH208  (only whether one may)
-    except OSError as error:
-        raise InputError(
-            f"no environment at `{prefix.as_posix()}`",
-            where=prefix.as_posix(),
-            why="there is no such folder" if isinstance(error, FileNotFoundError) else system_reason(error),
-            how="name the folder of an environment",
-        ) from error
-    raise InputError(
-        "there is no Python in this environment",
-        where=str(prefix),
-        why=f"expected `{_PROGRAMS[0]}` or `{_PROGRAMS[1]}` in it",
-        how="name the folder of an environment with Python, or the Python itself with `--python`",
-    )

@@ -10,9 +10,12 @@ from reprocheck.errors import InputError
 from reprocheck.model.differences import Difference, HeadDifference
 from reprocheck.model.fingerprints import FINGERPRINT_SCHEMA
 from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json, dump_line
+from reprocheck.model.numeric_differences import NumericDifference
 from reprocheck.model.records import Record, Run, RunPlan
 from reprocheck.numerics.causes import NOT_THERE, fingerprint_differences
 from reprocheck.numerics.comparison import compare_runs
+from reprocheck.numerics.numeric_comparison import numeric_difference, numeric_notes
+from reprocheck.numerics.probe_reader import read_measured
 from reprocheck.numerics.record_reader import parse_record
 
 Named: TypeAlias = "tuple[str, bytes]"  # the name that reports use, and the bytes
@@ -24,8 +27,16 @@ def tell_fingerprints(old: Named, new: Named) -> Difference:
     Raises:
         InputError: a document is broken or no fingerprint.
     """
-    head = tuple(_fingerprints(_fingerprint(*old), _fingerprint(*new)))
-    return Difference(compared="fingerprints", old=old[0], new=new[0], head=head)
+    before, after = _fingerprint(*old), _fingerprint(*new)
+    numeric, notes = _numerics((old[0], before), (new[0], after))
+    return Difference(
+        compared="fingerprints",
+        old=old[0],
+        new=new[0],
+        head=tuple(_fingerprints(before, after)),
+        notes=notes,
+        numeric=numeric,
+    )
 
 
 def tell_records(old: Named, new: Named) -> Difference:
@@ -35,12 +46,13 @@ def tell_records(old: Named, new: Named) -> Difference:
         InputError: a document is broken or no record.
     """
     before, after = parse_record(old[1], old[0]), parse_record(new[1], new[0])
+    numeric, notes = _numerics((old[0], before.fingerprint), (new[0], after.fingerprint))
     head = (
         *_fingerprints(before.fingerprint, after.fingerprint),
         *_settings(before, after),
         *_runs(before, after),
     )
-    return Difference(compared="records", old=old[0], new=new[0], head=head)
+    return Difference(compared="records", old=old[0], new=new[0], head=head, notes=notes, numeric=numeric)
 
 
 def _fingerprint(name: str, data: bytes) -> Mapping[str, Json]:
@@ -72,6 +84,17 @@ def _fingerprints(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[
     for found in fingerprint_differences(old, new):
         sides = (None if side == NOT_THERE else side for side in (found.recorded, found.observed))
         yield HeadDifference(what=found.path, old=next(sides), new=next(sides))
+
+
+def _numerics(
+    old: tuple[str, Mapping[str, Json]], new: tuple[str, Mapping[str, Json]]
+) -> tuple[NumericDifference | None, tuple[str, ...]]:
+    """Return what both sides, each a name and a fingerprint, compute differently, and what was not compared."""
+    there, here = (read_measured(document, name) for name, document in (old, new))
+    notes = tuple(numeric_notes((old[0], new[0]), (there, here)))
+    if there is None or here is None:
+        return None, notes
+    return numeric_difference((old[1], new[1]), (there, here)), notes
 
 
 def _settings(old: Record, new: Record) -> Iterator[HeadDifference]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from reprocheck.background import Background
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.json_documents import Json
-from reprocheck.model.numeric_fingerprints import NumericFingerprint, numeric_parts
-from reprocheck.numerics.measuring import MeasureOptions, faults_of, is_whole, measure
+from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of, numeric_parts
+from reprocheck.numerics.measuring import MeasureOptions, is_whole, measure
 from reprocheck.workflows.fingerprint import collect_fingerprint
 
 

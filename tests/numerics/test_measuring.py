@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import InputError
-from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe, numeric_fingerprint, numeric_parts
-from reprocheck.numerics.measuring import MOST_RESTARTS, MeasureOptions, faults_of, is_whole, measure
+from reprocheck.model.numeric_fingerprints import (
+    NumericFingerprint,
+    Probe,
+    faults_of,
+    numeric_fingerprint,
+    numeric_parts,
+)
+from reprocheck.numerics.measuring import MOST_RESTARTS, MeasureOptions, is_whole, measure
 
 # It answers a job as the worker does, and at each family does what the plan beside it says.
 PLAYER = """#!{python}

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ..readings import unread
 from .formats import FORMATS, Format, Number, bits_of, format_of
 from .queries import (
+    K,
     PLACES,
     Places,
     Query,
@@ -23,6 +24,7 @@ from .queries import (
     small_numbers,
     tensor_of,
     values_of,
+    vector_of,
     words_of,
 )
 from .roundings import QUARTERS, rounding_of
@@ -32,29 +34,31 @@ Told = Union[int, Dict[str, str]]
 
 
 class Accumulator(NamedTuple):
-    """How many fraction bits survive, and a place where what lies deeper is rounded; None where none is known.
+    """How many fraction bits survive, the format of the output, and a place where what lies deeper is rounded.
 
-    At the place, `small` meets `plus` first.
+    At the place, `small` meets `plus` first; None where no such place is known.
     """
 
     bits: Told
-    rounds_at: Optional[Places]
+    output: Format
+    rounds_at: Optional[Places] = None
 
 
 def accumulator_of(sums: Sums, form: Format, device: str) -> Accumulator:
     """Return how deep below a large number a small one may lie that is added to it and is still there afterwards."""
     depths = deepest_small(form)
-    output = sums(depth_queries(form.name, device))[: len(PLACES) * depths]
-    words = words_of(format_of(output.dtype), output)
-    expected = _expected(form.name, format_of(output.dtype).name)
-    rows = [words[first : first + depths] for first in range(0, len(words), depths)]
+    outputs = [sums(queries) for queries in depth_queries(form.name, device)]
+    wide = format_of(outputs[0].dtype)
+    words = [word for output in outputs for word in words_of(wide, output)]
+    expected = _expected(form.name, wide.name)
+    rows = [words[place * depths : (place + 1) * depths] for place in range(len(PLACES))]
     kept_PD = [[got == small for got, small in zip(row, expected)] for row in rows]
     reaches = [row.index(False) if False in row else depths for row in kept_PD]
     if any(True in row[reach:] for row, reach in zip(kept_PD, reaches)):
-        return Accumulator(unread("irregular", "a small number is lost and a smaller one is kept"), None)
+        return Accumulator(unread("irregular", "a small number is lost and a smaller one is kept"), wide)
     if min(reaches) == depths:
-        return Accumulator(unread("beyond", "nothing is lost within {} bits".format(depths)), None)
-    return Accumulator(min(reaches), _rounds_at(reaches))
+        return Accumulator(unread("beyond", "nothing is lost within {} bits".format(depths)), wide)
+    return Accumulator(min(reaches), wide, _rounds_at(reaches))
 
 
 @lru_cache(maxsize=64)
@@ -78,8 +82,8 @@ def _rounds_at(reaches: Sequence[int]) -> Optional[Places]:
 def input_bits_of(call: Callable[..., Any], form: Format, device: str) -> int:
     """Return how many fraction bits of either factor reach the output where nothing is added to the product."""
     alone, ones, numbers = pattern_queries(form.name, device)
-    count = form.fraction_bits
-    left, right = values_of(call(alone, ones.sum(0) * 0 + 1), count), values_of(call(ones, numbers), count)
+    count, one = form.fraction_bits, vector_of(form, device, [(1, 0)] * K)
+    left, right = values_of(call(alone, one), count), values_of(call(ones, numbers), count)
     kept = [a == b == number for a, b, number in zip(left, right, values_of(numbers, count))]
     return kept.index(False) if False in kept else count
 

@@ -13,7 +13,7 @@ import torch
 
 from ..readings import unread
 from .formats import FORMATS, Format, number_of, value_of
-from .queries import GRAIN, K, tensor_of, values_of, vector_of
+from .queries import K, Q, tensor_of, values_of, vector_of
 
 Told = Union[int, str, Dict[str, str]]
 
@@ -35,7 +35,7 @@ def fused_multiply_add(call: Callable[..., Any], form: Format, device: str) -> T
     half = _half(bits)
     rest = Fraction(1, 2 ** (bits + 2)) / half
     a, b, c = (
-        vector_of(form, device, [number_of(value)] * GRAIN) for value in (1 + half, 1 + rest, -(1 + half + rest))
+        vector_of(form, device, [number_of(value)] * Q) for value in (1 + half, 1 + rest, -(1 + half + rest))
     )  # half * rest, a quarter of the last place, is what the rounded product lacks
     return _named(values_of(call(a, b, c), 1), whole=half * rest, rounded=Fraction(0))
 

@@ -1,28 +1,34 @@
 """The operations whose arithmetic is profiled, each brought to a form that a query fits.
 
 products: (x_QK, y_K) gives for every query the sum over K of x * y. sums: x_QK gives the sum over K.
-multiply-add: (a_Q, b_Q, c_Q) gives a * b + c. pairs: (a_Q, b_Q) gives one rounded result. conversions: a_Q in the type
-of the name. Legend: Q queries, K summands, N columns.
+multiply-add: (a_Q, b_Q, c_Q) gives a * b + c. addition, product: (a_Q, b_Q) gives one. conversion: x_Q in another type.
+Legend: Q queries, K summands, N columns.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, NamedTuple
+from typing import Any, Callable, List, NamedTuple, Tuple
 
 import torch
 from torch.nn import functional
 
+from .formats import Format
 from .queries import K
 
 N = 16
 
 
+FLOATS = ("fp64", "fp32", "bf16", "fp16")
+EIGHT_BITS = ("fp8e4m3", "fp8e5m2")
+
+
 class Operation(NamedTuple):
-    """An operation by name, the form it was brought to, and the call."""
+    """An operation by name, the form it was brought to, the call, and the types it is asked in."""
 
     name: str
     form: str
     call: Callable[..., Any]
+    dtypes: Tuple[str, ...] = FLOATS
 
 
 def _columns(y_K: torch.Tensor) -> torch.Tensor:
@@ -79,6 +85,13 @@ def _first(x_QK: torch.Tensor, *size: int) -> torch.Tensor:
 
 
 def _index_add(x_QK: torch.Tensor) -> torch.Tensor:
+    """Number by number: a vector is added to."""
+    count = x_QK.shape[0]
+    index = torch.arange(count, device=x_QK.device).repeat(K)
+    return _row(x_QK)[0].index_add(0, index, x_QK.t().reshape(-1))
+
+
+def _index_add_of_rows(x_QK: torch.Tensor) -> torch.Tensor:
     return _row(x_QK).index_add(0, _first(x_QK, K), x_QK.t().contiguous())[0]
 
 
@@ -109,6 +122,10 @@ def _lerp(a_Q: torch.Tensor, b_Q: torch.Tensor, c_Q: torch.Tensor) -> torch.Tens
     return torch.lerp(c_Q, c_Q + b_Q * four, a_Q / four)
 
 
+def _convert(x_Q: torch.Tensor, form: Format) -> torch.Tensor:
+    return x_Q.to(getattr(torch, form.torch_name))
+
+
 def _add_with_alpha(a_Q: torch.Tensor, b_Q: torch.Tensor, c_Q: torch.Tensor) -> torch.Tensor:
     return torch.add(c_Q, b_Q, alpha=float(a_Q[0]))
 
@@ -125,6 +142,7 @@ OPERATIONS: List[Operation] = [
     Operation("sum-of-columns", "sums", _sum_of_columns),
     Operation("cumsum", "sums", lambda x_QK: x_QK.cumsum(1)[:, -1]),
     Operation("index-add", "sums", _index_add),
+    Operation("index-add-of-rows", "sums", _index_add_of_rows),
     Operation("index-put", "sums", _index_put),
     Operation("scatter-add", "sums", _scatter_add),
     Operation("embedding-gradient", "sums", _embedding_gradient),
@@ -132,7 +150,8 @@ OPERATIONS: List[Operation] = [
     Operation("addcmul", "multiply-add", _addcmul),
     Operation("lerp", "multiply-add", _lerp),
     Operation("add-with-alpha", "multiply-add", _add_with_alpha),
-    Operation("add", "pairs", torch.add),
-    Operation("mul", "pairs", torch.mul),
+    Operation("add", "addition", torch.add),
+    Operation("mul", "product", torch.mul),
+    Operation("convert", "conversion", _convert, ("fp32", "bf16", "fp16", *EIGHT_BITS)),
+    Operation("scaled-mm", "products", _scaled_mm, EIGHT_BITS),
 ]
-SCALED_MM = Operation("scaled-mm", "products", _scaled_mm)

@@ -1,6 +1,6 @@
 """Inputs whose outputs tell how an operation computes, built from bit patterns.
 
-Legend: Q queries, K summands of a query; a query is a sparse row, place to number.
+Legend: Q queries of a call, K summands of a query; a query is a sparse row, place to number.
 The accumulation order is unknown, so that what may be lost is looked for at several places of the row.
 """
 
@@ -16,7 +16,7 @@ from .formats import FORMATS, Format, Number, bits_of, format_of, value_of
 from .roundings import QUARTERS
 
 K = 64
-GRAIN = 64  # queries are filled up to a multiple of this, so that small operations do not take another kernel
+Q = 256  # queries of a call, always: another shape may take another kernel, with another order and precision
 
 Query = Dict[int, Number]
 
@@ -38,14 +38,13 @@ PLACES = tuple(
 )  # in threes: whichever two of a triple meet first, one of the three has its small number among them
 
 
-def tensor_of(form: Format, device: str, queries: Sequence[Query], width: int = K) -> torch.Tensor:
-    """Return the queries as a matrix of `form`, filled up with rows of zeros."""
-    rows = -(-len(queries) // GRAIN) * GRAIN
-    entries = [(row * width + place, n) for row, query in enumerate(queries) for place, n in query.items()]
-    words_QK = torch.zeros(rows * width, dtype=_INTEGERS[form.bits])
+def tensor_of(form: Format, device: str, queries: Sequence[Query]) -> torch.Tensor:
+    """Return up to Q queries as a matrix of `form`, filled up with rows of zeros."""
+    entries = [(row * K + place, n) for row, query in enumerate(queries) for place, n in query.items()]
+    words_QK = torch.zeros(Q * K, dtype=_INTEGERS[form.bits])
     places = torch.tensor([place for place, _ in entries], dtype=torch.int64)
     words_QK[places] = torch.tensor([signed(form, bits_of(form, n)) for _, n in entries], dtype=words_QK.dtype)
-    return words_QK.view(getattr(torch, form.torch_name)).view(rows, width).to(device)
+    return words_QK.view(getattr(torch, form.torch_name)).view(Q, K).to(device)
 
 
 def vector_of(form: Format, device: str, numbers: Sequence[Number]) -> torch.Tensor:
@@ -89,12 +88,12 @@ def deepest_small(form: Format) -> int:
 
 
 @lru_cache(maxsize=64)
-def depth_queries(name: str, device: str) -> torch.Tensor:
-    """Return, for every place and every depth, 1.5 + small - 1.5 at the scale of the format."""
+def depth_queries(name: str, device: str) -> List[torch.Tensor]:
+    """Return, for every place and every depth, 1.5 + small - 1.5 at the scale of the format, Q at a time."""
     form = FORMATS[name]
     large = scale_of(form) - 1
     queries = [{at.small: n, at.plus: (3, large), at.minus: (-3, large)} for at in PLACES for n in small_numbers(form)]
-    return tensor_of(form, device, queries)
+    return [tensor_of(form, device, queries[first : first + Q]) for first in range(0, len(queries), Q)]
 
 
 def small_numbers(form: Format) -> List[Number]:

@@ -13,7 +13,7 @@ import torch
 
 from ..readings import unread
 from .formats import Format, Number, format_of, number_of
-from .queries import GRAIN, K, Query, tensor_of, values_of, vector_of
+from .queries import K, Q, Query, tensor_of, values_of, vector_of
 
 Told = Union[str, Dict[str, str]]
 # What came out, what comes out where subnormals are kept, and what where they are flushed.
@@ -51,7 +51,7 @@ def of_multiply_add(call: Callable[..., Any], form: Format, device: str) -> Told
     _, tiny, root = _marks(form)
 
     def result(a: Fraction, b: Fraction) -> Any:
-        return call(*(vector_of(form, device, [number_of(value)] * GRAIN) for value in (a, b, _ZERO)))
+        return call(*(vector_of(form, device, [number_of(value)] * Q) for value in (a, b, _ZERO)))
 
     inputs = [_trial(result(tiny, _SIXTEEN), tiny * 16), _trial(result(_SIXTEEN, tiny), tiny * 16)]
     return _told(inputs, [_trial(result(root, root), root * root)])
@@ -60,7 +60,7 @@ def of_multiply_add(call: Callable[..., Any], form: Format, device: str) -> Told
 def of_conversion(call: Callable[..., Any], source: Format, target: Format, device: str) -> Told:
     """Return what becomes of a number that is subnormal in the target."""
     least, _, _ = _marks(target)
-    return _told([], [_trial(call(vector_of(source, device, [number_of(least / 2)] * GRAIN)), least / 2)])
+    return _told([], [_trial(call(vector_of(source, device, [number_of(least / 2)] * Q)), least / 2)])
 
 
 def _marks(form: Format) -> Tuple[Fraction, Fraction, Fraction]:

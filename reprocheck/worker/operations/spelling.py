@@ -10,8 +10,8 @@ treat in a way of their own (0, 0.5, 1, 2 …) are decimals, all others hex floa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple, Union
 
 SHORT_NAMES = {
     "float64": "fp64",
@@ -37,6 +37,10 @@ class TensorSpec:
     device: str = "cpu"
     contents: str = ""
     alias: Optional[int] = None
+
+    def is_float(self) -> bool:
+        """Return whether the numbers have an exponent."""
+        return self.dtype.startswith(("fp", "bf", "float"))
 
     def count(self) -> int:
         """Return the number of elements."""
@@ -64,6 +68,21 @@ class Call:
     def tensors(self) -> List[TensorSpec]:
         """Return the tensors among the arguments, in order."""
         return [spec for value in (*self.args, *self.kwargs.values()) for spec in _tensors(value)]
+
+
+def with_contents(call: Call, contents: Union[str, Sequence[str]]) -> Call:
+    """Return `call` with other contents: of every float tensor, or of all tensors one by one, in order."""
+    each = None if isinstance(contents, str) else iter(contents)
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [changed(item) for item in value]
+        if not isinstance(value, TensorSpec) or (each is None and not value.is_float()):
+            return value
+        return replace(value, contents=contents if each is None else next(each))
+
+    args, kwargs = tuple(map(changed, call.args)), {key: changed(value) for key, value in call.kwargs.items()}
+    return Call(call.name, args, kwargs)
 
 
 class Unreadable(Exception):
@@ -94,7 +113,7 @@ def spelled(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return _spelled_float(value)
+        return repr(value) if is_special(value) else value.hex()
     return "'{}'".format(value) if isinstance(value, str) else str(value)
 
 
@@ -113,16 +132,16 @@ def _joined(numbers: Tuple[int, ...]) -> str:
     return ",".join(map(str, numbers))
 
 
-def _spelled_float(value: float) -> str:
-    is_special = abs(value) <= LARGEST_SPECIAL and (value * 2).is_integer()
-    return repr(value) if is_special else value.hex()
+def is_special(value: float) -> bool:
+    """Return whether kernels may treat this number in a way of its own, as `pow` does 0.5 and 2."""
+    return abs(value) <= LARGEST_SPECIAL and (value * 2).is_integer()
 
 
 def _counted(texts: List[str]) -> List[str]:
     """Return `texts` with neighbours that are equal written once and counted."""
     found: List[Tuple[str, int]] = []
     for text in texts:
-        if found and found[-1][0] == text:
+        if found and found[-1][0] == text and not text.startswith("["):
             found[-1] = (text, found[-1][1] + 1)
         else:
             found.append((text, 1))
@@ -172,8 +191,8 @@ class _Reader:
 
     def __init__(self, text: str, at: int) -> None:
         self._text = text
+        self._items = 0
         self.at = at
-        self._depth = 0
 
     def takes(self, mark: str) -> bool:
         """Go past `mark` if it stands here."""
@@ -192,12 +211,12 @@ class _Reader:
     def separator(self, end: str) -> None:
         """Go past a comma, or stay before `end`."""
         if not self.takes(",") and not self._text.startswith(end, self.at):
-            raise Unreadable(self._text[:80])
+            self._refuse()
 
-    def value(self) -> Any:
+    def value(self, depth: int = 0) -> Any:
         """Return the value that stands here."""
         if self.takes("["):
-            return self._list()
+            return self._list(depth + 1)
         tensor = self.match(_TENSOR)
         if tensor:
             return _tensor_of(tensor)
@@ -207,27 +226,31 @@ class _Reader:
                 return made(found[0])
         symbol = self.match(_SYMBOL)
         if not symbol:
-            raise Unreadable(self._text[:80])
+            self._refuse()
         return _CONSTANTS[symbol[0]] if symbol[0] in _CONSTANTS else Symbol(symbol[0])
 
-    def _list(self) -> List[Any]:
+    def _list(self, depth: int) -> List[Any]:
+        if depth > DEEPEST_LIST:
+            self._refuse()
         items: List[Any] = []
-        self._depth += 1
         while not self.takes("]"):
-            item = self.value() if self._depth <= DEEPEST_LIST else None
-            times = int(self._required_count()) if self.takes("*") else 1
-            if item is None and self._depth > DEEPEST_LIST or len(items) + times > LONGEST_LIST:
-                raise Unreadable(self._text[:80])
+            item = self.value(depth)
+            times = self._times() if self.takes("*") else 1
+            self._items += times
+            if self._items > LONGEST_LIST or (times > 1 and isinstance(item, list)):
+                self._refuse()
             items += [item] * times
             self.separator("]")
-        self._depth -= 1
         return items
 
-    def _required_count(self) -> str:
+    def _times(self) -> int:
         found = self.match(_INTEGER)
         if not found or len(found[0]) > len(str(LONGEST_LIST)):
-            raise Unreadable(self._text[:80])
-        return found[0]
+            self._refuse()
+        return int(found[0])
+
+    def _refuse(self) -> NoReturn:
+        raise Unreadable(self._text[:80])
 
 
 def _float_of(text: str) -> float:

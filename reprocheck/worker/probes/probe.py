@@ -69,9 +69,9 @@ class Bench:
         numbers = inputs.wide(self.key(name, *shape), shape, dtype or self.dtype, spread, centre)
         return numbers.to(self.device)
 
-    def leaf(self, name: str, *shape: int, spread: int = inputs.SPREAD) -> torch.Tensor:
+    def leaf(self, name: str, *shape: int, spread: int = inputs.SPREAD, centre: int = 0) -> torch.Tensor:
         """Return wide numbers that gradients are taken of."""
-        return self.wide(name, *shape, spread=spread).requires_grad_()
+        return self.wide(name, *shape, spread=spread, centre=centre).requires_grad_()
 
     def indices(self, name: str, count: int, bound: int) -> torch.Tensor:
         """Return hashed positions below `bound` on the device."""
@@ -123,8 +123,13 @@ def in_dtypes(
 def gradients(
     output: torch.Tensor, wanted: Sequence[torch.Tensor], gradient: torch.Tensor
 ) -> Callable[[], Tuple[torch.Tensor, ...]]:
-    """Return a run of the backward pass alone: the gradients of `wanted`, from `gradient` at `output`."""
-    return lambda: torch.autograd.grad(output, list(wanted), gradient, retain_graph=True)
+    """Return a run of the backward pass alone: the gradients of `wanted`, from `gradient` at `output`.
+
+    `gradient` comes in through a product and a sum, whose own backward passes are exact: given to
+    `torch.autograd.grad` it would load torch's symbolic shapes, half a second of imports or more.
+    """
+    pulled = (output * gradient).sum()
+    return lambda: torch.autograd.grad(pulled, list(wanted), retain_graph=True)
 
 
 def as_list(outputs: Any) -> List[torch.Tensor]:

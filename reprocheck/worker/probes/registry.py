@@ -5,11 +5,37 @@ from __future__ import annotations
 from types import ModuleType
 from typing import List
 
-from . import matmul
+from . import (
+    activations,
+    attention,
+    bmm,
+    convolution,
+    gemv,
+    linear,
+    matmul,
+    multiply_add,
+    normalization,
+    reductions,
+    scans,
+    softmaxes,
+    unary,
+)
 from .probe import Probe
 
 FAMILIES: List[ModuleType] = [
     matmul,
+    linear,
+    bmm,
+    gemv,
+    convolution,
+    normalization,
+    softmaxes,
+    reductions,
+    scans,
+    unary,
+    activations,
+    multiply_add,
+    attention,
 ]
 
 

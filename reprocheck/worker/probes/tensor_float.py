@@ -10,6 +10,8 @@ import torch
 
 from .probe import Bench, Outputs
 
+Switch = Tuple[Callable[[], Any], Callable[[Any], None], Any]
+
 
 def allowed(bench: Bench, run: Callable[[], Outputs]) -> Callable[[], Outputs]:
     """Return `run`, under TF32 where that is the dtype of the bench, and as the process is set otherwise."""
@@ -17,34 +19,43 @@ def allowed(bench: Bench, run: Callable[[], Outputs]) -> Callable[[], Outputs]:
 
 
 def _run_in_tf32(run: Callable[[], Outputs]) -> Outputs:
-    with _tf32():
+    with tf32():
         return run()
 
 
 @contextlib.contextmanager
-def _tf32() -> Iterator[None]:
-    """Allow TF32 in cuBLAS and cuDNN inside.
-
-    torch 2.9 brought names of precisions beside the switch, and a getter of one kind raises after a setter of the
-    other: what is there is set by its newest name and set back by the same.
-    """
-    before = [(place, name, getattr(place, name)) for place, name, _ in _switches()]
+def tf32() -> Iterator[None]:
+    """Allow TF32 in cuBLAS and cuDNN inside; outside, everything reads as before."""
+    switches = _switches()
+    before = [read() for read, _, _ in switches]
     try:
-        for place, name, value in _switches():
-            setattr(place, name, value)
+        for _, write, value in switches:
+            write(value)
         yield
     finally:
-        for place, name, value in before:
-            setattr(place, name, value)
+        for (_, write, _), value in zip(switches, before):
+            write(value)
 
 
-def _switches() -> List[Tuple[Any, str, Any]]:
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    convolution = getattr(cudnn, "conv", None)
+def _switches() -> List[Switch]:
+    """Return what allows TF32, by its newest name.
+
+    torch 2.9 brought `fp32_precision` beside the older switches, and the getter of one kind raises after the setter of
+    the other; before, `allow_tf32` forgets whether the precision was `high` or `medium`.
+    """
+    cudnn = torch.backends.cudnn
     return [
-        (matmul, "fp32_precision", "tf32") if _has(matmul, "fp32_precision") else (matmul, "allow_tf32", True),
-        (convolution, "fp32_precision", "tf32") if convolution is not None else (cudnn, "allow_tf32", True),
+        _attribute(torch.backends.cuda.matmul, "fp32_precision", "tf32")
+        if _has(torch.backends.cuda.matmul, "fp32_precision")
+        else (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "high"),
+        _attribute(getattr(cudnn, "conv", None), "fp32_precision", "tf32")
+        if hasattr(cudnn, "conv")
+        else _attribute(cudnn, "allow_tf32", True),
     ]
+
+
+def _attribute(place: Any, name: str, value: Any) -> Switch:
+    return functools.partial(getattr, place, name), functools.partial(setattr, place, name), value
 
 
 def _has(place: Any, name: str) -> bool:

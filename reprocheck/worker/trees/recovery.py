@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from ..hashing import hashed_below, key_of
-from .tree import Tree, meeting_size, ordered, outline_of, parents_of
+from .tree import Tree, meeting_size, ordered, parents_of
 
 Pair = Tuple[int, int]
 Ask = Callable[[List[Pair]], List[int]]
@@ -66,7 +66,9 @@ def _look(ask: Ask, count: int) -> List[Looked]:
         following: List[Group] = []
         for pivot, group in zip(pivots, waiting):
             parts = _parts(group, pivot, answers)
-            looked.append(Looked(group, pivot, [(part.limit, number + len(following) + i) for i, part in enumerate(parts)]))
+            looked.append(
+                Looked(group, pivot, [(part.limit, number + len(following) + i) for i, part in enumerate(parts)])
+            )
             following += parts
         waiting = following
     return looked
@@ -120,7 +122,7 @@ def _check(ask: Ask, tree: Tree) -> None:
         return
     drawn = hashed_below(key_of("pairs of a tree", count), 2 * CHECKED_PAIRS, count).tolist()
     pairs = [(one, other) for one, other in zip(drawn[::2], drawn[1::2]) if one != other]
-    parents, sizes = parents_of(tree), outline_of(tree).sizes
-    expected = [meeting_size(tree, one, other, parents, sizes) for one, other in pairs]
+    parents = parents_of(tree)
+    expected = [meeting_size(tree, one, other, parents) for one, other in pairs]
     if ask(pairs) != expected:
         raise UnrecoveredError("the answers change from call to call, or are those of no tree")

@@ -7,10 +7,11 @@ shape, hence of one kernel, answers all of them. Legend: R rows of a call, N sum
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 
+from ..inputs import SIGNIFICAND_BITS
 from .recovery import Pair, UnrecoveredError
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
@@ -69,7 +70,7 @@ class Questions:
         self.places = torch.tensor(summation.places, dtype=torch.int64)
         self.asked = 0
         self.rows, self.columns = list(range(summation.rows)), list(range(max(1, summation.columns)))
-        self._row_NC = self._ones()
+        self._ones_NC = self.full(1.0)
         self.units = self._fitting_units()
         self._trust()
 
@@ -87,47 +88,47 @@ class Questions:
                 survivors[number] += units
         return [count - units for units in survivors]
 
-    def sums(self, left_QN: torch.Tensor, right_NC: Optional[torch.Tensor]) -> torch.Tensor:
-        """Return the sums (Q, C) of as many rows as there are, on the CPU; Q is a multiple of the rows of a call."""
-        left_QN = left_QN.to(self.device)
+    def answers(self, left_QN: torch.Tensor, right_NC: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return one sum a question (Q), on the CPU; questions fill the trusted rows of as many calls as it takes."""
+        count = len(left_QN)
+        calls = -(-count // len(self.rows))
+        rows = [call * self.summation.rows + row for call in range(calls) for row in self.rows]
+        rows_Q = torch.tensor(rows[:count], dtype=torch.int64)
+        asked = torch.zeros(calls * self.summation.rows, dtype=torch.int64)  # other rows repeat the first question
+        asked[rows_Q] = torch.arange(count)
+        self.asked += count
+        return self.sums(left_QN[asked], right_NC)[rows_Q, self.columns[0]]
+
+    def sums(self, left_RN: torch.Tensor, right_NC: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return the sums (R, C) of whole calls, on the CPU; R is a multiple of the rows of a call."""
+        left_RN = left_RN.to(self.device)
         call_RN = torch.empty(self.summation.rows, self.summation.size, dtype=self.dtype, device=self.device)
         sums = []
-        for begin in range(0, len(left_QN), self.summation.rows):
-            call_RN.copy_(left_QN[begin : begin + self.summation.rows])  # one place, hence one alignment, for all
-            sums.append(self.summation.compute(call_RN, right_NC).reshape(self.summation.rows, -1))
+        for begin in range(0, len(left_RN), self.summation.rows):
+            call_RN.copy_(left_RN[begin : begin + self.summation.rows])  # one place, hence one alignment, for all
+            # A sum of one number a row may be a view of its input.
+            sums.append(self.summation.compute(call_RN, right_NC).reshape(self.summation.rows, -1).clone())
         return torch.cat(sums).cpu()
 
-    def _ones(self) -> Optional[torch.Tensor]:
+    def full(self, value: float) -> Optional[torch.Tensor]:
+        """Return a right side (N, C) of one value on the device, None where the summation has no products."""
         size, columns = self.summation.size, self.summation.columns
-        return torch.ones(size, columns, dtype=self.dtype, device=self.device) if columns else None
+        return torch.full((size, columns), value, dtype=self.dtype, device=self.device) if columns else None
 
     def _survivors(self, pairs: Sequence[Pair], begin: int, end: int) -> List[int]:
-        """Ask with the units from `begin` to `end` only; questions fill the rows that are trusted, in turns."""
+        """Ask with the units from `begin` to `end` only."""
         most = max(1, MOST_NUMBERS // (self.summation.size * self.summation.rows)) * len(self.rows)
         counts: List[int] = []
         for at in range(0, len(pairs), most):
-            some = pairs[at : at + most]
-            out_QC = self.sums(self._masked(some, begin, end), self._row_NC)
-            self.asked += len(some)
-            counts += self._counts(out_QC[self._rows_of(len(some)), self.columns[0]], end - begin)
+            out_Q = self.answers(self._masked(pairs[at : at + most], begin, end), self._ones_NC)
+            counts += self._counts(out_Q, end - begin)
         return counts
 
-    def _rows_of(self, count: int) -> torch.Tensor:
-        """Return the rows of the questions among those of all calls."""
-        calls = -(-count // len(self.rows))
-        rows = [call * self.summation.rows + row for call in range(calls) for row in self.rows]
-        return torch.tensor(rows[:count], dtype=torch.int64)
-
     def _masked(self, pairs: Sequence[Pair], begin: int, end: int) -> torch.Tensor:
-        """Return the questions as rows of whole calls; rows that no question needs repeat the first one."""
-        rows_Q = self._rows_of(len(pairs))
-        height = -(-len(pairs) // len(self.rows)) * self.summation.rows
-        chosen = torch.zeros(height, dtype=torch.int64)
-        chosen[rows_Q] = torch.arange(len(pairs))
-        index_Q2 = self.places[torch.tensor(pairs, dtype=torch.int64).view(-1, 2)][chosen]
-        left_QN = torch.zeros(height, self.summation.size, dtype=self.dtype)
+        index_Q2 = self.places[torch.tensor(pairs, dtype=torch.int64)]
+        left_QN = torch.zeros(len(pairs), self.summation.size, dtype=self.dtype)
         left_QN[:, self.places[begin:end]] = self.units.unit
-        masks_Q2 = torch.tensor([[self.units.mask, -self.units.mask]], dtype=self.dtype).expand(height, 2)
+        masks_Q2 = torch.tensor([[self.units.mask, -self.units.mask]], dtype=self.dtype).expand(len(pairs), 2)
         return left_QN.scatter_(1, index_Q2, masks_Q2)
 
     def _counts(self, out_Q: torch.Tensor, most: int) -> List[int]:
@@ -141,19 +142,39 @@ class Questions:
         for units in UNITS[self.dtype]:
             left_RN = torch.zeros(self.summation.rows, self.summation.size, dtype=self.dtype)
             left_RN[:, self.places[: units.capacity]] = units.unit
-            out_RC = self.sums(left_RN, self._row_NC).to(torch.float64)
+            out_RC = self.sums(left_RN, self._ones_NC).to(torch.float64)
             if bool((out_RC == min(len(self.places), units.capacity) * units.unit).all()):
                 return units
         raise UnrecoveredError("a sum of units is not their number")
 
     def _trust(self) -> None:
         """Keep the rows and columns that answer like the first: those at the end may be another kernel's."""
-        last = len(self.places) - 1
-        for pair in {(0, last), (0, 1), (0, last // 2), (last // 2, last), (0, 3 * last // 4)}:
-            if pair[0] == pair[1]:
-                continue
-            out_RC = self.sums(self._masked([pair], 0, self.units.capacity), self._row_NC)
+        for left_RN, right_NC in self._same_questions():
+            out_RC = self.sums(left_RN, right_NC)
             self.asked += 1
             is_same = out_RC == out_RC[0, 0]
             self.rows = [row for row in self.rows if bool(is_same[row, 0])]
             self.columns = [column for column in self.columns if bool(is_same[0, column])]
+
+    def _same_questions(self) -> Iterator[Tuple[torch.Tensor, Optional[torch.Tensor]]]:
+        """Yield calls that ask one thing in every row: about the order, and about products that are rounded or fused."""
+        last, rows = len(self.places) - 1, self.summation.rows
+        pairs = {(0, last), (0, 1), (0, last // 2), (last // 2, last), (0, 3 * last // 4)}
+        for pair in sorted(pair for pair in pairs if pair[0] < pair[1] <= last):
+            yield self._masked([pair] * rows, 0, self.units.capacity), self._ones_NC
+        if self.summation.columns and last:
+            h = half_precision(self.dtype)
+            for negative, other in ((0, last), (last, 0)):
+                yield self.two_products([(negative, other)] * rows), self.full(1.0 + h)
+
+    def two_products(self, leaves: List[Pair]) -> torch.Tensor:
+        """Return a row for each pair of leaves with -1 at the first and 1 + h at the other, and zeros."""
+        left_QN = torch.zeros(len(leaves), self.summation.size, dtype=self.dtype)
+        index_Q2 = self.places[torch.tensor(leaves, dtype=torch.int64).view(-1, 2)]
+        values_2 = torch.tensor([[-1.0, 1.0 + half_precision(self.dtype)]], dtype=self.dtype)
+        return left_QN.scatter_(1, index_Q2, values_2.expand(len(leaves), 2))
+
+
+def half_precision(dtype: torch.dtype) -> float:
+    """Return h, a power of two, such that 1 + h is held by the type, and (1 + h)^2 is not."""
+    return float(2.0 ** -((SIGNIFICAND_BITS[dtype] + 1) // 2))

@@ -1,0 +1,139 @@
+"""Hold against each other what two machines say of their orders of addition, arithmetic, canaries and relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from reprocheck.model.fingerprints import unread_reason
+from reprocheck.model.json_documents import Json
+from reprocheck.model.numeric_differences import NumericFault, Part, SideBySide
+from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of
+
+Entry = Mapping[str, Json]
+
+SHOWN_DIGITS = 12
+_KINDS: Mapping[Part, str] = {
+    "canary": "canary",
+    "relations": "relation",
+    "trees": "tree",
+    "arithmetic": "arithmetic",
+}
+_NAMING = ("operation", "size", "dtype", "device")
+_ASIDE = {"ns", "sentence", "detail"}  # a newer release may find other words for the same
+
+
+class Key(NamedTuple):
+    """What an entry is about: two entries with one key are compared."""
+
+    name: str
+    operation: str
+    size: str
+    dtype: str
+    device: str
+
+
+def faults_between(old: NumericFingerprint, new: NumericFingerprint) -> tuple[NumericFault, ...]:
+    """Return what no healthy machine does, and on which side: what only one does comes first."""
+    there, here = faults_of(old), faults_of(new)
+    return (
+        *(NumericFault(side="here", text=text) for text in here if text not in there),
+        *(NumericFault(side="there", text=text) for text in there if text not in here),
+        *(NumericFault(side="both", text=text) for text in there if text in here),
+    )
+
+
+def sides_of_parts(old: NumericFingerprint, new: NumericFingerprint) -> tuple[SideBySide, ...]:
+    """Return what both sides measured and say differently, part by part; the same of several dtypes once."""
+    return tuple(
+        difference
+        for part in _KINDS
+        for difference in _joined(part, list(_pairs(part, _part(old, part), _part(new, part))))
+    )
+
+
+def one_sided_parts(old: NumericFingerprint, new: NumericFingerprint) -> Iterator[str]:
+    """Yield a sentence for each part of which one side measured something that the other did not."""
+    for part, kind in _KINDS.items():
+        there, here = ({_key(entry, kind) for entry in _part(side, part)} for side in (old, new))
+        for side, lone in (("there", there - here), ("here", here - there)):
+            if lone:
+                yield f"{part}: {len(lone)} {'entry was' if len(lone) == 1 else 'entries were'} measured only {side}"
+
+
+def _part(side: NumericFingerprint, part: Part) -> Sequence[Entry]:
+    return {
+        "canary": side.canary,
+        "relations": side.relations,
+        "trees": side.trees,
+        "arithmetic": side.arithmetic,
+    }[part]
+
+
+def _pairs(part: Part, old: Iterable[Entry], new: Iterable[Entry]) -> Iterator[tuple[Key, Entry, Entry]]:
+    """Yield the entries that both sides have and that differ."""
+    kind = _KINDS[part]
+    there = {_key(entry, kind): entry for entry in old}
+    for entry in new:
+        other = there.get(_key(entry, kind))
+        if other is not None and _substance(other) != _substance(entry):
+            yield _key(entry, kind), other, entry
+
+
+def _substance(entry: Entry) -> Json:
+    """Return what decides whether two entries say the same: the digest where there is one."""
+    digest = entry.get("digest")
+    return digest if isinstance(digest, str) else {key: entry[key] for key in sorted(entry.keys() - _ASIDE)}
+
+
+def _joined(part: Part, pairs: Iterable[tuple[Key, Entry, Entry]]) -> Iterator[SideBySide]:
+    """Yield the differences, those that read the same in several dtypes as one."""
+    found: dict[tuple[Key, str, str], list[str]] = {}
+    drawn: dict[tuple[Key, str, str], tuple[str, ...]] = {}
+    for key, old, new in pairs:
+        told = (key._replace(dtype="", name="" if key.operation else key.name), *_said(old, new))
+        found.setdefault(told, []).append(key.dtype)
+    for (key, there, here), dtypes in found.items():
+        yield SideBySide(
+            part=part, what=_label(key, dtypes), old=there, new=here, lines=drawn.get((key, there, here), ())
+        )
+
+
+def _said(old: Entry, new: Entry) -> tuple[str, str]:
+    """Return what both sides say; where the words are the same, with what makes the difference behind them."""
+    there, here = _words(old), _words(new)
+    if there != here:
+        return there, here
+    marks = [_mark(entry) for entry in (old, new)]
+    return (f"{there} [{marks[0]}]", f"{here} [{marks[1]}]") if marks[0] != marks[1] else (there, here)
+
+
+def _words(entry: Entry) -> str:
+    for key in ("sentence", "text"):
+        value = entry.get(key)
+        if isinstance(value, str) and value:
+            return value
+    if isinstance(entry.get("status"), str):
+        return unread_reason({key: entry[key] for key in ("status", "detail") if key in entry})
+    return _mark(entry)
+
+
+def _mark(entry: Entry) -> str:
+    digest = entry.get("digest")
+    return digest[:SHOWN_DIGITS] if isinstance(digest, str) else "other values"
+
+
+def _key(entry: Entry, kind: str) -> Key:
+    return Key(_text(entry.get(kind)), *(_text(entry.get(name)) for name in _NAMING))
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+def _label(key: Key, dtypes: Sequence[str]) -> str:
+    """Return `matmul of 256, fp32 bf16 (cuda)`."""
+    size = f" of {key.size}" if key.size else ""
+    types = " ".join(filter(None, dict.fromkeys(dtypes)))
+    where = "" if key.device in ("", "cpu") else f" ({key.device})"
+    return f"{key.operation or key.name}{size}{', ' if types else ''}{types}{where}"

@@ -1,0 +1,118 @@
+"""The proof of a tree: replayed on random inputs it gives the bits of the device, for every input.
+
+Half of the inputs cancel: the exact sum is zero, and what comes out is the rounding noise itself. Every input is one
+call; of a call with many rows and columns some of both are compared. Legend: R rows, N summands, C columns, L lanes.
+"""
+
+from __future__ import annotations
+
+from typing import List, NamedTuple, Optional, Tuple
+
+import torch
+
+from ..hashing import hashed_below, hashed_integers, key_of
+from ..inputs import wide
+from .products import Products
+from .recovery import UnrecoveredError
+from .replay import Arithmetic, evaluate
+from .summation import Questions
+from .tree import Tree
+from .wide_adders import EXACT, EXTRA_PLACES
+
+INPUTS = 20
+LANES_A_SIDE = 4
+# Products of fp16 must not overflow in sums of fp16.
+SPREADS = {torch.float16: 2}
+SPREAD = 4
+_INTEGERS = {8: torch.int64, 4: torch.int32, 2: torch.int16}
+
+
+class Trial(NamedTuple):
+    """Random inputs lane by lane, and the bits (L) that the device gave; lanes of one input stand together."""
+
+    left_NL: torch.Tensor
+    right_NL: Optional[torch.Tensor]
+    bits_L: torch.Tensor
+    lanes: int
+
+
+def proven(questions: Questions, tree: Tree, products: Products) -> Arithmetic:
+    """Return the arithmetic under which the tree gives the device's bits for all inputs.
+
+    Raises:
+        UnrecoveredError: under none of those known it does.
+    """
+    trial = tried(questions)
+    best = 0
+    for arithmetic in _candidates(questions.dtype, tree, products):
+        equal = equal_inputs(trial, tree, arithmetic, questions.dtype)
+        if equal == INPUTS:
+            return arithmetic
+        best = max(best, equal)
+    raise UnrecoveredError("the replay gives the bits of {} of {} inputs".format(best, INPUTS))
+
+
+def _candidates(dtype: torch.dtype, tree: Tree, products: Products) -> List[Arithmetic]:
+    """Return what the arithmetic may be, the likely first."""
+    accumulators = [dtype, torch.float64] if dtype == torch.float32 else [torch.float32, dtype, torch.float64]
+    if dtype == torch.float64:
+        accumulators = [dtype]
+    is_wide = any(len(children) > 2 for children in tree.nodes)
+    if is_wide:
+        accumulators = [torch.float32]
+    extras = EXTRA_PLACES if is_wide else (EXACT,)
+    return [Arithmetic(accumulator, products, extra) for accumulator in accumulators for extra in extras]
+
+
+def equal_inputs(trial: Trial, tree: Tree, arithmetic: Arithmetic, dtype: torch.dtype) -> int:
+    """Return for how many inputs the replay gives the device's bits in every lane."""
+    replayed_L = evaluate(tree, arithmetic, trial.left_NL, trial.right_NL).to(dtype)
+    return int((_bits(replayed_L) == trial.bits_L).view(-1, trial.lanes).all(1).sum())
+
+
+def tried(questions: Questions) -> Trial:
+    """Run the operation on all inputs."""
+    lanes = min(len(questions.rows), LANES_A_SIDE) + min(len(questions.columns), LANES_A_SIDE)
+    spread = SPREADS.get(questions.dtype, SPREAD)
+    numbers = wide(key_of("replay"), (INPUTS, lanes, len(questions.places)), questions.dtype, spread)
+    cases = [_case(questions, number, numbers[number]) for number in range(INPUTS)]
+    return Trial(
+        torch.cat([left for left, _, _ in cases], 1),
+        torch.cat([right for _, right, _ in cases], 1) if questions.summation.columns else None,
+        torch.cat([bits for _, _, bits in cases]),
+        len(cases[0][2]),
+    )
+
+
+def _case(questions: Questions, number: int, values: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return one input, left and right, and the device's bits; other rows and columns of the call are zero."""
+    summation, places = questions.summation, questions.places
+    key = key_of("replay", number)
+    rows, columns = _some(questions.rows, number, key), _some(questions.columns, number, key ^ 1)
+    # The second half of a cancelling input takes the first back, in another order.
+    half = len(places) // 2 if number % 2 else 0
+    order_N = torch.cat([torch.arange(len(places) - half), torch.argsort(hashed_integers(key, half))])
+    left_RN, right_CN = values[: len(rows), order_N], values[len(rows) :, order_N]
+    left_RN[:, len(places) - half :] *= -1
+    call_RN = torch.zeros(summation.rows, summation.size, dtype=questions.dtype)
+    call_RN[rows.view(-1, 1), places] = left_RN
+    call_NC = torch.zeros(summation.size, max(1, summation.columns), dtype=questions.dtype)
+    call_NC[places.view(-1, 1), columns] = right_CN.t()
+    out_RC = questions.sums(call_RN, call_NC.to(questions.device) if summation.columns else None)
+    bits_L = _bits(out_RC[rows.view(-1, 1), columns].reshape(-1))
+    return left_RN.t().repeat_interleave(len(columns), 1), right_CN.t().repeat(1, len(rows)), bits_L
+
+
+def _some(trusted: List[int], number: int, key: int) -> torch.Tensor:
+    """Return a few of what is trusted, ascending and spread evenly: hashed ones, of the first inputs both ends."""
+    lanes = min(len(trusted), LANES_A_SIDE)
+    drawn = hashed_below(key, lanes, 1 << 20).tolist()
+    ends = [lane * len(trusted) // lanes for lane in range(lanes + 1)]
+    chosen = []
+    for lane, (begin, end) in enumerate(zip(ends, ends[1:])):
+        chosen.append(trusted[(begin, end - 1)[number] if number < 2 else begin + drawn[lane] % (end - begin)])
+    return torch.tensor(chosen, dtype=torch.int64)
+
+
+def _bits(values: torch.Tensor) -> torch.Tensor:
+    return values.contiguous().view(_INTEGERS[values.element_size()])
