@@ -87,19 +87,18 @@ def planted(device_name: str, base: Probes) -> Iterator[Seen]:
             continue
         case = item.make(Place(torch.device(device_name), item.dtype))
         outputs = [output.detach().cpu() for output in as_list(case.run())]
+        right = replace(probe, coarse=tuple(coarse_digest(outputs, case.scale)))
         with eight_bits():
-            coarse_inputs = [output.detach().cpu() for output in as_list(case.run())]
+            short_of_bits = [output.detach().cpu() for output in as_list(case.run())]
         faults = {
             "off by 2^-8": [scaled(one) for one in outputs],
             "one value lost": lost(outputs),
-            "products of 8 bits": coarse_inputs if item.dtype in ("fp64", "fp32") else outputs,
+            "products of 8 bits": short_of_bits if item.dtype in ("fp64", "fp32") else outputs,
         }
         for why, wrong in faults.items():
-            digest = coarse_digest(wrong, case.scale)
-            if tuple(digest) != probe.coarse:
-                yield from compared(
-                    why, {probe.key: probe}, {probe.key: replace(probe, coarse=tuple(digest), digest="")}
-                )
+            if not all(torch.equal(one, other) for one, other in zip(wrong, outputs, strict=True)):
+                other = replace(right, coarse=tuple(coarse_digest(wrong, case.scale)), digest="")
+                yield from compared(why, {probe.key: right}, {probe.key: other})
 
 
 def is_noise(probe: Probe) -> bool:

@@ -18,7 +18,8 @@ class SwitchFacts(NamedTuple):
     `kind` is machine (CPU), cuda, distributed or run; `effect` is on bits, `families` the operations that it changes;
     `default` is in words. `variables` (`NAME=text`) set it before torch is loaded, `code` sets it later, None where
     nothing does; `{value}` stands for the value in both. `part_of` is the switch that says the same as a value in
-    force. `values` are worth trying. `is_measured` where its effect was seen, not only read of.
+    force. `values` are worth trying. `basis` says in words
+    whether its effect was measured or read of.
     """
 
     name: str
@@ -32,7 +33,7 @@ class SwitchFacts(NamedTuple):
     part_of: str | None
     values: tuple[str, ...]
     confidence: str
-    is_measured: bool
+    basis: str
 
     @property
     def variable_names(self) -> tuple[str, ...]:
@@ -66,5 +67,12 @@ def _facts(row: Row) -> SwitchFacts:
         part_of=optional_text(row, "part_of"),
         values=tuple(row["values"]),
         confidence=text(row, "confidence"),
-        is_measured="measured" in text(row, "source"),
+        basis=_basis(row["source"]),
     )
+
+
+def _basis(sources: str | list[str]) -> str:
+    measured = [source for source in sources if source.startswith("measured")]
+    if not measured:
+        return "as documented"
+    return "measured" if len(measured) == len(sources) else "measured, and as documented"

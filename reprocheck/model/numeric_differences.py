@@ -96,16 +96,12 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideBySide:
-    """What both sides say of one measured thing in words, where it differs; empty where a side did not measure it.
-
-    `lines` draw both next to each other, where that says more.
-    """
+    """What both sides say of one measured thing in words, where it differs."""
 
     part: Part
     what: str
     old: str
     new: str
-    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,6 +213,8 @@ def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
             f"{path}.version",
             _cut(" ".join(str(value_at(value, key)) for key in ("version", "sha256") if key in value)),
         )
+    elif isinstance(value, Mapping) and value.keys() == {"value", "origin"}:
+        yield path, _cut(f"{dump_line(value['value'])} ({value['origin']})")
     elif isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else key)

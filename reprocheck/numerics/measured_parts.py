@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from reprocheck.model.fingerprints import unread_reason
+from reprocheck.model.fingerprints import fingerprint_digest, unread_reason
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import NumericFault, Part, SideBySide
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of
@@ -71,13 +71,20 @@ def _part(side: NumericFingerprint, part: Part) -> Sequence[Entry]:
 
 
 def _pairs(part: Part, old: Iterable[Entry], new: Iterable[Entry]) -> Iterator[tuple[Key, Entry, Entry]]:
-    """Yield the entries that both sides have and that differ."""
+    """Yield the entries that both sides have and that differ; what is a fault is told as one."""
     kind = _KINDS[part]
     there = {_key(entry, kind): entry for entry in old}
     for entry in new:
         other = there.get(_key(entry, kind))
-        if other is not None and _substance(other) != _substance(entry):
+        if other is not None and not _is_fault(part, other, entry) and _substance(other) != _substance(entry):
             yield _key(entry, kind), other, entry
+
+
+def _is_fault(part: Part, *sides: Entry) -> bool:
+    """Say whether a difference can only be a fault, or another release's canary: neither compares machines."""
+    if part == "canary":
+        return not any("status" in side for side in sides)
+    return part == "relations" and any(side.get("kind") == "must" and side.get("status") == "broken" for side in sides)
 
 
 def _substance(entry: Entry) -> Json:
@@ -89,38 +96,32 @@ def _substance(entry: Entry) -> Json:
 def _joined(part: Part, pairs: Iterable[tuple[Key, Entry, Entry]]) -> Iterator[SideBySide]:
     """Yield the differences, those that read the same in several dtypes as one."""
     found: dict[tuple[Key, str, str], list[str]] = {}
-    drawn: dict[tuple[Key, str, str], tuple[str, ...]] = {}
     for key, old, new in pairs:
-        told = (key._replace(dtype="", name="" if key.operation else key.name), *_said(old, new))
-        found.setdefault(told, []).append(key.dtype)
+        general = key._replace(dtype="", name="" if key.operation else key.name)
+        found.setdefault((general, *_said(old, new)), []).append(key.dtype)
     for (key, there, here), dtypes in found.items():
-        yield SideBySide(
-            part=part, what=_label(key, dtypes), old=there, new=here, lines=drawn.get((key, there, here), ())
-        )
+        yield SideBySide(part=part, what=_label(key, dtypes), old=there, new=here)
 
 
 def _said(old: Entry, new: Entry) -> tuple[str, str]:
     """Return what both sides say; where the words are the same, with what makes the difference behind them."""
     there, here = _words(old), _words(new)
-    if there != here:
-        return there, here
-    marks = [_mark(entry) for entry in (old, new)]
-    return (f"{there} [{marks[0]}]", f"{here} [{marks[1]}]") if marks[0] != marks[1] else (there, here)
+    return (there, here) if there != here else (f"{there} [{_mark(old)}]", f"{here} [{_mark(new)}]")
 
 
 def _words(entry: Entry) -> str:
-    for key in ("sentence", "text"):
-        value = entry.get(key)
-        if isinstance(value, str) and value:
-            return value
+    sentence = entry.get("sentence")
+    if isinstance(sentence, str) and sentence:
+        return sentence
     if isinstance(entry.get("status"), str):
         return unread_reason({key: entry[key] for key in ("status", "detail") if key in entry})
-    return _mark(entry)
+    return "measured"
 
 
 def _mark(entry: Entry) -> str:
     digest = entry.get("digest")
-    return digest[:SHOWN_DIGITS] if isinstance(digest, str) else "other values"
+    shown = digest if isinstance(digest, str) else fingerprint_digest(entry)
+    return f"digest {shown[:SHOWN_DIGITS]}"
 
 
 def _key(entry: Entry, kind: str) -> Key:

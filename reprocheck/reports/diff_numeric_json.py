@@ -34,10 +34,7 @@ def numeric_json(numeric: NumericDifference | None) -> Json:
         "families": [_family(row) for row in numeric.rows],
         "probes": [_probe(probe) for probe in numeric.probes],
         "faults": [{"side": fault.side, "text": fault.text} for fault in numeric.faults],
-        "measured": [
-            {"part": one.part, "what": one.what, "old": one.old, "new": one.new, "lines": list(one.lines)}
-            for one in numeric.measured
-        ],
+        "measured": [{"part": one.part, "what": one.what, "old": one.old, "new": one.new} for one in numeric.measured],
         "candidates": [
             {"cause": one.cause, "kind": one.kind, "old": one.old, "new": one.new} for one in numeric.candidates
         ],

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from reprocheck.model.numeric_differences import NumericDifference, ProbeDifference, SideBySide
 from reprocheck.reports.diff_numeric_words import (
     COLUMNS,
+    by_kind,
     counted,
     distance_text,
-    kind_remark,
-    lone_device_text,
-    lone_devices,
+    equal_rows,
+    family_label,
+    remark,
     row_cells,
     rows_to_read,
+    uncompared,
     used_columns,
 )
 from reprocheck.reports.diff_report import DiffReport
@@ -64,13 +66,17 @@ def concise_lines(report: DiffReport) -> Paragraph:
     if numeric is None:
         return
     for probe in numeric.probes:
-        remark = kind_remark(probe) or f"{probe.kind}{_apart(probe)}"
-        yield visible(f"{_sign(probe)} {probe.label}: {remark}")
+        yield visible(f"{_sign(probe)} {probe.label}: {remark(probe) or _distance(probe)}")
     for one in numeric.measured:
         yield visible(f"{one.part}, {one.what}: there {one.old}; here {one.new}")
     yield from (visible(explanation.text) for explanation in numeric.explanations)
     if numeric.rows:
         yield counted(numeric)
+
+
+def _distance(probe: ProbeDifference) -> str:
+    distance = distance_text(probe)
+    return f"{probe.kind}, {distance} rounding units apart" if distance else probe.kind
 
 
 def _head(report: DiffReport, numeric: NumericDifference) -> Paragraph:
@@ -92,10 +98,11 @@ def _table(numeric: NumericDifference) -> Paragraph:
             for row in rows
         ]
         yield from _aligned([head, *cells])
-    same = len(numeric.rows) - len(rows) - sum(row.device in lone_devices(numeric) for row in numeric.rows)
+    same = equal_rows(numeric)
     if rows and same:
-        yield f"  (in {same} other {'row' if same == 1 else 'rows'} of family and dtype nothing differs)"
-    yield from (visible(f"  {lone_device_text(numeric, device)}") for device in lone_devices(numeric))
+        yield f"  ({same} other {'row is' if same == 1 else 'rows are'} equal)"
+    for line in uncompared(numeric):
+        yield from _wrapped(f"not compared: {line}", "  ", " " * 16)
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> Paragraph:
@@ -115,38 +122,31 @@ def _causes(numeric: NumericDifference) -> Paragraph:
     if numeric.ruled_out and numeric.to_explain:
         yield from _wrapped(f"ruled out by the table: {', '.join(numeric.ruled_out)}", "", "  ")
     if numeric.unexplained:
-        yield from _wrapped(f"unexplained: {_listed(numeric.unexplained)}", "", "  ")
-
-
-def _listed(labels: Sequence[str]) -> str:
-    more = f" and {len(labels) - MOST_NAMES} more" if len(labels) > MOST_NAMES else ""
-    return ", ".join(labels[:MOST_NAMES]) + more
+        left = [probe for probe in numeric.to_explain if probe.label in set(numeric.unexplained)]
+        yield from _wrapped(f"unexplained: {len(left)} of them ({by_kind(left)})", "", "  ")
 
 
 def _probes(numeric: NumericDifference) -> Paragraph:
     """Yield the differing operations, a row of the table each, with how far they are apart."""
-    lone = set(lone_devices(numeric))
     groups: dict[tuple[str, str], list[ProbeDifference]] = {}
     for probe in numeric.probes:
-        if probe.device not in lone:
-            where = "" if probe.device == "cpu" else f" on {probe.device}"
-            groups.setdefault((_sign(probe), f"{probe.family} {probe.dtype}{where}"), []).append(probe)
-    if any(probe.distance is not None for probes in groups.values() for probe in probes):
-        yield "distances, in rounding units of the dtype:"
+        if probe.kind not in ("unmeasured", "one-sided"):
+            groups.setdefault((_sign(probe), family_label(probe)), []).append(probe)
+    if groups:
+        yield "how far apart, in rounding units of the dtype:"
     for (sign, label), probes in groups.items():
-        names = [f"{probe.operation} {_remark(probe)}".rstrip() for probe in probes]
-        yield from _wrapped(f"{label}: {_listed(names)}", f"{sign} ", "    ")
+        yield from _wrapped(f"{label}: {_listed([_apart(probe) for probe in probes])}", f"{sign} ", "    ")
 
 
-def _remark(probe: ProbeDifference) -> str:
-    remark = kind_remark(probe)
-    distance = distance_text(probe)
-    return f"{distance} ({remark})".strip() if remark else distance
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _apart(probe: ProbeDifference) -> str:
-    distance = distance_text(probe)
-    return f", {distance} rounding units apart" if distance else ""
+    """Return `sum-300k 0.31`, and of what does not repeat itself how often."""
+    aside = f"({remark(probe)})" if remark(probe) else ""
+    return " ".join(filter(None, (probe.operation, distance_text(probe), aside)))
 
 
 def _worst(numeric: NumericDifference) -> Paragraph:
@@ -167,9 +167,8 @@ def _parts(title: str, found: Sequence[SideBySide]) -> Paragraph:
     yield f"{title}:"
     for one in found[:MOST_PARTS]:
         yield visible(f"  {one.what}")
-        yield from _wrapped(f"there: {one.old}", "    ", " " * 11)
-        yield from _wrapped(f"here:  {one.new}", "    ", " " * 11)
-        yield from (f"      {visible(line)}" for line in one.lines)
+        yield from _wrapped(one.old, "    there: ", " " * 11)
+        yield from _wrapped(one.new, "    here:  ", " " * 11)
     if len(found) > MOST_PARTS:
         yield f"  and {len(found) - MOST_PARTS} more; `--output-format json` has them"
 

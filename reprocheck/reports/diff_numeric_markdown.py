@@ -8,13 +8,13 @@ from reprocheck.model.differences import Difference
 from reprocheck.model.numeric_differences import NumericDifference
 from reprocheck.reports.diff_numeric_words import (
     COLUMNS,
+    by_kind,
     counted,
     distance_text,
-    kind_remark,
-    lone_device_text,
-    lone_devices,
+    remark,
     row_cells,
     rows_to_read,
+    uncompared,
     used_columns,
 )
 from reprocheck.reports.markdown_text import code_span, folded, plain, row, sentence
@@ -37,6 +37,7 @@ def numeric_blocks(difference: Difference) -> Iterator[str]:
     if numeric.rows:
         yield f"### What they compute\n\n{sentence(counted(numeric))}"
         yield "\n".join(_table(numeric))
+        yield "\n".join(f"- Not compared: {plain(line)}" for line in uncompared(numeric))
     yield "\n".join(_causes(numeric))
     if numeric.probes:
         yield folded(f"Differing probes ({len(numeric.probes)})", "\n".join(_probes(numeric)))
@@ -58,8 +59,6 @@ def _table(numeric: NumericDifference) -> Iterator[str]:
     for one in rows:
         counts = [str(row_cells(one)[index] or "") for index in shown]
         yield row([code_span(one.family), code_span(one.dtype), code_span(one.device), *counts])
-    for device in lone_devices(numeric):
-        yield f"\n{plain(lone_device_text(numeric, device))}"
 
 
 def _causes(numeric: NumericDifference) -> Iterator[str]:
@@ -67,14 +66,15 @@ def _causes(numeric: NumericDifference) -> Iterator[str]:
     if numeric.ruled_out and numeric.to_explain:
         yield f"- Ruled out by the table: {plain(', '.join(numeric.ruled_out))}"
     if numeric.unexplained:
-        yield f"- Unexplained: {len(numeric.unexplained)} {'probe' if len(numeric.unexplained) == 1 else 'probes'}"
+        left = [probe for probe in numeric.to_explain if probe.label in set(numeric.unexplained)]
+        yield f"- Unexplained: {len(left)} of them ({plain(by_kind(left))})"
 
 
 def _probes(numeric: NumericDifference) -> Iterator[str]:
     yield row(["Probe", "Difference", "Rounding units"])
     yield row(["---", "---", "--:"])
     for probe in numeric.probes[:MOST_PROBES]:
-        yield row([code_span(probe.label), plain(kind_remark(probe) or probe.kind), plain(distance_text(probe))])
+        yield row([code_span(probe.label), plain(remark(probe) or probe.kind), plain(distance_text(probe))])
     if len(numeric.probes) > MOST_PROBES:
         yield f"\nand {len(numeric.probes) - MOST_PROBES} more, which `--output-format json` has"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from reprocheck.model.numeric_differences import FamilyRow, NumericDifference, ProbeChange, ProbeDifference
 
@@ -14,7 +15,8 @@ KIND_WORDS: dict[ProbeChange, str] = {
     "unmeasured": "not measured on a side",
     "one-sided": "only on one side",
 }
-COLUMNS = ("equal", "rounding", "different", "varying", "not measured", "only there", "only here")
+MOST_KINDS = 8
+COLUMNS = ("equal", "rounding", "different", "varying")
 
 
 def counted(numeric: NumericDifference) -> str:
@@ -27,39 +29,53 @@ def counted(numeric: NumericDifference) -> str:
 
 
 def rows_to_read(numeric: NumericDifference) -> tuple[FamilyRow, ...]:
-    """Return the rows in which anything differs; a device that only one side has is one line elsewhere."""
-    lone = set(lone_devices(numeric))
-    unlike = {(probe.family, probe.dtype, probe.device) for probe in numeric.probes}
-    return tuple(
-        row
-        for row in numeric.rows
-        if row.device not in lone and (not row.is_equal or (row.family, row.dtype, row.device) in unlike)
-    )
+    """Return the rows in which a probe that both sides measured has other bits."""
+    return tuple(row for row in numeric.rows if row.compared != row.equal)
 
 
-def lone_devices(numeric: NumericDifference) -> tuple[str, ...]:
-    """Return the devices that only one side measured anything on."""
-    devices = dict.fromkeys(row.device for row in numeric.rows)
-    shared = {row.device for row in numeric.rows if row.compared or row.unmeasured}
-    return tuple(device for device in devices if device not in shared)
-
-
-def lone_device_text(numeric: NumericDifference, device: str) -> str:
-    """Return `cuda: 103 probes only there, the other side has no such device`."""
-    rows = [row for row in numeric.rows if row.device == device]
-    there, here = sum(row.only_old for row in rows), sum(row.only_new for row in rows)
-    return f"{device}: {there or here} probes only {'there' if there else 'here'}, not compared"
+def equal_rows(numeric: NumericDifference) -> int:
+    """Return how many rows were compared and are equal."""
+    return sum(1 for row in numeric.rows if row.compared and row.compared == row.equal)
 
 
 def row_cells(row: FamilyRow) -> tuple[int, ...]:
     """Return the counts in the order of `COLUMNS`."""
-    return row.equal, row.rounding, row.different, row.varying, row.unmeasured, row.only_old, row.only_new
+    return row.equal, row.rounding, row.different, row.varying
 
 
 def used_columns(rows: Iterable[FamilyRow]) -> tuple[int, ...]:
-    """Return which of `COLUMNS` to show: the first three always, the others where they count anything."""
-    cells = [row_cells(row) for row in rows]
-    return tuple(index for index in range(len(COLUMNS)) if index < 3 or any(row[index] for row in cells))
+    """Return which of `COLUMNS` to show: the first three always, the last where it counts anything."""
+    return (0, 1, 2, 3) if any(row.varying for row in rows) else (0, 1, 2)
+
+
+def uncompared(numeric: NumericDifference) -> Iterator[str]:
+    """Yield a line for each way in which probes could not be compared: `83 probes only there (unary fp64 16, …)`."""
+    groups: dict[str, list[ProbeDifference]] = {}
+    for probe in numeric.probes:
+        if probe.kind in ("unmeasured", "one-sided"):
+            groups.setdefault(uncompared_word(probe), []).append(probe)
+    for word, probes in groups.items():
+        yield f"{'1 probe' if len(probes) == 1 else f'{len(probes)} probes'} {word} ({by_kind(probes)})"
+
+
+def uncompared_word(probe: ProbeDifference) -> str:
+    """Return why a probe could not be compared: `only there`, or `unsupported here`."""
+    if probe.old is None or probe.new is None:
+        return "only there" if probe.new is None else "only here"
+    sides = ((probe.old, "there"), (probe.new, "here"))
+    return ", ".join(f"{one.status} {side}" for one, side in sides if one.status)
+
+
+def by_kind(probes: Iterable[ProbeDifference], most: int = MOST_KINDS) -> str:
+    """Return how many probes there are of each family, dtype and device, the most first: `unary fp64 16, …`."""
+    counts = Counter(family_label(probe) for probe in probes)
+    told = [f"{label} {count}" for label, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    return ", ".join(told[:most] + ([f"{len(told) - most} more"] if len(told) > most else []))
+
+
+def family_label(probe: ProbeDifference) -> str:
+    """Return `matmul fp32`, with the device where that is not the CPU."""
+    return f"{probe.family} {probe.dtype}" + ("" if probe.device == "cpu" else f" on {probe.device}")
 
 
 def distance_text(probe: ProbeDifference) -> str:
@@ -71,12 +87,10 @@ def distance_text(probe: ProbeDifference) -> str:
     return "<0.01" if probe.distance < 0.01 else f"{probe.distance:.2g}"
 
 
-def kind_remark(probe: ProbeDifference) -> str:
-    """Return what is to be said of a probe whose bits cannot be compared."""
-    if probe.kind == "one-sided":
-        return "only there" if probe.new is None else "only here"
-    if probe.kind == "unmeasured" and probe.old and probe.new:
-        return f"there {probe.old.status or 'measured'}, here {probe.new.status or 'measured'}"
+def remark(probe: ProbeDifference) -> str:
+    """Return what is to be said of a probe whose bits cannot be compared, "" of any other."""
+    if probe.kind in ("unmeasured", "one-sided"):
+        return uncompared_word(probe)
     sides = ((side, one) for side, one in (("there", probe.old), ("here", probe.new)) if one and one.differing)
     return ", ".join(f"{one.differing} of {one.repeats} runs {side} gave other bits" for side, one in sides)
 

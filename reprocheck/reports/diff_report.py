@@ -74,8 +74,12 @@ def _computed(difference: Difference) -> str:
     numeric = difference.numeric
     if numeric is None or numeric.is_empty:
         return ""
-    if numeric.probes:
-        return f"{len(numeric.probes)} {'probe differs' if len(numeric.probes) == 1 else 'probes differ'}"
+    unlike = sum(map(numeric.count, ("different", "rounding", "varying")))
+    lacking = len(numeric.probes) - unlike
+    told = [f"{unlike} {'probe differs' if unlike == 1 else 'probes differ'}"] if unlike else []
+    told += [f"{lacking} {'probe was' if lacking == 1 else 'probes were'} not compared"] if lacking else []
+    if told:
+        return ", ".join(told)
     return "a machine is at fault" if numeric.faults else "what the machines compute is measured differently"
 
 

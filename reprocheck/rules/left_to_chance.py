@@ -10,7 +10,7 @@ from reprocheck.rules.facts import Facts, Unseen
 
 if TYPE_CHECKING:
     # For annotations only: `check` asks no Python.
-    from reprocheck.model.numeric_switches import SwitchesInForce
+    from reprocheck.model.numeric_switches import Switch, SwitchesInForce
 
 _BY = {"default": "nobody set it", "environment": "the environment set it", "code": "code set it"}
 
@@ -28,10 +28,14 @@ def uses_cuda(facts: Facts, switches: SwitchesInForce) -> bool:
 def in_words(switches: SwitchesInForce, *names: str) -> tuple[str, ...]:
     """Return the value of each switch, who set it and who said so; what is not there is left out."""
     return tuple(
-        f"`{name}` is {shown(switches, name)} according to {switches.source}: {_BY.get(switch.origin, switch.origin)}"
+        f"`{name}` is {shown(switches, name)} according to {switches.source}: {_by_whom(switches.switches[name])}"
         for name in names
-        if (switch := switches.switches.get(name))
+        if name in switches.switches
     )
+
+
+def _by_whom(switch: Switch) -> str:
+    return f"`{switch.asked}` was asked for" if switch.asked else _BY.get(switch.origin, switch.origin)
 
 
 def shown(switches: SwitchesInForce, name: str) -> str:
@@ -43,7 +47,7 @@ def shown(switches: SwitchesInForce, name: str) -> str:
 
 
 def known_effect(name: str) -> str:
-    """Return what the table knows of the effect of a switch on bits, and whether that was measured."""
+    """Return what the table knows of the effect of a switch on bits, and what that rests on."""
     known = all_switches()[name]
     families = f" ({', '.join(known.families)})" if known.families else ""
-    return f"{known.what}: {known.effect}{families}; {'measured' if known.is_measured else 'as its documents say'}"
+    return f"{known.what}: {known.effect}{families}; {known.basis}"

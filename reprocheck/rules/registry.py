@@ -1,6 +1,6 @@
 """All rules in the order of their codes. A new rule is a new file and a new line here; a test compares the two.
 
-Rules about a machine are named, and imported when there is one: `check` looks at none.
+Rules about a machine, or a Python on it, are named, and imported when there is one: `check` looks at none.
 """
 
 from __future__ import annotations
@@ -120,6 +120,22 @@ RULES: Final[tuple[AnyRule, ...]] = (
     LateRule("rc453_driver_parts_disagree", Need.DRIVER_PARTS),
     rc454_knowledge_table_older,
     rc455_no_artefact_identity,
+    LateRule("rc501_cublas_workspace_unset", Need.SWITCHES),
+    LateRule("rc502_tf32_by_default", Need.SWITCHES),
+    LateRule("rc503_cudnn_benchmark", Need.SWITCHES),
+    LateRule("rc504_nondeterministic_algorithms", Need.SWITCHES),
+    LateRule("rc505_threads_not_pinned", Need.SWITCHES),
+    LateRule("rc506_random_hash_seed", Need.SWITCHES),
+    LateRule("rc507_reduced_precision_reductions", Need.SWITCHES, Need.PRECISION),
+    LateRule("rc508_kernels_by_processor", Need.SWITCHES),
+    LateRule("rc509_thread_counts_disagree", Need.SWITCHES),
+    LateRule("rc510_nccl_algorithm_open", Need.SWITCHES),
+    LateRule("rc511_denormals_flushed", Need.SWITCHES),
+    LateRule("rc512_precision_apis_mixed", Need.SWITCHES),
+    LateRule("rc514_wrong_arithmetic", Need.PROBES),
+    LateRule("rc515_unrepeatable_operation", Need.PROBES),
+    LateRule("rc516_switch_without_effect", Need.SWITCHES),
+    LateRule("rc517_lowered_fp32_precision", Need.SWITCHES),
     LateRule("rc601_missing_file", Need.PREFIX, Need.INSPECTION),
     LateRule("rc602_altered_file", Need.PREFIX, Need.INSPECTION),
     LateRule("rc603_clobbered_file", Need.PREFIX, Need.INSPECTION),

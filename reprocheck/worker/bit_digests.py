@@ -47,16 +47,21 @@ def first_values(outputs: Sequence[torch.Tensor]) -> List[str]:
 def coarse_digest(outputs: Sequence[torch.Tensor], scale: Scale) -> List[str]:
     """Return the four projections as hex floats in units of `scale`, which may be one for each output.
 
-    They have 53 bits where the output is float64, 24 otherwise.
+    They have 53 bits where an output is float64, 24 otherwise.
     """
     scales = [scale] * len(outputs) if isinstance(scale, float) else scale
     plains = [_real(output.detach()).cpu().reshape(-1).to(torch.float64) for output in outputs]
     flat_N = torch.cat([plain / unit for plain, unit in zip(plains, scales)])
     flat_N = torch.where(torch.isfinite(flat_N), flat_N, torch.full_like(flat_N, NOT_FINITE))
     sums_P = _projected(flat_N) / math.sqrt(max(1, flat_N.numel()))
-    if not any(output.dtype == torch.float64 for output in outputs):
-        sums_P = sums_P.to(torch.float32).to(torch.float64)
-    return [_short_hex(total) for total in sums_P.tolist()]
+    bits = 53 if any(output.dtype in (torch.float64, torch.complex128) for output in outputs) else 24
+    return [_short_hex(_rounded(total, bits)) for total in sums_P.tolist()]
+
+
+def _rounded(value: float, bits: int) -> float:
+    """Return `value` to so many bits."""
+    fraction, exponent = math.frexp(value)
+    return math.ldexp(round(math.ldexp(fraction, bits)), exponent - bits)
 
 
 def _real(tensor: torch.Tensor) -> torch.Tensor:
@@ -91,5 +96,5 @@ def _all_signs() -> torch.Tensor:
 
 def _short_hex(value: float) -> str:
     """Return a hex float without the zeros at the end of its fraction."""
-    mantissa, power, exponent = float(value).hex().partition("p")
+    mantissa, power, exponent = value.hex().partition("p")
     return mantissa.rstrip("0").rstrip(".") + power + exponent if "." in mantissa else mantissa + power + exponent

@@ -72,6 +72,7 @@ def _measured(task: Dict[str, Any], watch: _Watch, emit: Emit, numbers: Dict[str
             emit({"kind": "probe", "probe": line["probe"], "told": _short(line)})
 
     record["ended"] = watched_probes(task, watch.at(FIRST_SHARE), take)
+    guard(watch.end_s)
     emit({"kind": "ended", "ended": record["ended"]})
     return record
 

@@ -29,8 +29,8 @@ _EXPONENT_BITS = 10  # of a word, above those of the fraction
 def wide(key: int, shape: Tuple[int, ...], dtype: torch.dtype, spread: int = SPREAD, centre: int = 0) -> torch.Tensor:
     """Return hashed numbers of `dtype` on the CPU: either sign, all bits of the significand, wide exponents.
 
-    The exponents lie in `centre` ± `spread`, the magnitudes in [2^(centre - spread), 2^(centre + spread + 1)); exponents
-    from -14 to 15 are exact in every type.
+    The exponents lie in `centre` ± `spread`, so the magnitudes in [2^(centre - spread), 2^(centre + spread + 1)).
+    Exponents from -14 to 15 are exact in every type.
     """
     count = 1
     for size in shape:

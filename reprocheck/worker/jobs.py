@@ -19,6 +19,12 @@ def _train(job: Dict[str, Any], emit: Emit) -> None:
     train(job, emit)
 
 
+def _replay(job: Dict[str, Any], emit: Emit) -> None:
+    from .train import replay
+
+    replay(job, emit)
+
+
 def _doctor(job: Dict[str, Any], emit: Emit) -> None:
     from .doctor import doctor
 
@@ -62,6 +68,7 @@ JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
     "fleet": _fleet,
     "measure": _measure,
     "probe": _probe,
+    "replay": _replay,
     "train": _train,
     "trees": _trees,
 }

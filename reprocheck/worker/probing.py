@@ -13,7 +13,10 @@ from .lines import Emit
 from .readings import describe_error, load, unread
 
 LOST_DEVICE = ("device-side assert", "unspecified launch failure", "illegal memory access", "device not ready")
-NOT_THERE = ("not implemented for", "not supported", "unsupported", "not available", "no kernel image")
+NOT_THERE = (
+    *("not implemented for", "not supported", "unsupported", "only support", "not available"),
+    *("no kernel image", "no available kernel"),
+)
 
 
 def probe(job: Dict[str, Any], emit: Emit) -> None:
@@ -100,6 +103,6 @@ def failure_of(error: BaseException) -> Dict[str, str]:
         return unread("out-of-memory", describe_error(error))
     if any(words in text for words in LOST_DEVICE):
         return unread("lost-device", describe_error(error))
-    if isinstance(error, (NotImplementedError, AttributeError)) or any(words in text for words in NOT_THERE):
+    if isinstance(error, (NotImplementedError, AttributeError)) or any(words in text.lower() for words in NOT_THERE):
         return unread("unsupported", describe_error(error))
     return unread("raises", describe_error(error))

@@ -53,17 +53,22 @@ def perform(run: Dict[str, Any], place: Place, emit: Emit) -> None:
     if place.shortage:
         raise Unsupported(place.shortage)
     try:
-        training = _build(run, place)
+        training = build(run, place)
         emit({"kind": "start", **_start(training)})
-        for step, picked in zip(range(run["steps"]), _picked(training)):
-            emit({"kind": "step", "step": step, **_step(training, step, picked)})
+        for step, picked in zip(range(run["steps"]), picked_samples(training)):
+            emit({"kind": "step", "step": step, **take_step(training, step, picked)})
     except (NotImplementedError, RuntimeError) as error:
         if any(words in str(error) for words in MISSING_OPERATION):
             raise Unsupported(str(error).splitlines()[0]) from error
         raise
 
 
-def _build(run: Dict[str, Any], place: Place) -> Training:
+def build(run: Dict[str, Any], place: Place) -> Training:
+    """Return all that the run works with, at its beginning.
+
+    Raises:
+        Unsupported: this torch has no loss scale for the device.
+    """
     samples, bare = _transformer(run) if run["workload"] == "transformer" else _convnet(run)
     fill_from_hash(bare, run["seed"])
     start_dropout(bare, run["seed"], place.rank)
@@ -101,7 +106,7 @@ def _optimizer(run: Dict[str, Any], bare: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD(bare.parameters(), lr=rate, momentum=0.9)
 
 
-def _picked(training: Training) -> Iterator[List[int]]:
+def picked_samples(training: Training) -> Iterator[List[int]]:
     """Yield the sample numbers of this rank, step after step, epoch after epoch."""
     ranks = training.place.world_size
     sampler: Any = DistributedSampler(
@@ -120,7 +125,8 @@ def _start(training: Training) -> Dict[str, Any]:
     return {"tensors": tensors, "parameters": _marks(training, _state(training))}
 
 
-def _step(training: Training, step: int, picked: List[int]) -> Dict[str, Any]:
+def take_step(training: Training, step: int, picked: List[int]) -> Dict[str, Any]:
+    """Train one step on the `picked` samples, and return what the record holds of it."""
     inputs, targets = training.samples.inputs[picked], training.samples.targets[picked]
     rate = _set_learning_rate(training, step)
     scale = training.precision.scale()

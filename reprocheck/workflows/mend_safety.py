@@ -64,7 +64,7 @@ def _entries(environment: EnvironmentFile) -> list[_Entry]:
 
 def _keys_are_kept(before: EnvironmentFile, after: EnvironmentFile, edits: Iterable[Edit]) -> bool:
     """What has no place of its own may change only where an edited line speaks of it."""
-    edited = [line for edit in edits for line in before.lines[edit.first - 1 : edit.last]]
+    edited = [line for edit in edits for line in (*before.lines[edit.first - 1 : edit.last], *edit.lines)]
     values = (
         ("name", before.name, after.name),
         ("category", before.category, after.category),

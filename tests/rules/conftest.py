@@ -29,13 +29,17 @@ from reprocheck.workflows.audit import MachineRequest, find_machine
 from reprocheck.workflows.gathering import Subject, gather, sources_of
 from reprocheck.workflows.installed_lock import unmet_in
 from tests.rules.short_prefix import short_prefix
+from tests.rules.short_switches import short_switches
 
 NOT_ASKED = Unseen(reason="not asked for")
 _PACKAGE = re.compile(
     r"^- (?P<manager>conda|pip) (?P<platform>\S+) (?P<name>\S+) (?P<version>[^\s,]+)(?: (?P<build>[^\s,]+))?"
     r"(?:, needs (?P<needs>.+?))?(?:, from (?P<url>\S+))?(?:, hashed by (?P<hash>md5))?$"
 )
-_SEEN = re.compile(r"(glibc|driver part|LD_LIBRARY_PATH|precision|node|cuda max|compat libcuda|refusal) (.+)")
+_SEEN = re.compile(
+    r"(glibc|driver part|LD_LIBRARY_PATH|precision|node|cuda max|compat libcuda|refusal|"
+    r"switches|switch|unread|probe|canary|relation) (.+)"
+)
 _OF_THE_MACHINE = {"glibc", "driver part", "LD_LIBRARY_PATH", "cuda max", "compat libcuda", "refusal"}
 _CUSTOM = re.compile(r"^- (?P<key>[a-z]+\.[a-z]+): (?P<value>\S+)$")
 
@@ -97,7 +101,7 @@ def make_facts() -> MakeFacts:
     ) -> Facts:
         file = parse_environment(environment.encode(), "environment.yml") if environment is not None else NOT_ASKED
         locked = short_lock(lock) if lock is not None else Unseen(reason="not asked for", absent=lock_absent)
-        target, precision, nodes = described(machine, seen)
+        target, precision, nodes = described(machine.replace("--expect-gpu", ""), seen)
         installed, inspection = (NOT_ASKED, NOT_ASKED) if prefix is None else short_prefix(prefix)
         facts = Facts(
             environment=file,
@@ -112,6 +116,8 @@ def make_facts() -> MakeFacts:
             platforms=platforms,
             prefix=installed,
             inspection=inspection,
+            switches=short_switches(seen) or NOT_ASKED,
+            expects_gpu="--expect-gpu" in machine,
         )
         return with_unmet(facts)
 
@@ -138,7 +144,7 @@ def described(
 
     The lines of `seen` begin with what they tell: `glibc 2.17`, `driver part kernel module 535.54.03`, `LD_LIBRARY_PATH
     libcudart.so.12`, `precision bf16`, `node b.json nccl=2.21.5 cuda=12.4`, `cuda max 12.4`, `compat libcuda
-    550.54.15`, `refusal mismatch CUDA error 803: …`.
+    550.54.15`, `refusal mismatch CUDA error 803: …`. What tells of switches is read by `short_switches`.
     """
     target = _machine(options)
     told: dict[str, list[str]] = {}
@@ -204,6 +210,7 @@ def audit_case(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], tuple[A
         target, precision, nodes = described(words.replace("--expect-gpu", ""), seen)
         expects_gpu = "--expect-gpu" in words
         facts = replace(facts, machine=target, precision=precision, nodes=nodes, expects_gpu=expects_gpu)
+        facts = replace(facts, switches=short_switches(seen) or NOT_ASKED)
         if (folder / "prefix.txt").exists():
             prefix, inspection = short_prefix((folder / "prefix.txt").read_text())
             facts = with_unmet(replace(facts, prefix=prefix, inspection=inspection))

@@ -117,6 +117,6 @@ def test_a_rule_that_is_imported_late_says_before_what_its_module_says() -> None
 
 def test_what_check_never_asks_is_imported_late() -> None:
     machine = {Need.MACHINE, Need.DRIVER, Need.GPUS, Need.DRIVER_PARTS, Need.GLIBC, Need.PRECISION, Need.NODES}
-    machine |= {Need.PREFIX, Need.INSPECTION}
+    machine |= {Need.PREFIX, Need.INSPECTION, Need.SWITCHES, Need.PROBES}
     late = {rule.name[:5].upper() for rule in REGISTRY if isinstance(rule, LateRule)}
     assert late == {module.RULE.code for module in RULES if machine & set(module.RULE.needs)}

@@ -27,6 +27,7 @@ FUNCTIONS: Dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softplus": functional.softplus,
     "mish": functional.mish,
 }
+DTYPES = {"gelu": ALL, "gelu-tanh": MAIN, "silu": MAIN, "sigmoid": MAIN, "softplus": ("fp32",), "mish": ("fp32",)}
 BACKWARD = ("gelu", "gelu-tanh", "silu")
 
 
@@ -34,9 +35,14 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     found: List[Probe] = []
     for name, function in FUNCTIONS.items():
-        found += in_dtypes(FAMILY, name, ALL if name == "gelu" else MAIN, functools.partial(_forward, call=function))
+        found += in_dtypes(FAMILY, name, DTYPES[name], functools.partial(_forward, call=function))
     for name in BACKWARD:
-        found += in_dtypes(FAMILY, name + "-backward", MAIN, functools.partial(_backward, call=FUNCTIONS[name]))
+        found += in_dtypes(
+            FAMILY,
+            name + "-backward",
+            MAIN if name == "gelu" else ("fp32",),
+            functools.partial(_backward, call=FUNCTIONS[name]),
+        )
     return found
 
 

@@ -8,12 +8,11 @@ from typing import Any, List, Tuple
 import torch
 from torch.nn import functional
 
-from ..inputs import cancelling
 from .probe import CPU_AND_CUDA, Bench, Case, Probe, in_dtypes
 
 FAMILY = "autocast"
 HALVES = ("bf16", "fp16")
-ROWS, WIDTH, HIDDEN, CLASSES = 32, 64, 96, 10
+ROWS, WIDTH, HIDDEN, CLASSES = 48, 64, 96, 20
 IMAGE, KERNEL = (2, 8, 12, 12), (12, 8, 3, 3)
 FIRST_SCALE, STEPS, RATE = 2.0**10, 3, 0.5
 
@@ -38,11 +37,9 @@ def _fp32(bench: Bench, name: str, *shape: int, centre: int = 0) -> torch.Tensor
 
 
 def _linear(bench: Bench, is_backward: bool) -> Case:
-    """A layer whose exact output is its bias, GELU, and a second layer; its input and weights are float32."""
-    x, weight_KN = cancelling(bench.key("autocast"), ROWS, WIDTH, HIDDEN, torch.float32)
-    x, weight = (tensor.requires_grad_() for tensor in bench.put(x, weight_KN.t().contiguous()))
-    bias = _fp32(bench, "bias", HIDDEN)
-    second = _fp32(bench, "second", CLASSES, HIDDEN, centre=-3)
+    """A layer, GELU, and a second layer, all of float32 outside."""
+    x, weight = _fp32(bench, "x", ROWS, WIDTH), _fp32(bench, "first", HIDDEN, WIDTH, centre=-3)
+    bias, second = _fp32(bench, "bias", HIDDEN), _fp32(bench, "second", CLASSES, HIDDEN, centre=-3)
 
     def forward() -> torch.Tensor:
         with _autocast(bench):
@@ -51,7 +48,7 @@ def _linear(bench: Bench, is_backward: bool) -> Case:
     if is_backward:
         leaves = [x, weight, bias, second]
         return Case(run=_gradients(forward(), leaves), scale=[64.0, 256.0, 16.0, 256.0])
-    return Case(run=lambda: forward().detach(), scale=64.0)
+    return Case(run=torch.no_grad()(forward), scale=64.0)
 
 
 def _convolution(bench: Bench, is_backward: bool) -> Case:
@@ -63,7 +60,7 @@ def _convolution(bench: Bench, is_backward: bool) -> Case:
 
     if is_backward:
         return Case(run=_gradients(forward(), [x, weight]), scale=[64.0, 512.0])
-    return Case(run=lambda: forward().detach(), scale=128.0)
+    return Case(run=torch.no_grad()(forward), scale=128.0)
 
 
 def _gradients(output: torch.Tensor, leaves: List[torch.Tensor]) -> Any:

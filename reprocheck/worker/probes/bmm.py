@@ -22,7 +22,7 @@ def probes() -> List[Probe]:
     for shape in SHAPES_BMKN:
         operation = "cancelling-{}x{}x{}x{}".format(*shape)
         found += in_dtypes(FAMILY, operation, DTYPES, functools.partial(_bmm, shape=shape))
-    return found + in_dtypes(FAMILY, "baddbmm", ("fp32", "tf32", "bf16"), _baddbmm)
+    return found + in_dtypes(FAMILY, "baddbmm", ("fp32", "tf32"), _baddbmm)
 
 
 def _bmm(bench: Bench, shape: "tuple[int, int, int, int]") -> Case:

@@ -18,7 +18,7 @@ from .tensor_float import allowed
 
 FAMILY = "convolution"
 DTYPES = ("fp32", "tf32", "bf16", "fp16")
-WITH_FP64 = ("fp64", *DTYPES)
+WITH_FP64, SHORT = ("fp64", *DTYPES), ("fp32", "tf32", "bf16")
 BIAS_SPREAD = 10
 ORDER_KEY = 0x5EED
 SUMMED = {"forward": "channels-in", "grad-input": "channels-out", "grad-weight": "batch", "grad-bias": "batch"}
@@ -43,15 +43,15 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     return [
         *_of("2d-forward", WITH_FP64, PLAIN, "forward"),
-        *_of("2d-grad-input", WITH_FP64, PLAIN, "grad-input"),
+        *_of("2d-grad-input", DTYPES, PLAIN, "grad-input"),
         *_of("2d-grad-weight", WITH_FP64, PLAIN, "grad-weight"),
         *_of("2d-grad-bias", ("fp32", "bf16"), PLAIN, "grad-bias"),
-        *_of("2d-strided-forward", DTYPES, STRIDED, "forward"),
-        *_of("2d-pointwise-forward", DTYPES, POINTWISE, "forward"),
+        *_of("2d-strided-forward", SHORT, STRIDED, "forward"),
+        *_of("2d-pointwise-forward", SHORT, POINTWISE, "forward"),
         *_of("2d-depthwise-forward", ("fp32", "bf16"), DEPTHWISE, "forward"),
-        *_of("2d-depthwise-grad-weight", ("fp32", "bf16"), DEPTHWISE, "grad-weight"),
-        *_of("1d-forward", DTYPES, ONE_DIMENSIONAL, "forward"),
-        *_of("1d-grad-weight", DTYPES, ONE_DIMENSIONAL, "grad-weight"),
+        *_of("2d-depthwise-grad-weight", ("fp32",), DEPTHWISE, "grad-weight"),
+        *_of("1d-forward", SHORT, ONE_DIMENSIONAL, "forward"),
+        *_of("1d-grad-weight", SHORT, ONE_DIMENSIONAL, "grad-weight"),
     ]
 
 

@@ -24,11 +24,11 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     return [
         *in_dtypes(FAMILY, "with-bias", DTYPES, _with_bias),
-        *in_dtypes(FAMILY, "one-row", ("fp32", "tf32", "bf16", "fp16"), _one_row),
-        *in_dtypes(FAMILY, "batched-3d", DTYPES, _batched),
-        *in_dtypes(FAMILY, "grad-input", DTYPES, functools.partial(_gradient, position=0)),
+        *in_dtypes(FAMILY, "one-row", ("fp32", "tf32", "bf16"), _one_row),
+        *in_dtypes(FAMILY, "batched-3d", ("fp32", "tf32", "bf16"), _batched),
+        *in_dtypes(FAMILY, "grad-input", DTYPES[1:], functools.partial(_gradient, position=0)),
         *in_dtypes(FAMILY, "grad-weight", DTYPES, functools.partial(_gradient, position=1)),
-        *in_dtypes(FAMILY, "grad-bias", ("fp32", "bf16"), functools.partial(_gradient, position=2)),
+        *in_dtypes(FAMILY, "grad-bias", ("fp32",), functools.partial(_gradient, position=2)),
     ]
 
 

@@ -19,7 +19,7 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     return [
         *in_dtypes(FAMILY, "cast-from-fp32", DTYPES, _from_fp32),
-        *in_dtypes(FAMILY, "cast-from-bf16", DTYPES, _from_bf16),
+        *in_dtypes(FAMILY, "cast-from-bf16", DTYPES[:1], _from_bf16),
         *in_dtypes(FAMILY, "scaled-matmul", DTYPES, _scaled_matmul),
     ]
 

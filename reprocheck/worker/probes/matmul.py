@@ -25,7 +25,8 @@ def probes() -> List[Probe]:
     found: List[Probe] = []
     for m, k, n in SHAPES_MKN:
         shape = "{}x{}x{}".format(m, k, n)
-        found += in_dtypes(FAMILY, "wide-" + shape, DTYPES, functools.partial(_wide, m=m, k=k, n=n))
+        dtypes = ("fp32",) if m * k * n < 1 << 16 else DTYPES[1:]
+        found += in_dtypes(FAMILY, "wide-" + shape, dtypes, functools.partial(_wide, m=m, k=k, n=n))
         found += in_dtypes(FAMILY, "cancelling-" + shape, DTYPES, functools.partial(_cancelling, m=m, k=k, n=n))
     m, k, n = SPLIT_SHAPE_MKN
     split = functools.partial(_cancelling, m=m, k=k, n=n)

@@ -14,7 +14,6 @@ from .probe import Bench, Case, Probe, in_dtypes
 
 FAMILY = "multiply-add"
 COUNT = 12_000
-FP = ("fp64", "fp32")
 ThreeNumbers = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -51,7 +50,7 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     found: List[Probe] = []
     for name, function in FUNCTIONS.items():
-        dtypes = (*FP, "bf16") if name in ("addcmul", "lerp") else FP
+        dtypes = ("fp64", "fp32", "bf16") if name in ("addcmul", "lerp") else ("fp32",)
         found += in_dtypes(FAMILY, name, dtypes, functools.partial(_case, function=function))
     return found
 

@@ -7,6 +7,7 @@ more. Rates are large, so that what is added shows in what it is added to.
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any, Callable, Dict, List
 
 import torch
@@ -16,13 +17,15 @@ from .probe import Bench, Case, Probe, in_dtypes
 FAMILY = "optimizer"
 SHAPES = ((24, 35), (130,), (3, 5, 7))
 STEPS = 3
+COMMON = {"lr": 0.3, "weight_decay": 0.01, "maximize": False}
 LOOPS: Dict[str, Dict[str, bool]] = {
     "for-loop": {"foreach": False},
     "foreach": {"foreach": True},
     "fused": {"foreach": False, "fused": True},
 }
 Tensors = List[torch.Tensor]
-Step = Callable[[Tensors, Tensors, Dict[str, bool]], None]
+Step = Callable[[Tensors], None]
+Start = Callable[[Tensors, Dict[str, bool]], Step]
 
 
 def probes() -> List[Probe]:
@@ -30,13 +33,13 @@ def probes() -> List[Probe]:
     found: List[Probe] = []
     for name, start in (("sgd-momentum", _sgd), ("adam", _adam), ("adamw", _adamw)):
         for loop, flags in LOOPS.items():
-            dtypes = ("fp64", "fp32", "bf16") if name == "adamw" else ("fp32", "bf16")
+            dtypes = ("fp32",) if name == "adam" else ("fp32", "bf16")
             make = functools.partial(_case, start=start, flags=flags)
             found += in_dtypes(FAMILY, "{}-{}".format(name, loop), dtypes, make)
     return found
 
 
-def _case(bench: Bench, start: Callable[[Tensors, Dict[str, bool]], Any], flags: Dict[str, bool]) -> Case:
+def _case(bench: Bench, start: Start, flags: Dict[str, bool]) -> Case:
     first = [bench.wide("parameter", *shape, spread=2) for shape in SHAPES]
     gradients = [[bench.wide("gradient {}".format(n), *shape) for shape in SHAPES] for n in range(STEPS)]
 
@@ -44,16 +47,16 @@ def _case(bench: Bench, start: Callable[[Tensors, Dict[str, bool]], Any], flags:
         parameters = [parameter.clone() for parameter in first]
         step = start(parameters, flags)
         for gradient in gradients:
-            step(grads=[one.clone() for one in gradient])  # some forms change the gradients
+            step([one.clone() for one in gradient])  # some forms change the gradients
         return parameters
 
-    return Case(run=run, scale=4.0)
+    return Case(run=run, scale=16.0 if start is _sgd else 4.0)
 
 
-def _sgd(parameters: Tensors, flags: Dict[str, bool]) -> Any:
+def _sgd(parameters: Tensors, flags: Dict[str, bool]) -> Step:
     from torch.optim.sgd import sgd  # a torch without optimizers fails this family, not all
 
-    options = dict(weight_decay=0.01, momentum=0.9, lr=0.3, dampening=0.0, nesterov=True, maximize=False)
+    options: Dict[str, Any] = {"momentum": 0.9, "nesterov": True, "dampening": 0.0, **COMMON}
     buffers = [torch.zeros_like(parameter) for parameter in parameters]
 
     def step(grads: Tensors) -> None:
@@ -63,20 +66,20 @@ def _sgd(parameters: Tensors, flags: Dict[str, bool]) -> Any:
     return step
 
 
-def _adam(parameters: Tensors, flags: Dict[str, bool]) -> Any:
+def _adam(parameters: Tensors, flags: Dict[str, bool]) -> Step:
     from torch.optim.adam import adam  # likewise
 
     return _adaptive(adam, parameters, flags)
 
 
-def _adamw(parameters: Tensors, flags: Dict[str, bool]) -> Any:
+def _adamw(parameters: Tensors, flags: Dict[str, bool]) -> Step:
     from torch.optim.adamw import adamw  # likewise
 
     return _adaptive(adamw, parameters, flags)
 
 
-def _adaptive(function: Callable[..., None], parameters: Tensors, flags: Dict[str, bool]) -> Any:
-    options = dict(amsgrad=False, beta1=0.9, beta2=0.99, lr=0.3, weight_decay=0.01, eps=1e-3, maximize=False)
+def _adaptive(function: Callable[..., None], parameters: Tensors, flags: Dict[str, bool]) -> Step:
+    options: Dict[str, Any] = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-3, "amsgrad": False, **COMMON}
     moments, squares = ([torch.zeros_like(parameter) for parameter in parameters] for _ in range(2))
     # A fused kernel counts on the device, the others on the CPU.
     place = parameters[0].device if "fused" in flags else torch.device("cpu")
@@ -95,8 +98,6 @@ def _known(function: Callable[..., None], flags: Dict[str, bool]) -> Callable[..
     Raises:
         NotImplementedError: it does not.
     """
-    import inspect
-
     missing = set(flags) - set(inspect.signature(function).parameters)
     if missing:
         raise NotImplementedError("this torch has no {} form of it".format(", ".join(sorted(missing))))

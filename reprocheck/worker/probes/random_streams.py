@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List
 import torch
 from torch.nn import functional, init
 
-from .probe import CPU_AND_CUDA, CUDA_ONLY, Bench, Case, Probe, in_dtypes
+from .probe import CUDA_ONLY, Bench, Case, Probe, in_dtypes
 
 FAMILY = "random"
 SMALL, LARGE = 15, 2000  # from 16 numbers on the CPU makes normal ones by vectors
@@ -43,12 +43,12 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     found: List[Probe] = []
     for name in FLOATS:
-        dtypes = ("fp64", "fp32", "bf16") if name == "normal" else ("fp32",)
+        dtypes = ("fp32", "bf16") if name == "normal" else ("fp32",)
         found += in_dtypes(FAMILY, name, dtypes, functools.partial(_floats, name=name, count=LARGE))
     found += in_dtypes(FAMILY, "normal-small", ("fp32",), functools.partial(_floats, name="normal", count=SMALL))
     for name in INITIALIZERS:
         found += in_dtypes(FAMILY, name, ("fp32",), functools.partial(_initializer, name=name))
-    found += in_dtypes(FAMILY, "dropout", ("fp32", "bf16"), _dropout)
+    found += in_dtypes(FAMILY, "dropout", ("fp32",), _dropout)
     found += in_dtypes(FAMILY, "permutation", ("int64",), _permutation)
     found += in_dtypes(FAMILY, "integers", ("int64",), _integers)
     found += in_dtypes(FAMILY, "multinomial", ("int64",), _multinomial)

@@ -7,17 +7,28 @@ from typing import List
 
 from . import (
     activations,
+    all_reduce,
     attention,
+    autocast,
     bmm,
     convolution,
+    fourier,
     gemv,
     linear,
+    linear_algebra,
+    low_precision,
     matmul,
     multiply_add,
     normalization,
+    optimizers,
+    random_streams,
+    recurrent,
     reductions,
     scans,
+    scatter,
     softmaxes,
+    spatial,
+    subnormals,
     unary,
 )
 from .probe import Probe
@@ -36,6 +47,17 @@ FAMILIES: List[ModuleType] = [
     activations,
     multiply_add,
     attention,
+    scatter,
+    spatial,
+    random_streams,
+    optimizers,
+    autocast,
+    recurrent,
+    linear_algebra,
+    fourier,
+    low_precision,
+    subnormals,
+    all_reduce,
 ]
 
 

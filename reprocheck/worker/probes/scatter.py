@@ -19,15 +19,16 @@ FAMILY = "scatter"
 MAIN = ("fp32", "bf16")
 ROWS, PLACES, WIDTH = 1200, 40, 16
 MANY, MANY_PLACES = 200_000, 1000
-SCALE = summed_scale(ROWS // PLACES, 4)
+SPREAD = 10  # float32 cannot hold the sums of even the narrowest types
+SCALE = summed_scale(ROWS // PLACES, SPREAD)
 
 
 def probes() -> List[Probe]:
     """Return the probes of this family."""
     return [
-        *in_dtypes(FAMILY, "embedding-backward", ("fp64", *MAIN, "fp16"), _embedding_backward),
+        *in_dtypes(FAMILY, "embedding-backward", ("fp64", *MAIN), _embedding_backward),
         *in_dtypes(FAMILY, "index-add", MAIN, _index_add),
-        *in_dtypes(FAMILY, "scatter-add", MAIN, _scatter_add),
+        *in_dtypes(FAMILY, "scatter-add", ("fp32",), _scatter_add),
         *in_dtypes(FAMILY, "gather-backward", ("fp32",), _gather_backward),
         *in_dtypes(FAMILY, "index-put-accumulate", MAIN, _index_put),
         *in_dtypes(FAMILY, "index-put-accumulate-200k", ("fp32",), _many_index_puts),
@@ -36,7 +37,7 @@ def probes() -> List[Probe]:
 
 def _rows(bench: Bench) -> torch.Tensor:
     """Return rows (N, E) that cancel in each place: the second half takes back the first."""
-    half_NE = wide(bench.key("scatter"), (ROWS // 2, WIDTH), bench.dtype)
+    half_NE = wide(bench.key("scatter"), (ROWS // 2, WIDTH), bench.dtype, SPREAD)
     return mirrored(half_NE, 0, -1, bench.key("scatter order")).to(bench.device)
 
 

@@ -11,7 +11,7 @@ from .probe import Bench, Case, Probe, gradients, in_dtypes
 
 FAMILY = "softmax"
 ROWS, CLASSES = 64, 515
-ALL, MAIN = ("fp64", "fp32", "bf16", "fp16"), ("fp64", "fp32", "bf16")
+ALL, MAIN, SHORT = ("fp64", "fp32", "bf16", "fp16"), ("fp64", "fp32", "bf16"), ("fp32", "bf16")
 # The largest scores are near ±8: a few classes share the weight, so a row sums to one in large terms and many tiny.
 PROBABILITY_SCALE, LOGARITHM_SCALE, GRADIENT_SCALE = 0.125, 16.0, 2.0
 
@@ -20,12 +20,12 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     return [
         *in_dtypes(FAMILY, "softmax", ALL, _softmax),
-        *in_dtypes(FAMILY, "softmax-first-dim", ("fp32", "bf16"), _softmax_first_dim),
-        *in_dtypes(FAMILY, "softmax-backward", MAIN, _softmax_backward),
-        *in_dtypes(FAMILY, "log-softmax", ALL, _log_softmax),
-        *in_dtypes(FAMILY, "log-softmax-backward", ("fp32", "bf16"), _log_softmax_backward),
-        *in_dtypes(FAMILY, "cross-entropy", MAIN, _cross_entropy),
-        *in_dtypes(FAMILY, "cross-entropy-backward", MAIN, _cross_entropy_backward),
+        *in_dtypes(FAMILY, "softmax-first-dim", ("fp32",), _softmax_first_dim),
+        *in_dtypes(FAMILY, "softmax-backward", SHORT, _softmax_backward),
+        *in_dtypes(FAMILY, "log-softmax", MAIN, _log_softmax),
+        *in_dtypes(FAMILY, "log-softmax-backward", ("fp32",), _log_softmax_backward),
+        *in_dtypes(FAMILY, "cross-entropy", ("fp32",), _cross_entropy),
+        *in_dtypes(FAMILY, "cross-entropy-backward", SHORT, _cross_entropy_backward),
     ]
 
 

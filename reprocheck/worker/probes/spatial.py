@@ -43,7 +43,12 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     found: List[Probe] = []
     for name, function in FUNCTIONS.items():
-        found += in_dtypes(FAMILY, name, ("fp32", "bf16"), functools.partial(_forward, call=function))
+        found += in_dtypes(
+            FAMILY,
+            name,
+            ("fp32", "bf16") if name == "bilinear" else ("fp32",),
+            functools.partial(_forward, call=function),
+        )
     found += in_dtypes(FAMILY, "bilinear-backward", ("fp32",), functools.partial(_backward, call=_bilinear))
     found += in_dtypes(FAMILY, "average-pool-backward", ("fp32",), functools.partial(_backward, call=_average_pool))
     found += in_dtypes(FAMILY, "grid-sample", ("fp32",), _grid_sample)

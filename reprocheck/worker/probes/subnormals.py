@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import functools
-from typing import Callable, Dict, List
+import math
+from typing import Callable, Dict, List, NamedTuple
 
 import torch
 
+from ..hashing import hashed_integers
 from .probe import Bench, Case, Probe, in_dtypes
 
 FAMILY = "subnormal"
 COUNT, ROWS = 2000, 24
-# Of the smallest normal number (IEEE 754-2019, 3.6).
-SMALLEST = {"fp64": 2.0**-1022, "fp32": 2.0**-126, "bf16": 2.0**-126, "fp16": 2.0**-14}
-HALVINGS = {"fp64": 8, "fp32": 8, "bf16": 4, "fp16": 4}
+
+
+class Format(NamedTuple):
+    """The smallest normal number, bits of the fraction, and the integer of that size (IEEE 754-2019, 3.6)."""
+
+    smallest: float
+    fraction_bits: int
+    integer: torch.dtype
+
+
+FORMATS = {
+    "fp64": Format(2.0**-1022, 52, torch.int64),
+    "fp32": Format(2.0**-126, 23, torch.int32),
+    "bf16": Format(2.0**-126, 7, torch.int16),
+    "fp16": Format(2.0**-14, 10, torch.int16),
+}
 
 
 def _product(x: torch.Tensor) -> torch.Tensor:
@@ -31,21 +46,29 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     found: List[Probe] = []
     for name, function in FUNCTIONS.items():
-        dtypes = ("fp64", "fp32", "bf16", "fp16") if name == "product" else ("fp64", "fp32")
+        dtypes = ("fp64", "fp32", "bf16") if name == "product" else ("fp32",)
         found += in_dtypes(FAMILY, name, dtypes, functools.partial(_case, function=function))
     return found + in_dtypes(FAMILY, "matmul", ("fp32", "bf16", "fp16"), _matmul)
 
 
 def _numbers(bench: Bench, *shape: int) -> torch.Tensor:
-    """Return numbers around the smallest normal one; multiplied by steps that are exact or rounded once."""
-    return bench.wide("subnormal", *shape, spread=2) * SMALLEST[bench.dtype_name]
+    """Return numbers up to eight times the smallest normal one, a quarter of them below it.
+
+    They are made of bits: no arithmetic comes in that could flush them before they are there.
+    """
+    numbers = FORMATS[bench.dtype_name]
+    count = math.prod(shape)
+    words_N = hashed_integers(bench.key("subnormal"), count)
+    lower_N = words_N & ((1 << (numbers.fraction_bits + 2)) - 1)
+    sign_N = torch.where(words_N < 0, torch.iinfo(numbers.integer).min, 0)
+    return (lower_N | sign_N).to(numbers.integer).view(bench.dtype).view(shape).to(bench.device)
 
 
 def _case(bench: Bench, function: Callable[[torch.Tensor], torch.Tensor]) -> Case:
     x_N = _numbers(bench, COUNT)
-    return Case(run=lambda: function(x_N), scale=SMALLEST[bench.dtype_name] * 4.0)
+    return Case(run=lambda: function(x_N), scale=FORMATS[bench.dtype_name].smallest * 4.0)
 
 
 def _matmul(bench: Bench) -> Case:
     a, b = _numbers(bench, ROWS, ROWS), bench.wide("factor", ROWS, ROWS, spread=1)
-    return Case(run=lambda: a @ b, scale=SMALLEST[bench.dtype_name] * 64.0)
+    return Case(run=lambda: a @ b, scale=FORMATS[bench.dtype_name].smallest * 64.0)

@@ -1,4 +1,4 @@
-"""TF32 for one operation: the tensor cores of CUDA round the fractions of float32 to ten bits, if they are allowed to."""
+"""TF32 for one operation: tensor cores of CUDA round the fractions of float32 to ten bits, if they are allowed to."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ def watched_probes(task: Dict[str, Any], end_s: float, take: Take) -> str:
     """Hand every line that the child says to `take`, and return how it ended: nothing where it is well, else words.
 
     `task` is the job `probe` with `numbers`, `environment`, `hosts`, `patience_s`; `end_s` is on the clock `time.time`.
+    The guard of this process is lifted, and the caller sets it again.
     """
     context: Any = multiprocessing.get_context("fork" if sys.platform.startswith("linux") else "spawn")
     said, voice = context.Pipe(duplex=False)
     child = context.Process(target=_speak, args=(task, end_s, voice), daemon=True)
     faulthandler.cancel_dump_traceback_later()  # a fork would inherit its lock, but not the thread that frees it
     child.start()
-    guard(end_s)
     voice.close()
     try:
         return _listen(child, said, take, lambda: min(task["patience_s"], end_s - time.time()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Tuple
 
 from ..numeric_settings import ATTENTION_BACKENDS
+from .table import SWITCHES
 
 Setter = Callable[[Any, Any], None]
 Accepted = Tuple[Any, ...]
@@ -23,18 +24,24 @@ def apply(torch: Any, settings: Dict[str, Any]) -> None:
     """Set every switch of `settings`, by id, in the order of this table.
 
     Raises:
-        ValueError: a switch is unknown, is set by environment variables only, is not in this torch, or a value is not
+        ValueError: a switch is unknown, is set by environment variables alone, is not in this torch, or a value is not
             one that it takes.
     """
     for name in settings:
         if name not in SETTERS:
-            raise ValueError(
-                "switch `{}` cannot be set in process; those that can: {}".format(name, ", ".join(SETTERS))
-            )
+            raise ValueError(_why_not(name))
         _require(name, settings[name], SETTERS[name][0])
     for name, (_, setter) in SETTERS.items():
         if name in settings:
             _set(torch, name, setter, settings[name])
+
+
+def _why_not(name: str) -> str:
+    variables = next((switch.variables for switch in SWITCHES if switch.name == name), None)
+    if variables is None:
+        return "switch `{}` is unknown".format(name)
+    by = "by `{}`, before Python starts".format(variables[0]) if variables else "by code of the run alone"
+    return "switch `{}` is set {}".format(name, by)
 
 
 def _require(name: str, value: Any, accepted: Accepted) -> None:

@@ -1,11 +1,11 @@
 """What a replay needs beside the tree, as canonical text: `; fma`, `; in fp64`, `; inputs rounded to 8 bits`.
 
     arithmetic := ("; " part)*
-    part       := "fma" | "fma but for " places | "products rounded" | "products exact" | "in " type
+    part       := ("fma" | "products exact") [" but for " places] | "products rounded" | "in " type
                 | "inputs " ("cut" | "rounded") " to " digits " bits" | "at once rounded" | "at once cut at +" digits
 
 `fma` says which products are fused with their addition: every one that is added to a sum, and of two products that are
-added to each other the later. Empty where all products are exact and sums are kept in the type of the result.
+added to each other the later. Empty where the accumulator holds all products whole and has the type of the result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import List
 import torch
 
 from ..inputs import SIGNIFICAND_BITS
-from .replay import Arithmetic
+from .replay import Arithmetic, are_exact
 from .text import places_text
 from .tree import Tree
 from .wide_adders import EXACT
@@ -26,7 +26,7 @@ NAMES = {torch.float64: "fp64", torch.float32: "fp32", torch.bfloat16: "bf16", t
 def arithmetic_parts(tree: Tree, arithmetic: Arithmetic, dtype: torch.dtype) -> List[str]:
     """Return the parts in their order."""
     products = arithmetic.products
-    parts = _fused_parts(tree, list(products.fused)) if products.fused else []
+    parts = _fused_parts(tree, arithmetic) if products.fused else []
     if arithmetic.accumulator != dtype:
         parts.append("in " + NAMES[arithmetic.accumulator])
     if products.input_bits < SIGNIFICAND_BITS[dtype]:
@@ -37,14 +37,17 @@ def arithmetic_parts(tree: Tree, arithmetic: Arithmetic, dtype: torch.dtype) -> 
     return parts
 
 
-def _fused_parts(tree: Tree, fused: List[bool]) -> List[str]:
-    if all(fused):
-        return ["products exact"]
+def _fused_parts(tree: Tree, arithmetic: Arithmetic) -> List[str]:
+    fused = arithmetic.products.fused
     if not any(fused):
         return ["products rounded"]
-    usual = usually_fused(tree)
+    is_exact = are_exact(arithmetic)
+    usual = [True] * len(fused) if is_exact or all(fused) else usually_fused(tree)
     odd = [place for place, is_fused, is_usual in zip(tree.places, fused, usual) if is_fused != is_usual]
-    return ["fma but for " + places_text(odd)] if odd else ["fma"]
+    if not odd and is_exact:
+        return []
+    kind = "products exact" if is_exact or all(fused) else "fma"
+    return ["{} but for {}".format(kind, places_text(odd)) if odd else kind]
 
 
 def usually_fused(tree: Tree) -> List[bool]:

@@ -12,6 +12,7 @@ from typing import Tuple
 import torch
 
 _SPLITTER = 2.0**27 + 1.0  # Veltkamp's, for 53 bits
+_BELOW_FLOAT32 = (1 << 29) - 1  # the places of a float64 that a float32 has not
 
 Pair = Tuple[torch.Tensor, torch.Tensor]
 
@@ -32,13 +33,13 @@ def exact_sum(a: torch.Tensor, b: torch.Tensor) -> Pair:
 
 
 def fused_multiply_add(product: Pair, addend: torch.Tensor) -> torch.Tensor:
-    """Return product + addend rounded once to the type of the addend, float32 or float64.
+    """Return product + addend rounded once to the type of the addend.
 
-    For float32 the product is the first of the pair alone.
+    The product is the first of the pair alone where that is exact, as it is for all types but float64.
     """
     high, low = product
-    if addend.dtype == torch.float32:
-        return _to_odd(*exact_sum(high, addend.to(torch.float64))).to(torch.float32)
+    if addend.dtype != torch.float64:
+        return _narrowed(_to_odd(*exact_sum(high, addend.to(torch.float64))), addend.dtype)
     small, small_error = exact_sum(addend, low)
     big, big_error = exact_sum(high, small)
     return big + _to_odd(*exact_sum(small_error, big_error))
@@ -57,3 +58,12 @@ def _to_odd(total: torch.Tensor, error: torch.Tensor) -> torch.Tensor:
     steps = torch.where(is_outward, torch.ones_like(words), -torch.ones_like(words))
     is_moved = (error != 0) & ((words & 1) == 0)
     return torch.where(is_moved, words + steps, words).view(torch.float64)
+
+
+def _narrowed(odd: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return float64 that was rounded to odd in a narrower type; the conversion to 16 bits goes through float32."""
+    if dtype != torch.float32:
+        words = odd.view(torch.int64)
+        is_cut = (words & _BELOW_FLOAT32) != 0
+        odd = torch.where(is_cut, (words & ~_BELOW_FLOAT32) | (_BELOW_FLOAT32 + 1), words).view(torch.float64)
+    return odd.to(torch.float32).to(dtype)

@@ -41,11 +41,11 @@ def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
             continue
         emit({"tree": name, "state": "begin"})
         with precision_of(summation):
-            emit({"tree": name, **recovered(summation, device)})
+            emit({"tree": name, **recovered(summation, device, torch.get_num_threads())})
 
 
-def recovered(summation: Any, device: Any) -> Dict[str, Any]:
-    """Return what there is to tell of the order of one summation."""
+def recovered(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
+    """Return what there is to tell of the order of one summation, computed with so many threads."""
     from .recovery import UnrecoveredError
 
     head = {
@@ -56,7 +56,7 @@ def recovered(summation: Any, device: Any) -> Dict[str, Any]:
     }
     begin = time.perf_counter_ns()
     try:
-        told = _told(summation, device)
+        told = _told(summation, device, threads)
     except UnrecoveredError as error:
         return {**head, **unread("unrecovered", str(error))}
     except Exception as error:  # an operation may raise anything, and the others are still to be asked
@@ -64,18 +64,20 @@ def recovered(summation: Any, device: Any) -> Dict[str, Any]:
     return {**head, **told, "ns": time.perf_counter_ns() - begin}
 
 
-def _told(summation: Any, device: Any) -> Dict[str, Any]:
+def _told(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
     from .arithmetic_text import arithmetic_parts
     from .products import products_of
     from .recovery import recover
     from .sentence import sentence_of
-    from .summation import Questions
+    from .summation import Questions, threads_of
     from .text import text_of
     from .trial import INPUTS, proven
 
-    questions = Questions(summation, device)
-    tree = recover(questions.meeting_sizes, summation.places)
-    arithmetic = proven(questions, tree, products_of(questions, tree))
+    # Only the operation itself has the threads of the user: our own steps are too small for more than one.
+    with threads_of(1):
+        questions = Questions(summation, device, threads)
+        tree = recover(questions.meeting_sizes, summation.places)
+        arithmetic = proven(questions, tree, products_of(questions, tree))
     parts = arithmetic_parts(tree, arithmetic, questions.dtype)
     text = "; ".join([text_of(tree), *parts])
     return {

@@ -19,7 +19,7 @@ class Products(NamedTuple):
     """How products are made; a sum of plain numbers has none of it.
 
     Inputs keep `input_bits` of the significand, rounded to nearest or cut off. `fused[i]` tells that the product of
-    leaf i is added unrounded; () where products are exact anyway, or there are none.
+    leaf i is added as it is, False that it is rounded to the type of the inputs before; () stands for all.
     """
 
     input_bits: int
@@ -39,7 +39,7 @@ def products_of(questions: Questions, tree: Tree) -> Products:
     kept = _input_bits(questions, bits)
     if kept < bits:
         return Products(kept, _is_cut(questions, kept))
-    return Products(bits, False, _fused(questions, tree) if bits >= SIGNIFICAND_BITS[torch.float32] else ())
+    return Products(bits, False, _fused(questions, tree))
 
 
 def _alone(questions: Questions, values: List[float]) -> torch.Tensor:
@@ -68,11 +68,13 @@ def _fused(questions: Questions, tree: Tree) -> Tuple[bool, ...]:
     h = half_precision(questions.dtype)
     partners = partners_of(tree)
     leaves = [leaf for leaf, partner in enumerate(partners) if partner >= 0]
+    if not leaves:
+        return ()
     left_QN = questions.two_products([(partners[leaf], leaf) for leaf in leaves])
     out_Q = questions.answers(left_QN, questions.full(1.0 + h)).to(torch.float64)
     if not bool(((out_Q == h) | (out_Q == h + h * h)).all()):
         raise UnrecoveredError("a product is neither rounded nor fused with the addition")
-    fused = [False] * len(partners)
+    fused = [True] * len(partners)  # adders of more than two take products as they are
     for leaf, out in zip(leaves, out_Q.tolist()):
         fused[leaf] = out != h
     return tuple(fused)

@@ -43,9 +43,12 @@ def evaluate(
 
 
 def _fused_leaves(arithmetic: Arithmetic) -> Sequence[bool]:
-    # What is exact in the accumulator needs no fusing.
-    bits = SIGNIFICAND_BITS[arithmetic.accumulator]
-    return arithmetic.products.fused if 2 * arithmetic.products.input_bits > bits else ()
+    return () if are_exact(arithmetic) else arithmetic.products.fused
+
+
+def are_exact(arithmetic: Arithmetic) -> bool:
+    """Say whether the accumulator holds every product whole, so that nothing is to be fused."""
+    return 2 * arithmetic.products.input_bits <= SIGNIFICAND_BITS[arithmetic.accumulator]
 
 
 def _steps(tree: Tree, fused: Sequence[bool]) -> List[Step]:
@@ -70,6 +73,7 @@ class _Lanes:
     def __init__(
         self, arithmetic: Arithmetic, left_NL: torch.Tensor, right_NL: Optional[torch.Tensor], tree: Tree
     ) -> None:
+        dtype = left_NL.dtype
         self._arithmetic = arithmetic
         self._leaves = len(tree.places)
         self._left_NL = _kept(left_NL.to(torch.float64), arithmetic.products)
@@ -81,20 +85,26 @@ class _Lanes:
             if arithmetic.accumulator == torch.float64:  # products of narrower types are exact in float64
                 _, self._low_NL = exact_product(self._left_NL, self._right_NL)
         self.values_VL = torch.empty(tree.root + 1, left_NL.shape[1], dtype=arithmetic.accumulator)
+        if right_NL is not None and arithmetic.products.fused:
+            is_fused_N = torch.tensor(arithmetic.products.fused).view(-1, 1)
+            self._high_NL = torch.where(is_fused_N, self._high_NL, self._high_NL.to(dtype).to(torch.float64))
+            self._low_NL = torch.where(is_fused_N, self._low_NL, torch.zeros_like(self._low_NL))
         self.values_VL[: self._leaves] = self._high_NL.to(arithmetic.accumulator)
 
     def take(self, step: Step) -> None:
         """Evaluate the nodes of a step."""
-        children = [torch.tensor(column, dtype=torch.int64) for column in zip(*step.children)]
-        operands = [self.values_VL.index_select(0, column) for column in children]
-        if step.kind == "fused":
-            product = (self._high_NL.index_select(0, children[0]), self._low_NL.index_select(0, children[0]))
-            out = fused_multiply_add(product, operands[1])
-        elif step.kind == "plain":
-            out = operands[0] + operands[1]
+        columns = list(zip(*step.children))
+        if step.kind == "wide":
+            out = torch.stack([self._wide(children) for children in step.children])
+        elif step.kind == "fused":
+            product = (_rows(self._high_NL, columns[0]), _rows(self._low_NL, columns[0]))
+            out = fused_multiply_add(product, _rows(self.values_VL, columns[1]))
         else:
-            out = torch.stack([self._wide(number) for number in step.children])
-        self.values_VL[torch.tensor(step.numbers, dtype=torch.int64)] = out.to(self.values_VL.dtype)
+            out = _rows(self.values_VL, columns[0]) + _rows(self.values_VL, columns[1])
+        if len(step.numbers) == 1:
+            self.values_VL[step.numbers[0]] = out[0]
+        else:
+            self.values_VL[torch.tensor(step.numbers)] = out.to(self.values_VL.dtype)
 
     def _wide(self, children: Tuple[int, ...]) -> torch.Tensor:
         addends = [self._high_NL[i] if i < self._leaves else self.values_VL[i].to(torch.float64) for i in children]
@@ -108,6 +118,13 @@ class _Lanes:
         """Return the exponent of a product as the adder has it: the sum of those of its factors."""
         rights = self._right_NL[leaf % len(self._right_NL)]
         return (exponent_of(self._left_NL[leaf]) + exponent_of(rights)).expand(self._left_NL.shape[1])
+
+
+def _rows(values: torch.Tensor, numbers: Sequence[int]) -> torch.Tensor:
+    """Return some rows; a chain has one a step, and a slice is cheaper than an index."""
+    if len(numbers) == 1:
+        return values[numbers[0] : numbers[0] + 1]
+    return values.index_select(0, torch.tensor(numbers))
 
 
 def _kept(values: torch.Tensor, products: Products) -> torch.Tensor:

@@ -129,7 +129,9 @@ def _blocks(writer: Writer, chain: List[Item], step: int) -> Optional[str]:
 def _uneven(writer: Writer, tree: Tree) -> str:
     chains, singles = _chains(writer, tree)
     wide = max((len(children) for children in tree.nodes), default=0)
-    told = "chains of {} terms".format(_range(chains)) if len(chains) > 1 else "a chain of {} terms".format(_range(chains))
+    told = (
+        "chains of {} terms".format(_range(chains)) if len(chains) > 1 else "a chain of {} terms".format(_range(chains))
+    )
     told = "{} {}".format(len(chains), told) if len(chains) > 1 else told
     if singles:
         told += " and {} single term{}".format(singles, "s" if singles > 1 else "")

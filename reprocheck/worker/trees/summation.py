@@ -7,6 +7,7 @@ shape, hence of one kernel, answers all of them. Legend: R rows of a call, N sum
 
 from __future__ import annotations
 
+import contextlib
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -61,10 +62,11 @@ UNITS: Dict[torch.dtype, Tuple[Units, ...]] = {
 
 
 class Questions:
-    """Asks a summation on a device; counts the questions."""
+    """Asks a summation on a device, with so many threads; counts the questions."""
 
-    def __init__(self, summation: Summation, device: torch.device) -> None:
+    def __init__(self, summation: Summation, device: torch.device, threads: int) -> None:
         self.summation = summation
+        self._threads = threads
         self.device = device
         self.dtype = DTYPES[summation.dtype]
         self.places = torch.tensor(summation.places, dtype=torch.int64)
@@ -101,7 +103,10 @@ class Questions:
 
     def sums(self, left_RN: torch.Tensor, right_NC: Optional[torch.Tensor]) -> torch.Tensor:
         """Return the sums (R, C) of whole calls, on the CPU; R is a multiple of the rows of a call."""
-        left_RN = left_RN.to(self.device)
+        with threads_of(self._threads):
+            return self._sums(left_RN.to(self.device), right_NC)
+
+    def _sums(self, left_RN: torch.Tensor, right_NC: Optional[torch.Tensor]) -> torch.Tensor:
         call_RN = torch.empty(self.summation.rows, self.summation.size, dtype=self.dtype, device=self.device)
         sums = []
         for begin in range(0, len(left_RN), self.summation.rows):
@@ -173,6 +178,17 @@ class Questions:
         index_Q2 = self.places[torch.tensor(leaves, dtype=torch.int64).view(-1, 2)]
         values_2 = torch.tensor([[-1.0, 1.0 + half_precision(self.dtype)]], dtype=self.dtype)
         return left_QN.scatter_(1, index_Q2, values_2.expand(len(leaves), 2))
+
+
+@contextlib.contextmanager
+def threads_of(count: int) -> Iterator[None]:
+    """Let torch use so many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def half_precision(dtype: torch.dtype) -> float:

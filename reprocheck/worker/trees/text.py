@@ -67,7 +67,9 @@ class Writer:
     def item(self, *nodes: int) -> Item:
         """Return the item of nodes that are in order."""
         first = self._outline.first[nodes[0]]
-        return Item(nodes, tuple((self._outline.shapes[node], self._outline.first[node] - first) for node in nodes), first)
+        return Item(
+            nodes, tuple((self._outline.shapes[node], self._outline.first[node] - first) for node in nodes), first
+        )
 
     def _sequence(self, items: List[Item]) -> str:
         return sequence(items, self._word)

@@ -10,7 +10,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import torch
 
-from ..hashing import hashed_below, hashed_integers, key_of
+from ..hashing import hashed_integers, key_of
 from ..inputs import wide
 from .products import Products
 from .recovery import UnrecoveredError
@@ -21,8 +21,9 @@ from .wide_adders import EXACT, EXTRA_PLACES
 
 INPUTS = 20
 LANES_A_SIDE = 4
+STRIDE = 7  # from input to input, through the rows and columns of a call
 # Products of fp16 must not overflow in sums of fp16.
-SPREADS = {torch.float16: 2}
+SPREADS = {torch.float16: 3}
 SPREAD = 4
 _INTEGERS = {8: torch.int64, 4: torch.int32, 2: torch.int16}
 
@@ -73,9 +74,13 @@ def equal_inputs(trial: Trial, tree: Tree, arithmetic: Arithmetic, dtype: torch.
 def tried(questions: Questions) -> Trial:
     """Run the operation on all inputs."""
     lanes = min(len(questions.rows), LANES_A_SIDE) + min(len(questions.columns), LANES_A_SIDE)
-    spread = SPREADS.get(questions.dtype, SPREAD)
-    numbers = wide(key_of("replay"), (INPUTS, lanes, len(questions.places)), questions.dtype, spread)
-    cases = [_case(questions, number, numbers[number]) for number in range(INPUTS)]
+    count = len(questions.places)
+    values = wide(key_of("replay"), (INPUTS, lanes, count), questions.dtype, SPREADS.get(questions.dtype, SPREAD))
+    # The second half of a cancelling input takes the first back, in another order.
+    half = count // 2
+    order_N = torch.cat([torch.arange(count - half), torch.argsort(hashed_integers(key_of("replay order"), half))])
+    values[1::2] = values[1::2, :, order_N]
+    cases = [_case(questions, number, values[number]) for number in range(INPUTS)]
     return Trial(
         torch.cat([left for left, _, _ in cases], 1),
         torch.cat([right for _, right, _ in cases], 1) if questions.summation.columns else None,
@@ -87,13 +92,10 @@ def tried(questions: Questions) -> Trial:
 def _case(questions: Questions, number: int, values: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return one input, left and right, and the device's bits; other rows and columns of the call are zero."""
     summation, places = questions.summation, questions.places
-    key = key_of("replay", number)
-    rows, columns = _some(questions.rows, number, key), _some(questions.columns, number, key ^ 1)
-    # The second half of a cancelling input takes the first back, in another order.
-    half = len(places) // 2 if number % 2 else 0
-    order_N = torch.cat([torch.arange(len(places) - half), torch.argsort(hashed_integers(key, half))])
-    left_RN, right_CN = values[: len(rows), order_N], values[len(rows) :, order_N]
-    left_RN[:, len(places) - half :] *= -1
+    rows, columns = _some(questions.rows, number), _some(questions.columns, number)
+    left_RN, right_CN = values[: len(rows)], values[len(rows) :]
+    if number % 2:
+        left_RN[:, (len(places) + 1) // 2 :] *= -1
     call_RN = torch.zeros(summation.rows, summation.size, dtype=questions.dtype)
     call_RN[rows.view(-1, 1), places] = left_RN
     call_NC = torch.zeros(summation.size, max(1, summation.columns), dtype=questions.dtype)
@@ -103,15 +105,12 @@ def _case(questions: Questions, number: int, values: torch.Tensor) -> Tuple[torc
     return left_RN.t().repeat_interleave(len(columns), 1), right_CN.t().repeat(1, len(rows)), bits_L
 
 
-def _some(trusted: List[int], number: int, key: int) -> torch.Tensor:
-    """Return a few of what is trusted, ascending and spread evenly: hashed ones, of the first inputs both ends."""
+def _some(trusted: List[int], number: int) -> torch.Tensor:
+    """Return a few of what is trusted, ascending and spread evenly: of the first two inputs both ends of each part."""
     lanes = min(len(trusted), LANES_A_SIDE)
-    drawn = hashed_below(key, lanes, 1 << 20).tolist()
     ends = [lane * len(trusted) // lanes for lane in range(lanes + 1)]
-    chosen = []
-    for lane, (begin, end) in enumerate(zip(ends, ends[1:])):
-        chosen.append(trusted[(begin, end - 1)[number] if number < 2 else begin + drawn[lane] % (end - begin)])
-    return torch.tensor(chosen, dtype=torch.int64)
+    moves = (0, -1, *(STRIDE * step for step in range(1, INPUTS)))
+    return torch.tensor([trusted[begin + moves[number] % (end - begin)] for begin, end in zip(ends, ends[1:])])
 
 
 def _bits(values: torch.Tensor) -> torch.Tensor:

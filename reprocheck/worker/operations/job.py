@@ -1,0 +1,113 @@
+"""The job `replay`, which `train` does too when it is asked: tell the operations of runs, and their digests.
+
+A run is traced until two steps in a row, with an optimizer step in each, bring nothing new. Then the same steps are
+taken without the trace: only a trace that left loss, scale and gradient norm as they are has seen the run.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List
+
+import torch
+from torch import distributed
+
+from ..lines import Emit
+from ..placement import Place
+from ..precision import Unsupported
+from ..readings import describe_error
+
+QUIET_STEPS = 2
+MOST_STEPS = 12
+COMPARED = ("loss", "loss_scale", "gradient_norm", "skipped")
+TRACED = "traced"
+
+
+def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
+    """Trace `job["runs"]`, then replay the operations of `job["replay"]`: a list, or `traced` for those that were seen."""
+    found: List[str] = []
+    for index, run in enumerate(job["runs"]):
+        told = _told(run, place)
+        emit({"kind": TRACED, "run": index, "rank": place.rank, **told})
+        found += told["operations"]
+    wanted = job["replay"]
+    texts = _those_of_first_rank(found, place) if wanted == TRACED else wanted
+    if texts:
+        from .replaying import replayed
+
+        emit({"kind": "replayed", "rank": place.rank, "outcomes": replayed(texts, place.device)})
+
+
+def _told(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
+    try:
+        return traced(run, place)
+    except Unsupported as missing:
+        detail = "not possible here: {}".format(missing)
+    except Exception as error:  # whatever a run or an old torch raises, the other runs are still to be traced
+        detail = describe_error(error)
+    return {"operations": [], "steps": 0, "complete": False, "detail": detail}
+
+
+def traced(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
+    """Return the operations of the run, after how many steps, and whether a longer look would bring no more.
+
+    Raises:
+        Unsupported: this torch cannot do the run.
+        ImportError: this torch shows nobody its operations.
+    """
+    from .tracing import OperationTrace
+
+    trace, quiet = OperationTrace(), 0
+    shown, steps = [], _Steps(run, place)
+    while quiet < QUIET_STEPS and len(shown) < min(run["steps"], MOST_STEPS):
+        before = len(trace)
+        with trace:
+            shown.append(steps.take())
+        quiet = quiet + 1 if len(trace) == before and not shown[-1]["skipped"] else 0
+    control = _Steps(run, place)
+    is_true = all(control.take() == told for told in shown)
+    detail = "" if is_true else "the trace changed the numbers of the run"
+    complete = is_true and (quiet == QUIET_STEPS or len(shown) == run["steps"])
+    return {"operations": trace.texts(), "steps": len(shown), "complete": complete, "detail": detail}
+
+
+class _Steps:
+    """The steps of a run from its beginning, one after the other, without marks of tensors."""
+
+    def __init__(self, run: Dict[str, Any], place: Place) -> None:
+        from ..run import build, picked_samples
+
+        self._training = build(run, place)
+        self._training.marker = NoMarker()
+        self._picked = picked_samples(self._training)
+        self._step = 0
+
+    def take(self) -> Dict[str, Any]:
+        """Take one step, and return its numbers."""
+        from ..run import take_step
+
+        told = take_step(self._training, self._step, next(self._picked))
+        self._step += 1
+        return {key: told[key] for key in COMPARED}
+
+
+class NoMarker:
+    """Marks nothing: a mark copies and gathers, which is no part of training."""
+
+    def mark(self, name: str, tensor: torch.Tensor) -> str:
+        """Return nothing."""
+        return ""
+
+
+def _those_of_first_rank(texts: List[str], place: Place) -> List[str]:
+    """Return the first rank's texts on every rank: sums over ranks need all of them to ask for the same."""
+    if place.world_size == 1:
+        return texts
+    data = json.dumps(texts).encode("ascii")
+    length = torch.tensor([len(data)], device=place.device)
+    distributed.broadcast(length, 0)
+    own = list(data) if place.rank == 0 else [0] * int(length)
+    shared = torch.tensor(own, dtype=torch.uint8, device=place.device)
+    distributed.broadcast(shared, 0)
+    found: List[str] = json.loads(bytes(shared.tolist()))
+    return found
