@@ -22,6 +22,8 @@ from reprocheck.model.numeric_fingerprints import Probe
 from reprocheck.numerics.probe_comparison import compare_probes
 from reprocheck.numerics.switch_settings import Setting
 from reprocheck.numerics.switched_probes import Bench, Key, Switched, Together, probe_under
+from tests.operation_by_switch_facts import fact_rows
+from tests.operation_by_switch_reasons import gather, reason_for
 
 BASE = Setting("threads", 1)
 COLUMNS: Mapping[str, tuple[Setting, ...]] = {
@@ -32,6 +34,7 @@ COLUMNS: Mapping[str, tuple[Setting, ...]] = {
     "cbwr-avx2": (BASE, Setting("mkl-cbwr", "AVX2")),
     "cbwr-compatible": (BASE, Setting("mkl-cbwr", "COMPATIBLE")),
     "cbwr-strict": (BASE, Setting("mkl-cbwr", "AVX512,STRICT")),
+    "cbwr-auto": (BASE, Setting("mkl-cbwr", "AUTO")),
     "mkl-sse42": (BASE, Setting("mkl-enable-instructions", "SSE4_2")),
     "mkl-avx2": (BASE, Setting("mkl-enable-instructions", "AVX2")),
     "dnn-avx2": (BASE, Setting("onednn-max-cpu-isa", "AVX2")),
@@ -43,6 +46,7 @@ COLUMNS: Mapping[str, tuple[Setting, ...]] = {
     "deterministic": (BASE, Setting("deterministic-algorithms", True)),
 }
 DTYPES = ("fp64", "fp32", "bf16", "fp16", "int64")
+NOT_THERE = ("cbwr-auto", "mkl-sse42", "mkl-avx2")  # measured here only
 TABLE = Path(__file__).with_suffix(".txt")
 
 
@@ -53,12 +57,14 @@ class Cell:
     probes: int
     changed: tuple[Key, ...]
     worst: float
-    is_rounding: bool
+    kinds: frozenset[str]
 
     def __str__(self) -> str:
         if not self.changed:
             return "="
-        return f"{self.worst:.2g}" if self.is_rounding else "different"
+        if "different" in self.kinds:
+            return "different"
+        return f"{self.worst:.2g}" if "rounding" in self.kinds else "varies"
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def cell(probes: Sequence[Probe], base: Switched, under: Switched) -> Cell:
         probes=len(pairs),
         changed=tuple((one.name, one.device) for one in changed),
         worst=max(distances, default=0.0),
-        is_rounding=all(one.kind == "rounding" for one in changed),
+        kinds=frozenset(one.kind for one in changed),
     )
 
 
@@ -147,7 +153,46 @@ def disagreements(
     for group in groups:
         for dtype, there in group.changed.items():
             for column, found in table.get((group.name, dtype), {}).items():
-                if column in group.unknown[dtype] or column.startswith("mkl-"):
+                if column in group.unknown[dtype] or column in NOT_THERE:
                     continue
                 if bool(found.changed) != (column in there):
                     yield group, dtype, column, bool(found.changed)
+
+
+def report(python: Path) -> int:
+    """Print the table and what disagrees, with the reasons; return how many disagreements have none."""
+    columns = [*COLUMNS]
+    groups = read_groups(TABLE.read_text(encoding="utf-8"))
+    base, under = measure(python, columns)
+    table = {
+        (group.name, dtype): {column: cell(probes, base, under[column]) for column in columns}
+        for group, dtype, probes in rows_of(groups, base)
+    }
+    print(*markdown(table, columns), sep="\n", end="\n\n")
+    print(*(f"{column}: {run.fault}" for column, run in under.items() if run.fault), sep="\n")
+    found = [*disagreements(groups, table)]
+    evidence = gather(python, {"base": base, **under})
+    reasons: dict[str, list[str]] = {}
+    for group, dtype, column, changed in found:
+        reason = reason_for(group.name, dtype, column, changed, evidence) or "NOT EXPLAINED"
+        reasons.setdefault(reason, []).append(f"{group.name} {dtype} {column} ({'changed' if changed else '='} here)")
+    compared = sum(len(set(cells) - {*NOT_THERE}) for cells in table.values())
+    print(f"{compared} cells, {len(found)} unlike those of the other processor:\n")
+    for reason, cells in reasons.items():
+        print(f"* {reason}: {len(cells)}\n    " + "\n    ".join(cells))
+    return len(reasons.get("NOT EXPLAINED", ()))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure which operations give other bits under which switches.")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--facts", action="store_true", help="print rows for the table of facts")
+    arguments = parser.parse_args()
+    if arguments.facts:
+        print(*fact_rows(arguments.python), sep="\n")
+        return 0
+    return 1 if report(arguments.python) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

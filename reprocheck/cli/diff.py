@@ -43,6 +43,10 @@ def command(
 
     Locks are conda-lock.yml, pixi.lock or @EXPLICIT files, also mixed. `+` came, `-` went, `~` changed, `!` is
     another file under the same URL. The exit code is 0, like that of `git diff`, unless --exit-code is given.
+
+    Of fingerprints that were taken with --probes, what the machines compute is compared, A being there and B here: which
+    operations have the same bits, are equal up to rounding (`~`), have another result (`!`) or do not repeat themselves
+    (`?`); in which order both add numbers; and which difference between the two explains it, as far as was measured.
     """
     difference = find_differences(DiffRequest(old=old, new=new, environment=environment))
     colored = format_name == "full" and wants_color(color, to_file=output is not None)

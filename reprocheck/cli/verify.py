@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from reprocheck.atomic_write import require_writable
 from reprocheck.cli.console import deliver, progress, wants_color
-from reprocheck.model.json_documents import dump_document
-from reprocheck.model.verdicts import verdict_document
+from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.predictions import Prediction, prediction_document
+from reprocheck.model.verdicts import Verdict, verdict_document
 from reprocheck.numerics.drills import parse_drills
+from reprocheck.reports.prediction_text import render_prediction
 from reprocheck.reports.verdict_text import render_verdict
-from reprocheck.workflows.verify import VerifyRequest, verify
+from reprocheck.workflows.verify import VerifyRequest, predict_rerun, verify
 
 
 @click.command()
@@ -32,6 +35,7 @@ from reprocheck.workflows.verify import VerifyRequest, verify
     help="Fire drill: plant a fault in the rerun and see it caught. seed=N; lr=FACTOR; threads=N; "
     "drop-sync=STEP leaves out one all-reduce.",
 )
+@click.option("--predict", is_flag=True, help="Rerun nothing: replay the recorded operations on hashed inputs.")
 @click.option("--output-format", "format_name", type=click.Choice(["full", "json"]), default="full", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict to a file.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
@@ -44,6 +48,7 @@ def command(
     threads: int | None,
     workloads: tuple[str, ...],
     drills: tuple[str, ...],
+    predict: bool,
     format_name: str,
     output: Path | None,
     color: str,
@@ -53,6 +58,7 @@ def command(
 
     RECORD is what `reprocheck record` wrote, by default `reprocheck.json`. Exit code 0: bitwise equal;
     1: not reproduced, with the first step, rank and tensor that differ; 3: could not decide.
+    With `--predict` these codes say what a rerun would give: 0 the recorded bits, 1 other bits, 3 nobody can tell.
     """
     request = VerifyRequest(
         path=path,
@@ -64,9 +70,19 @@ def command(
     )
     if output is not None:
         require_writable(output)
+    is_json, paint = format_name == "json", format_name == "full" and wants_color(color, to_file=output is not None)
     with progress("verifying") as shown:
-        verdict = verify(request, shown.step)
-    paint = format_name == "full" and wants_color(color, to_file=output is not None)
-    text = dump_document(verdict_document(verdict)) if format_name == "json" else render_verdict(verdict, color=paint)
+        outcome = predict_rerun(request, shown.step) if predict else verify(request, shown.step)
+    text = dump_document(_document(outcome)) if is_json else _text(outcome, color=paint)
     deliver(text, output)
-    return verdict.exit_code
+    return outcome.exit_code
+
+
+def _document(outcome: Verdict | Prediction) -> Mapping[str, Json]:
+    return prediction_document(outcome) if isinstance(outcome, Prediction) else verdict_document(outcome)
+
+
+def _text(outcome: Verdict | Prediction, *, color: bool) -> str:
+    if isinstance(outcome, Prediction):
+        return render_prediction(outcome, color=color)
+    return render_verdict(outcome, color=color)

@@ -143,6 +143,12 @@ class NumericDifference:
         """Return the probes that a cause is to be found for: other bits on both sides, each time the same ones."""
         return tuple(probe for probe in self.probes if probe.kind in ("different", "rounding"))
 
+    @property
+    def left_open(self) -> tuple[ProbeDifference, ...]:
+        """Return the probes that nothing explains."""
+        labels = set(self.unexplained)
+        return tuple(probe for probe in self.to_explain if probe.label in labels)
+
 
 def probe_label(name: str, device: str) -> str:
     """Return what names a probe for people."""

@@ -10,6 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reprocheck.model.json_documents import Json
+from reprocheck.model.operations import (
+    OperationDigest,
+    RunOperations,
+    operations_document,
+    operations_table,
+)
 
 RECORD_SCHEMA = "reprocheck/record/1"
 AS_RANK_0 = "as rank 0"
@@ -69,7 +75,7 @@ class Run:
     """A reference run: `initial[rank]` marks the first parameters, `steps[step][rank]` what followed.
 
     `unsupported` says why this torch could not do the run; it is empty for a run that was done.
-    `in_force` are the settings that torch reported back.
+    `in_force` are the settings that torch reported back; `operations` is None where nobody looked at them.
     """
 
     plan: RunPlan
@@ -78,6 +84,7 @@ class Run:
     tensors: tuple[TensorSpec, ...] = ()
     initial: tuple[tuple[str, ...], ...] = ()
     steps: tuple[tuple[RankStep, ...], ...] = ()
+    operations: RunOperations | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +100,19 @@ class Record:
 
 def record_document(record: Record) -> Mapping[str, Json]:
     """Return `record` as its JSON document."""
+    table = operations_table([run.operations for run in record.runs])
+    places = {digest: place for place, digest in enumerate(table)}
+    operations: Mapping[str, Json] = (
+        {"operations": [f"{digest.outcome} {digest.text}" for digest in table]} if table else {}
+    )
     return {
         "schema": RECORD_SCHEMA,
         "fingerprint": record.fingerprint,
         "lock": record.lock,
         "probes": [],
         "settings": {"device": record.device, "threads": record.threads},
-        "runs": [_run(run) for run in record.runs],
+        "runs": [_run(run, places) for run in record.runs],
+        **operations,
     }
 
 
@@ -108,7 +121,7 @@ def decimal_of(hex_float: str) -> str:
     return format(float.fromhex(hex_float), ".9g")
 
 
-def _run(run: Run) -> Mapping[str, Json]:
+def _run(run: Run, places: Mapping[OperationDigest, int]) -> Mapping[str, Json]:
     plan = run.plan
     head: dict[str, Json] = {
         "workload": plan.workload,
@@ -122,6 +135,8 @@ def _run(run: Run) -> Mapping[str, Json]:
     }
     if run.unsupported:
         return {**head, "status": "unsupported", "detail": run.unsupported}
+    if run.operations:
+        head["operations"] = operations_document(run.operations, places)
     return {
         **head,
         "status": "recorded",

@@ -8,6 +8,7 @@ from typing import Literal
 
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED
 from reprocheck.model.json_documents import Json
+from reprocheck.model.predictions import Prediction, predicted_members
 
 VERDICT_SCHEMA = "reprocheck/verdict/1"
 CHECKS_BEFORE_RUNS = ("fingerprint", "lock")
@@ -65,7 +66,8 @@ class Cause:
 class Verdict:
     """The outcome of `verify`; causes come likeliest first.
 
-    `drills` are the faults that were planted on purpose, `left_out` the recorded runs that nobody asked to repeat.
+    `drills` are the faults that were planted on purpose, `left_out` the recorded runs that nobody asked to repeat,
+    `prediction` what a replay of the recorded operations says, None where nobody asked for one.
     """
 
     outcome: Outcome
@@ -73,6 +75,7 @@ class Verdict:
     causes: tuple[Cause, ...]
     drills: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    prediction: Prediction | None = None
 
     @property
     def exit_code(self) -> int:
@@ -87,11 +90,11 @@ class Verdict:
 
 
 def verdict_document(verdict: Verdict) -> Mapping[str, Json]:
-    """Return `verdict` as its JSON document; nothing was predicted, and it says so by null."""
+    """Return `verdict` as its JSON document; where nothing was predicted, it says so by null."""
     return {
         "schema": VERDICT_SCHEMA,
         "verdict": verdict.outcome,
-        "predicted": {"bitwise": None, "operations": []},
+        "predicted": predicted_members(verdict.prediction or Prediction(runs=())),
         "drills": verdict.drills,
         "left_out": verdict.left_out,
         "checks": [_check(check) for check in verdict.checks],

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
-from reprocheck.facts.switch_effects import effects_of
+from reprocheck.facts.switch_effects import Effect, effects_of
 from reprocheck.model.numeric_differences import Candidate, Explanation, ProbeDifference, probe_label
 from reprocheck.model.numeric_fingerprints import Probe
 from reprocheck.numerics.numeric_candidates import is_for_gpu, reaches
@@ -24,30 +24,7 @@ _ANY = "*"
 _SURE = ("high", "medium")
 
 
-class KnownEffect(Protocol):
-    """A row of the table, see `facts/switch_effects.py`."""
-
-    @property
-    def setting(self) -> str:
-        """The value that has the effect, `*` where any other value does it."""
-        ...
-
-    @property
-    def changes(self) -> bool:
-        """Whether it changes bits."""
-        ...
-
-    @property
-    def confidence(self) -> str:
-        """How sure that is: high, medium or low."""
-        ...
-
-    def covers(self, family: str, operation: str, dtype: str) -> bool:
-        """Whether the row speaks of the operation in the dtype."""
-        ...
-
-
-Effects = Callable[[str], Sequence[KnownEffect]]
+Effects = Callable[[str], Sequence[Effect]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +69,7 @@ def explain(
     )
 
 
-def verdict(candidate: Candidate, probe: ProbeDifference | Probe, effects: Iterable[KnownEffect]) -> Verdict | None:
+def verdict(candidate: Candidate, probe: ProbeDifference | Probe, effects: Iterable[Effect]) -> Verdict | None:
     """Return whether going from one value of a switch to the other changes a probe, None where nobody measured it."""
     if (probe.device != "cpu") != is_for_gpu(candidate):
         return None
@@ -105,7 +82,7 @@ def verdict(candidate: Candidate, probe: ProbeDifference | Probe, effects: Itera
     return "no" if False in sides else None
 
 
-def _changes(rows: Iterable[KnownEffect], value: str) -> bool | None:
+def _changes(rows: Iterable[Effect], value: str) -> bool | None:
     """Return whether a value changes bits against the default, None where the table does not say: it may be that."""
     said = [row.changes for row in rows if _plain(row.setting) == _plain(value)]
     return any(said) if said else None
@@ -156,7 +133,8 @@ def _explanation(case: _Case, differing: Sequence[ProbeDifference], *, is_first:
     is_weak = len(case.contradicts) > len(case.explains)
     word = "weak" if is_weak else "likely" if is_first else "possible"
     against = f"; but {_equal(case.contradicts)}" if case.contradicts else ""
-    explained = [probe for probe in differing if probe.label in set(case.explains)]
+    labels = set(case.explains)
+    explained = [probe for probe in differing if probe.label in labels]
     return Explanation(
         cause=case.candidate.cause,
         how="table",

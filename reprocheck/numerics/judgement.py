@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reprocheck.model.fingerprints import unread_reason, unread_status, value_at
 from reprocheck.model.json_documents import Json
@@ -20,9 +20,11 @@ from reprocheck.numerics.causes import (
 )
 from reprocheck.numerics.comparison import compare_runs
 from reprocheck.numerics.drills import Drills
+from reprocheck.numerics.prediction import predict
 from reprocheck.numerics.rerun import Shortage
 
 DIGITS_SHOWN = 12
+PLANTED = "no replay foresees a fault that is planted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,8 @@ def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
     differences = fingerprint_differences(recorded.fingerprint, seen.fingerprint)
     surroundings = (fingerprint_check(differences), lock_check(recorded.lock, seen.lock))
     if isinstance(seen.runs, Shortage):
-        return _undecided(recorded, surroundings, seen.runs)
+        undecided = _undecided(recorded, surroundings, seen.runs)
+        return replace(undecided, prediction=predict(recorded.runs, [None] * len(recorded.runs), seen.runs.what))
     checks = tuple(compare_runs(left, right) for left, right in zip(recorded.runs, seen.runs, strict=True))
     outcome = _outcome(recorded.runs, checks)
     causes: tuple[Cause, ...] = ()
@@ -47,7 +50,9 @@ def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
         shown = (*causes_in_phases(checks), *causes_in_runs(recorded.runs, seen.runs))
         found = (*_planted(drills), *shown, *causes_of_differences(differences))
         causes = found or (cause_without_difference(),)
-    return Verdict(outcome=outcome, checks=(*surroundings, *checks), causes=causes, drills=drills.texts)
+    prediction = predict(recorded.runs, [run.operations for run in seen.runs], PLANTED if drills.texts else "")
+    checked = (*surroundings, *checks)
+    return Verdict(outcome=outcome, checks=checked, causes=causes, drills=drills.texts, prediction=prediction)
 
 
 def fingerprint_check(differences: Sequence[Difference]) -> Check:

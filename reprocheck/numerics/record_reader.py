@@ -3,102 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from reprocheck.errors import InputError
-from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json
+from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER
+from reprocheck.model.operations import OperationDigest
 from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, RunPlan, TensorSpec
+from reprocheck.numerics.operations_reader import read_operations, read_operations_table
+from reprocheck.numerics.record_nodes import Node
 from reprocheck.numerics.runs import DTYPES, FIRST_SCALES, LARGEST_WORLD, REVISION
 
 LARGEST_RECORD_BYTES = 256 * 2**20
 LARGEST_STEP_COUNT = 10_000
 DEEPEST_NESTING = 64  # a record has a dozen levels; what reads it recurses
-_HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,4}|inf)|nan")
 _MARK = re.compile(r"[0-9a-f]{16}:([0-9a-f]{1,16}(\.[0-9a-f]{1,16}){0,7})?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A value of the document with the path that leads to it."""
-
-    value: object
-    path: str
-
-    def __getitem__(self, key: str) -> Node:
-        """Return the value under `key`."""
-        if not isinstance(self.value, dict):
-            self.refuse("expected an object")
-        if key not in self.value:
-            self.refuse(f"expected the key `{key}`")
-        return Node(value=self.value[key], path=f"{self.path}.{key}" if self.path else key)
-
-    def items(self) -> list[Node]:
-        """Return the members of a list."""
-        if not isinstance(self.value, list):
-            self.refuse("expected a list")
-        return [Node(value=item, path=f"{self.path}[{index}]") for index, item in enumerate(self.value)]
-
-    def text(self, pattern: re.Pattern[str] | None = None, meaning: str = "") -> str:
-        """Return a text, of the form `pattern` if that is given."""
-        if not isinstance(self.value, str):
-            self.refuse(f"expected {meaning or 'a text'}")
-        if pattern and not pattern.fullmatch(self.value):
-            self.refuse(f"expected {meaning}")
-        return self.value
-
-    def one_of(self, allowed: tuple[str, ...]) -> str:
-        """Return a text out of `allowed`."""
-        if self.value not in allowed:
-            self.refuse("expected one of " + ", ".join(f"`{value}`" for value in allowed))
-        return self.text()
-
-    def integer(self, least: int, most: int) -> int:
-        """Return an integer from `least` to `most`."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int) or not least <= self.value <= most:
-            self.refuse(f"expected an integer from {least} to {most}")
-        return self.value
-
-    def flag(self) -> bool:
-        """Return true or false."""
-        if not isinstance(self.value, bool):
-            self.refuse("expected true or false")
-        return self.value
-
-    def mapping(self) -> Mapping[str, Json]:
-        """Return an object as it is; floats were refused when the text was read."""
-        if not isinstance(self.value, dict):
-            self.refuse("expected an object")
-        return cast("Mapping[str, Json]", self.value)
-
-    def hex_float(self) -> str:
-        """Return a number as a C99 hex float."""
-        meaning = "a hex float such as `0x1.8000000000000p+1`"
-        text = self.text(_HEX_FLOAT, meaning)
-        try:
-            float.fromhex(text)
-        except OverflowError:
-            self.refuse(f"expected {meaning}")
-        return text
-
-    def positive(self) -> str:
-        """Return a finite number above zero as a C99 hex float."""
-        text = self.hex_float()
-        if not 0.0 < float.fromhex(text) < math.inf:
-            self.refuse("expected a finite number above zero")
-        return text
-
-    def refuse(self, why: str) -> NoReturn:
-        """Raise the error of this place."""
-        raise InputError(
-            "this is not a record that reprocheck can read",
-            where=self.path,
-            why=why,
-            how="restore the file, or write it anew with `reprocheck record`",
-        )
 
 
 def parse_record(data: bytes, file: str) -> Record:
@@ -192,12 +111,13 @@ def _unreadable(where: str, why: str) -> InputError:
 def _record(root: Node) -> Record:
     _refuse_other_schema(root["schema"])
     settings = root["settings"]
+    table = read_operations_table(root)
     return Record(
         fingerprint=root["fingerprint"].mapping(),
         lock=root["lock"].mapping(),
         device=settings["device"].one_of(("cpu", "cuda")),
         threads=settings["threads"].integer(1, 4096),
-        runs=tuple(_run(node) for node in _some(root["runs"])),
+        runs=tuple(_run(node, table) for node in _some(root["runs"])),
     )
 
 
@@ -214,7 +134,7 @@ def _refuse_other_schema(schema: Node) -> None:
     )
 
 
-def _run(node: Node) -> Run:
+def _run(node: Node, table: tuple[OperationDigest, ...]) -> Run:
     plan = _plan(node)
     if node["status"].one_of(("recorded", "unsupported")) == "unsupported":
         return Run(plan=plan, in_force={}, unsupported=node["detail"].text())
@@ -227,6 +147,7 @@ def _run(node: Node) -> Run:
         tensors=tensors,
         initial=tuple(_marks(rank, ranks[0], range(len(tensors), len(tensors) + 1)) for rank in ranks),
         steps=steps,
+        operations=read_operations(node, table),
     )
 
 

@@ -7,16 +7,16 @@ ran before it (tested), and the import of torch, the larger part of the time, is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from reprocheck.machine.worker_process import WorkerOptions, numeric_switches, run_job
+from reprocheck.machine.worker_process import WorkerOptions, attempt_job, numeric_switches
 from reprocheck.model.json_documents import Json
+from reprocheck.model.operations import RunOperations
 from reprocheck.model.records import RankStep, Run, RunPlan, TensorSpec
 from reprocheck.numerics.drills import NO_STEP
-
-Lines = Sequence[Mapping[str, Json]]
+from reprocheck.numerics.replayed_operations import TRACED, Lines, assemble_operations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,18 @@ SHORTAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerunOptions:
-    """Where and how to run: interpreter, device, threads, the time allowed to each process, a drill's step."""
+    """Where and how to run: interpreter, device, threads, the time allowed to each process, a drill's step.
+
+    `replay` are the operations to replay on hashed inputs, by the name of their run, those that a trace shows where a
+    run has none; None: neither trace nor replay.
+    """
 
     python: Path
     device: str
     threads: int
     deadline_s: float = 600.0
     drop_sync: int = NO_STEP
+    replay: Mapping[str, Sequence[str]] | None = None
 
 
 def perform_runs(
@@ -54,26 +59,64 @@ def perform_runs(
         UndecidedError: the worker crashed or did not end in time.
     """
     done: dict[RunPlan, Run] = {}
-    for world_size in sorted({plan.world_size for plan in plans}):
-        group = [plan for plan in plans if plan.world_size == world_size]
+    for group in _groups(plans):
         tell(f"running {', '.join(plan.name for plan in group)}")
-        outcome = assemble_runs(group, _told(group, options))
+        outcome = assemble_runs(group, _told("train", group, options))
         if isinstance(outcome, Shortage):
             return outcome
         done.update(zip(group, outcome, strict=True))
     return tuple(done[plan] for plan in plans)
 
 
-def _told(plans: Sequence[RunPlan], options: RerunOptions) -> Lines:
+def replay_runs(
+    plans: Sequence[RunPlan], options: RerunOptions, tell: Callable[[str], None]
+) -> tuple[RunOperations | None, ...] | Shortage:
+    """Trace the first steps of `plans` and replay operations, without training; return what was seen, in order.
+
+    Raises:
+        UndecidedError: the worker crashed or did not end in time.
+    """
+    done: dict[RunPlan, RunOperations | None] = {}
+    for group in _groups(plans):
+        tell(f"replaying the operations of {', '.join(plan.name for plan in group)}")
+        lines = _told("replay", group, options)
+        if shortage := _shortage(lines):
+            return shortage
+        done.update((plan, assemble_operations(lines, index)) for index, plan in enumerate(group))
+    return tuple(done[plan] for plan in plans)
+
+
+def _groups(plans: Sequence[RunPlan]) -> Sequence[Sequence[RunPlan]]:
+    sizes = sorted({plan.world_size for plan in plans})
+    return [[plan for plan in plans if plan.world_size == size] for size in sizes]
+
+
+def _told(job: str, plans: Sequence[RunPlan], options: RerunOptions) -> Lines:
+    """Return what the worker told; one that died over the operations has told the runs before."""
     worker = WorkerOptions(
         switches=numeric_switches(options.threads), deadline_s=options.deadline_s, ranks=plans[0].world_size
     )
-    return run_job(options.python, train_job(plans, options), worker)
+    outcome = attempt_job(options.python, {**train_job(plans, options), "job": job}, worker)
+    if outcome.fault and not (job == "train" and options.replay is not None and _are_whole(plans, outcome.lines)):
+        raise outcome.fault
+    return outcome.lines
+
+
+def _are_whole(plans: Sequence[RunPlan], lines: Lines) -> bool:
+    """Return whether every rank told the last step of every run, or that it cannot be done."""
+    ended = [
+        line.get("run")
+        for line in lines
+        if line["kind"] == "unsupported"
+        or (line["kind"] == "step" and line["step"] == plans[cast("int", line["run"])].step_count - 1)
+    ]
+    return all(ended.count(index) == plan.world_size for index, plan in enumerate(plans))
 
 
 def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, Json]:
-    """Return the job for the worker that trains `plans` in one process."""
+    """Return the job for the worker that trains `plans` in one process, and replays operations if asked to."""
     return {
+        **_replay(plans, options),
         "job": "train",
         "device": options.device,
         "threads": options.threads,
@@ -92,17 +135,31 @@ def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, J
     }
 
 
+def _replay(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, Json]:
+    if options.replay is None:
+        return {}
+    texts = dict.fromkeys(text for plan in plans for text in options.replay.get(plan.name, ()))
+    return {"replay": tuple(texts) or TRACED}
+
+
 def assemble_runs(plans: Sequence[RunPlan], lines: Lines) -> tuple[Run, ...] | Shortage:
     """Return the runs that the worker's `lines` tell of, or what was missing for all of them."""
-    first = lines[0]
-    if str(first["kind"]) in SHORTAGES:
-        what, how = SHORTAGES[str(first["kind"])]
-        return Shortage(what=what, why=str(first["reason"]), how=how)
-    in_force = {key: value for key, value in first.items() if key != "kind"}
-    return tuple(
+    if shortage := _shortage(lines):
+        return shortage
+    in_force = {key: value for key, value in lines[0].items() if key != "kind"}
+    runs = [
         _assemble(plan, in_force, [line for line in lines if line.get("run") == index])
         for index, plan in enumerate(plans)
-    )
+    ]
+    return tuple(replace(run, operations=assemble_operations(lines, index)) for index, run in enumerate(runs))
+
+
+def _shortage(lines: Lines) -> Shortage | None:
+    kind = str(lines[0]["kind"])
+    if kind not in SHORTAGES:
+        return None
+    what, how = SHORTAGES[kind]
+    return Shortage(what=what, why=str(lines[0]["reason"]), how=how)
 
 
 def _assemble(plan: RunPlan, in_force: Mapping[str, Json], lines: Lines) -> Run:

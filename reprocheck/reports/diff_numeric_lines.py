@@ -19,12 +19,14 @@ from reprocheck.reports.diff_numeric_words import (
     used_columns,
 )
 from reprocheck.reports.diff_report import DiffReport
-from reprocheck.reports.terminal_text import wrapped
+from reprocheck.reports.terminal_text import painted, wrapped
 from reprocheck.reports.visible import visible
 
 WIDTH = 100
 MOST_NAMES = 8
 MOST_PARTS = 12
+_FAULT = "31;1"
+_COLORS = {"!": "31", "~": "33", "?": "36"}
 _PART_TITLES = {
     "canary": "canaries",
     "relations": "relations",
@@ -42,7 +44,7 @@ def fault_lines(report: DiffReport) -> Paragraph:
         side = {"both": "on both sides", "there": f"there ({report.difference.old})"}.get(
             fault.side, f"here ({report.difference.new})"
         )
-        yield from _wrapped(f"fault {side}: {fault.text}", "", "  ")
+        yield from _wrapped(f"{side}: {fault.text}", painted("fault ", _FAULT) if report.color else "fault ", "  ")
 
 
 def numeric_paragraphs(report: DiffReport) -> Iterator[list[str]]:
@@ -54,7 +56,7 @@ def numeric_paragraphs(report: DiffReport) -> Iterator[list[str]]:
         yield [*_head(report, numeric)]
         yield [*_table(numeric)]
     yield [*_causes(numeric)]
-    yield [*_probes(numeric)]
+    yield [*_probes(numeric, color=report.color)]
     yield [*_worst(numeric)]
     for part, title in _PART_TITLES.items():
         yield [*_parts(title, [one for one in numeric.measured if one.part == part])]
@@ -122,11 +124,10 @@ def _causes(numeric: NumericDifference) -> Paragraph:
     if numeric.ruled_out and numeric.to_explain:
         yield from _wrapped(f"ruled out by the table: {', '.join(numeric.ruled_out)}", "", "  ")
     if numeric.unexplained:
-        left = [probe for probe in numeric.to_explain if probe.label in set(numeric.unexplained)]
-        yield from _wrapped(f"unexplained: {len(left)} of them ({by_kind(left)})", "", "  ")
+        yield from _wrapped(f"unexplained: {len(numeric.left_open)} of them ({by_kind(numeric.left_open)})", "", "  ")
 
 
-def _probes(numeric: NumericDifference) -> Paragraph:
+def _probes(numeric: NumericDifference, *, color: bool) -> Paragraph:
     """Yield the differing operations, a row of the table each, with how far they are apart."""
     groups: dict[tuple[str, str], list[ProbeDifference]] = {}
     for probe in numeric.probes:
@@ -135,7 +136,8 @@ def _probes(numeric: NumericDifference) -> Paragraph:
     if groups:
         yield "how far apart, in rounding units of the dtype:"
     for (sign, label), probes in groups.items():
-        yield from _wrapped(f"{label}: {_listed([_apart(probe) for probe in probes])}", f"{sign} ", "    ")
+        shown = painted(sign, _COLORS[sign]) if color else sign
+        yield from _wrapped(f"{label}: {_listed([_apart(probe) for probe in probes])}", f"{shown} ", "    ")
 
 
 def _listed(names: Sequence[str]) -> str:

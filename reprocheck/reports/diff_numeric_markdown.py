@@ -66,15 +66,14 @@ def _causes(numeric: NumericDifference) -> Iterator[str]:
     if numeric.ruled_out and numeric.to_explain:
         yield f"- Ruled out by the table: {plain(', '.join(numeric.ruled_out))}"
     if numeric.unexplained:
-        left = [probe for probe in numeric.to_explain if probe.label in set(numeric.unexplained)]
-        yield f"- Unexplained: {len(left)} of them ({plain(by_kind(left))})"
+        yield f"- Unexplained: {len(numeric.left_open)} of them ({plain(by_kind(numeric.left_open))})"
 
 
 def _probes(numeric: NumericDifference) -> Iterator[str]:
     yield row(["Probe", "Difference", "Rounding units"])
     yield row(["---", "---", "--:"])
     for probe in numeric.probes[:MOST_PROBES]:
-        yield row([code_span(probe.label), plain(remark(probe) or probe.kind), plain(distance_text(probe))])
+        yield row([code_span(probe.label), plain(remark(probe) or probe.kind), code_span(distance_text(probe))])
     if len(numeric.probes) > MOST_PROBES:
         yield f"\nand {len(numeric.probes) - MOST_PROBES} more, which `--output-format json` has"
 

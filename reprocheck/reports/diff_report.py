@@ -80,7 +80,7 @@ def _computed(difference: Difference) -> str:
     told += [f"{lacking} {'probe was' if lacking == 1 else 'probes were'} not compared"] if lacking else []
     if told:
         return ", ".join(told)
-    return "a machine is at fault" if numeric.faults else "what the machines compute is measured differently"
+    return "a machine is at fault" if numeric.faults else "the measured arithmetic differs"
 
 
 def _aside(difference: Difference) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.model.verdicts import CHECKS_BEFORE_RUNS, Cause, Check, Divergence, Verdict
+from reprocheck.reports.prediction_text import recalled_prediction
 from reprocheck.reports.terminal_text import painted
 from reprocheck.reports.visible import visible
 
@@ -27,6 +28,8 @@ def render_verdict(verdict: Verdict, *, color: bool = False) -> str:
 def _sentence(verdict: Verdict, *, color: bool) -> Iterator[str]:
     label, words = _outcome_words(verdict)
     yield f"{_paint(label, _OUTCOME_COLORS[verdict.outcome], color=color)}: {words}"
+    if line := recalled_prediction(verdict):
+        yield line
     if verdict.drills:
         expectation = "it changed nothing" if verdict.outcome == "bitwise" else "this is a fire drill, not a finding"
         yield f"drill: {', '.join(verdict.drills)} was planted in this rerun; {expectation}"

@@ -29,6 +29,8 @@ def fleet(job: Dict[str, Any], emit: Emit) -> None:
     environment = allowed_variables(os.environ)  # torch sets variables of its own when it is loaded
     import torch  # noqa: F401 -- loaded before the child is made, which shares it
 
+    from .ranks.sums import leave
+
     watch = _Watch(job["end_ms"] / 1000.0)
     guard(watch.end_s)
     numbers = numbers_of_rank()
@@ -45,6 +47,7 @@ def fleet(job: Dict[str, Any], emit: Emit) -> None:
         _meet(task, record, watch, emit)
     except Exception as error:  # the store is gone with the node that held it: what was said stays
         emit({"kind": "alone", "detail": describe_error(error)})
+    leave()
 
 
 class _Watch:

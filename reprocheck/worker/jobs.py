@@ -61,7 +61,14 @@ def _trees(job: Dict[str, Any], emit: Emit) -> None:
     trees(job, emit)
 
 
+def _arithmetic(job: Dict[str, Any], emit: Emit) -> None:
+    from .arithmetic.job import arithmetic
+
+    arithmetic(job, emit)
+
+
 JOBS: Dict[str, Callable[[Dict[str, Any], Emit], None]] = {
+    "arithmetic": _arithmetic,
     "describe": _describe,
     "doctor": _doctor,
     "doctor-ddp": _doctor_ddp,

@@ -7,20 +7,30 @@ then one line a probe, on disk as soon as it is known. An operation that this to
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from .lines import Emit
 from .readings import describe_error, load, unread
 
-LOST_DEVICE = ("device-side assert", "unspecified launch failure", "illegal memory access", "device not ready")
+# What torch and CUDA say, in small letters (CUDA Runtime API, `cudaError`: after these a process can use no device).
+LOST_DEVICE = (
+    *("device-side assert", "unspecified launch failure", "illegal memory access", "illegal instruction"),
+    *("misaligned address", "hardware stack error", "uncorrectable ecc error", "device not ready"),
+    *("no cuda-capable device", "busy or unavailable", "device lost", "launch timed out"),
+)
+NO_MEMORY = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed")
 NOT_THERE = (
     *("not implemented for", "not supported", "unsupported", "only support", "not available"),
-    *("no kernel image", "no available kernel"),
+    *("no kernel image", "no available kernel", "status_arch_mismatch", "not compiled with"),
 )
 
 
 def probe(job: Dict[str, Any], emit: Emit) -> None:
-    """Emit a line for every probe that the job asks for; empty lists of families and names mean all."""
+    """Emit a line for every probe that the job asks for.
+
+    Keys of the job: `device`; `families` and `only`, names of probes, where absent or empty means all; `skip`,
+    families; `repeats`; `apply`, switches that are set in process.
+    """
     torch, failure = load("torch")
     if failure:
         emit({"probe": "torch", **failure})
@@ -36,31 +46,42 @@ def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
 
     wanted, only, skip = job.get("families") or [], set(job.get("only") or []), set(job.get("skip") or [])
     device = torch.device(job["device"])
+    lost: Dict[str, str] = {}
     for family in FAMILIES:
         if family.FAMILY in skip or (wanted and family.FAMILY not in wanted):
             continue
-        chosen = [
-            item for item in probes_of(family) if job["device"] in item.devices and (not only or item.name in only)
-        ]
+        chosen = [item for item in probes_of(family) if device.type in item.devices and (not only or item.name in only)]
         if chosen:
             emit({"family": family.FAMILY, "state": "begin"})
         for item in chosen:
-            emit(measured(item, device, job.get("repeats", 2)))
+            # A call to a device that is lost may hang.
+            line = {**_head(item, device), **lost} if lost else measured(item, device, job.get("repeats", 2))
+            if line.get("status") == "lost-device":
+                lost = {"status": line["status"], "detail": line["detail"]}
+            emit(line)
 
 
 def measured(item: Any, device: Any, repeats: int) -> Dict[str, Any]:
     """Run one probe and return its line."""
-    head = {
+    try:
+        return {**_head(item, device), **_bits(item, device, repeats)}
+    except Exception as error:  # an operation may raise anything, and the others are still to be run
+        failure = failure_of(error)
+    if failure["status"] == "out-of-memory" and device.type == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()  # so that the next one has room
+    return {**_head(item, device), **failure}
+
+
+def _head(item: Any, device: Any) -> Dict[str, Any]:
+    return {
         "probe": item.name,
         "family": item.family,
         "operation": item.operation,
         "dtype": item.dtype,
         "device": device.type,
     }
-    try:
-        return {**head, **_bits(item, device, repeats)}
-    except Exception as error:  # an operation may raise anything, and the others are still to be run
-        return {**head, **failure_of(error)}
 
 
 def _bits(item: Any, device: Any, repeats: int) -> Dict[str, Any]:
@@ -98,11 +119,15 @@ def _finish(device: Any) -> None:
 
 def failure_of(error: BaseException) -> Dict[str, str]:
     """Return the status of an operation that raised."""
-    text = str(error)
-    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+    text = str(error).lower()
+
+    def says(phrases: Tuple[str, ...]) -> bool:
+        return any(phrase in text for phrase in phrases)
+
+    if isinstance(error, MemoryError) or says(NO_MEMORY):
         return unread("out-of-memory", describe_error(error))
-    if any(words in text for words in LOST_DEVICE):
+    if says(LOST_DEVICE):
         return unread("lost-device", describe_error(error))
-    if isinstance(error, (NotImplementedError, AttributeError)) or any(words in text.lower() for words in NOT_THERE):
+    if isinstance(error, (NotImplementedError, AttributeError)) or says(NOT_THERE):
         return unread("unsupported", describe_error(error))
     return unread("raises", describe_error(error))

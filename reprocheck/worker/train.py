@@ -1,5 +1,4 @@
-"""The jobs `train` and `replay`: run the reference workloads and tell every step of every rank, or their
-operations, or both.
+"""The jobs `train` and `replay`: run the reference workloads and tell every step of every rank, or their operations.
 
 One process serves all runs of one world size. Each run builds its model and data anew, draws no number from
 torch's generators and uses no state of the run before it; tests hold that the bits do not depend on what ran earlier.

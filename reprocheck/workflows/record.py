@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reprocheck.atomic_write import require_writable, write_whole
@@ -15,6 +15,7 @@ from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json, dump_document
 from reprocheck.model.records import Record, Run, RunPlan, record_document
 from reprocheck.model.settings import DEFAULT_LOCK
+from reprocheck.numerics.replayed_operations import own_operations
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
 
@@ -41,7 +42,7 @@ def record(request: RecordRequest, tell: Tell) -> Record:
     require_writable(request.output)
     require_interpreter(request.python)
     fingerprint = Background(lambda: collect_fingerprint(request.python))
-    options = RerunOptions(python=request.python, device=request.device, threads=request.threads)
+    options = RerunOptions(python=request.python, device=request.device, threads=request.threads, replay={})
     runs = _runs(perform_runs(request.plans, options, tell), request.python)
     made = Record(
         fingerprint=fingerprint.result(),
@@ -74,7 +75,7 @@ def _runs(outcome: tuple[Run, ...] | Shortage, python: Path) -> tuple[Run, ...]:
     if isinstance(outcome, Shortage):
         raise UndecidedError(outcome.what, where=python.as_posix(), why=outcome.why, how=outcome.how)
     if any(run.steps for run in outcome):
-        return outcome
+        return tuple(replace(run, operations=run.operations and own_operations(run.operations)) for run in outcome)
     raise UndecidedError(
         "this torch can do none of the runs",
         where=", ".join(run.plan.name for run in outcome),

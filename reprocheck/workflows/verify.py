@@ -1,4 +1,7 @@
-"""`verify`: look at the machine, rerun the record's workloads as recorded, and judge whether the bits came again."""
+"""`verify`: look at the machine, rerun the record's workloads as recorded, and judge whether the bits came again.
+
+`verify --predict` reruns nothing: it replays the operations of the record on hashed inputs.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ from pathlib import Path
 from reprocheck.background import Background
 from reprocheck.errors import InputError, UsageError, system_reason
 from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.model.predictions import Prediction
 from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import NO_STEP, Drills, refuse_idle_drills
 from reprocheck.numerics.judgement import Seen, judge
+from reprocheck.numerics.prediction import predict
 from reprocheck.numerics.record_reader import LARGEST_RECORD_BYTES, parse_record
-from reprocheck.numerics.rerun import RerunOptions, perform_runs
+from reprocheck.numerics.replayed_operations import recorded_texts
+from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs, replay_runs
 from reprocheck.numerics.runs import plan_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.record import Tell, lock_beside
@@ -52,6 +58,33 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
     seen = Seen(fingerprint=fingerprint.result(), lock=lock_beside(request.path), runs=runs)
     left_out = tuple(run.plan.name for run in whole.runs if run not in recorded.runs)
     return replace(judge(recorded, seen, request.drills), left_out=left_out)
+
+
+def predict_rerun(request: VerifyRequest, tell: Tell) -> Prediction:
+    """Return what is to be expected of a rerun, from the operations in the record at `request.path` alone.
+
+    Raises:
+        InputError: no such record, or a broken one.
+        UsageError: a drill, which plants its fault in a rerun, or a workload that was not recorded.
+        UndecidedError: the worker crashed or did not end in time.
+    """
+    if request.drills.texts:
+        raise UsageError(
+            "`--predict` reruns nothing that a fault could be planted in",
+            where="--drill",
+            why="a drill changes the rerun",
+            how="leave out `--predict` or `--drill`; another number of threads is `--threads`",
+        )
+    recorded = recorded_runs_named(read_record(request.path), request.workloads)
+    require_interpreter(request.python)
+    options = _options(recorded, request)
+    runs = [run for run in recorded.runs if not run.unsupported]
+    if options.replay is None:
+        return predict(runs, [None] * len(runs))
+    seen = replay_runs([run.plan for run in runs], options, tell)
+    if isinstance(seen, Shortage):
+        return predict(runs, [None] * len(runs), f"{seen.what}: {seen.why}")
+    return predict(runs, seen)
 
 
 def recorded_runs_named(record: Record, names: tuple[str, ...]) -> Record:
@@ -99,4 +132,5 @@ def _options(recorded: Record, request: VerifyRequest) -> RerunOptions:
         device=request.device or recorded.device,
         threads=drills.threads or request.threads or recorded.threads,
         drop_sync=NO_STEP if drills.drop_sync is None else drills.drop_sync,
+        replay=None if drills.texts else recorded_texts(recorded.runs),
     )

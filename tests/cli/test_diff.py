@@ -132,6 +132,39 @@ def test_fingerprints_compare_by_key(tmp_path: Path, reprocheck: Runner) -> None
     assert reprocheck("diff", "a.json", "b.json", cwd=tmp_path).out == 'cpu: "x" -> "y"\n\n1 entry differs\n'
 
 
+def test_fingerprints_compare_by_what_the_machines_compute(tmp_path: Path, reprocheck: Runner) -> None:
+    probe = {"probe": "softmax/softmax/fp32", "family": "softmax", "operation": "softmax", "dtype": "fp32"}
+    for name, letter, capability in (("a.json", "a", "avx512"), ("b.json", "b", "avx2")):
+        bits = {"device": "cpu", "digest": letter * 64, "coarse": ["0x1p-1"], "first": ["3f800000"], "repeats": 2}
+        switches = {"aten-cpu-capability": {"value": capability, "origin": "default"}}
+        document = {"probes": [{**probe, **bits}], "runtime": {"switches": switches}}
+        (tmp_path / name).write_text(json.dumps({"schema": "reprocheck/fingerprint/1", **document}))
+    done = reprocheck("diff", "a.json", "b.json", "--exit-code", cwd=tmp_path)
+    assert (done.code, done.err) == (1, "")
+    assert done.out == (
+        'runtime.switches.aten-cpu-capability: "avx512" (default) -> "avx2" (default)\n'
+        "\n"
+        "what they compute: 0 of 1 probes equal, 1 equal up to rounding\n"
+        "  there: a.json\n"
+        "  here:  b.json\n"
+        "\n"
+        "  family   dtype  device  equal  rounding  different\n"
+        "  softmax  fp32   cpu         -         1          -\n"
+        "\n"
+        "likely cause: aten-cpu-capability (avx512 there, avx2 here): explains 1 of 1 differing probe\n"
+        "  (softmax fp32); measured effects table\n"
+        "\n"
+        "how far apart, in rounding units of the dtype:\n"
+        "~ softmax fp32: softmax <0.01\n"
+        "\n"
+        "first values of softmax/softmax/fp32:\n"
+        "  there  3f800000 1\n"
+        "  here   3f800000 1\n"
+        "\n"
+        "1 entry differs; 1 probe differs\n"
+    )
+
+
 def test_two_kinds_do_not_compare(project: Path, reprocheck: Runner) -> None:
     (project / "environment.yml").write_text("dependencies: [numpy]\n")
     done = reprocheck("diff", "a.yml", "environment.yml", cwd=project)

@@ -58,6 +58,9 @@ KEYS = {
     ("extensions", "twins"): {"package", "twin"},
     ("numpy_abi", "packages"): {"package", "first", "since", "bounded"},
     ("numpy_abi", "torch"): {"platform", "first"},
+    ("switches", "switches"): {
+        *("switch", "kind", "what", "effect", "families", "default", "variables", "code", "part_of", "values"),
+    },
     ("tensorflow_cuda", "releases"): {"release", "cuda"},
     ("torch_companions", "releases"): {"torch", "torchvision", "torchaudio", "torchtext", "python"},
     ("torch_companions", "triton"): {"torch", "triton"},

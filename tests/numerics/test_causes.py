@@ -55,6 +55,18 @@ def test_packages_are_compared_by_name_and_manager_not_by_place() -> None:
     assert not any("click (pypi)" in path for path in paths)
 
 
+def test_what_was_measured_is_compared_elsewhere() -> None:
+    measured: dict[str, Json] = {"probes": [1], "numerics": {"trees": []}, "probeTimes": {"a": 1}}
+    assert fingerprint_differences({"runtime": "x", **measured}, {"runtime": "x"}) == ()
+
+
+def test_a_switch_is_one_value_with_its_origin() -> None:
+    old, new = ({"runtime": {"switches": {"threads": {"value": value, "origin": "code"}}}} for value in (1, 2))
+    assert list(map(str, fingerprint_differences(old, new))) == [
+        "runtime.switches.threads: recorded 1 (code), here 2 (code)"
+    ]
+
+
 def test_a_long_value_is_cut() -> None:
     (difference,) = fingerprint_differences({"a": "x" * 500}, {"a": "y"})
     assert len(difference.recorded) == 120

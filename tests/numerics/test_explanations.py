@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -11,7 +10,7 @@ from reprocheck.facts.switch_effects import Effect, effects_of
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import Candidate, ProbeDifference
 from reprocheck.model.numeric_fingerprints import Probe
-from reprocheck.numerics.explanations import Explained, explain, verdict
+from reprocheck.numerics.explanations import Effects, Explained, explain, verdict
 from reprocheck.numerics.numeric_candidates import candidates_between, reaches
 from reprocheck.numerics.probe_comparison import compare_probes
 from tests.numerics.numeric_shapes import OTHER, document, probe, switches
@@ -25,26 +24,21 @@ def effect(
     )
 
 
-class Table(NamedTuple):
-    """A small table of effects."""
-
-    rows: tuple[Effect, ...]
-
-    def __call__(self, switch: str) -> tuple[Effect, ...]:
-        return tuple(row for row in self.rows if row.switch == switch)
+def table(*rows: Effect) -> Effects:
+    """Return a small table of effects."""
+    return lambda switch: [row for row in rows if row.switch == switch]
 
 
-TABLE = Table(
-    (
-        effect("aten-cpu-capability", "avx2", "softmax"),
-        effect("aten-cpu-capability", "default", "softmax"),
-        effect("aten-cpu-capability", "avx2", "matmul", changes=False),
-        effect("threads", "*", "conv", dtype="fp32"),
-        effect("threads", "*", "softmax", changes=False),
-        effect("threads", "*", "matmul", changes=False, dtype="bf16"),
-        effect("mkl-cbwr", "COMPATIBLE", "matmul"),
-    )
+ROWS = (
+    effect("aten-cpu-capability", "avx2", "softmax"),
+    effect("aten-cpu-capability", "default", "softmax"),
+    effect("aten-cpu-capability", "avx2", "matmul", changes=False),
+    effect("threads", "*", "conv", dtype="fp32"),
+    effect("threads", "*", "softmax", changes=False),
+    effect("threads", "*", "matmul", changes=False, dtype="bf16"),
+    effect("mkl-cbwr", "COMPATIBLE", "matmul"),
 )
+TABLE = table(*ROWS)
 ATEN = Candidate(cause="aten-cpu-capability", kind="switch", old="AVX512", new="AVX2")
 THREADS = Candidate(cause="threads", kind="switch", old="2", new="4")
 CBWR = Candidate(cause="mkl-cbwr", kind="switch", old="OFF", new="COMPATIBLE")
@@ -59,9 +53,9 @@ def differing(*names: str, device: str = "cpu") -> tuple[ProbeDifference, ...]:
 
 
 def explained(
-    candidates: Sequence[Candidate], names: Sequence[str], equal: Sequence[Probe] = (), table: Table = TABLE
+    candidates: Sequence[Candidate], names: Sequence[str], equal: Sequence[Probe] = (), effects: Effects = TABLE
 ) -> Explained:
-    return explain(candidates, differing(*names), equal, table)
+    return explain(candidates, differing(*names), equal, effects)
 
 
 def texts(found: Explained) -> list[str]:
@@ -111,8 +105,8 @@ def test_each_cause_takes_what_it_explains_and_the_rest_is_open() -> None:
 
 
 def test_what_a_better_cause_explains_already_makes_another_one_only_possible() -> None:
-    table = Table((*TABLE.rows, effect("mkl-cbwr", "COMPATIBLE", "softmax", dtype="fp32")))
-    found = explained([CBWR, ATEN], ["softmax/a/fp32", "softmax/a/bf16"], table=table)
+    effects = table(*ROWS, effect("mkl-cbwr", "COMPATIBLE", "softmax", dtype="fp32"))
+    found = explained([CBWR, ATEN], ["softmax/a/fp32", "softmax/a/bf16"], effects=effects)
     assert [text.split(":")[0] for text in texts(found)] == ["likely cause", "possible cause"]
     assert texts(found)[1] == (
         "possible cause: mkl-cbwr (OFF there, COMPATIBLE here): explains 1 of 2 differing probes (softmax fp32); "
@@ -131,15 +125,15 @@ def test_a_cause_that_left_equal_what_it_should_change_is_weakened() -> None:
 
 
 def test_of_two_causes_that_explain_as_much_the_one_less_contradicted_comes_first() -> None:
-    table = Table((effect("a", "*", "softmax"), effect("a", "*", "norm"), effect("b", "*", "softmax")))
+    effects = table(effect("a", "*", "softmax"), effect("a", "*", "norm"), effect("b", "*", "softmax"))
     candidates = [Candidate(cause=name, kind="switch", old="1", new="2") for name in ("a", "b")]
-    found = explained(candidates, ["softmax/a/fp32"], [probe("norm/a/fp32")], table)
+    found = explained(candidates, ["softmax/a/fp32"], [probe("norm/a/fp32")], effects)
     assert [one.cause for one in found.explanations] == ["b", "a"]
 
 
 def test_rows_of_low_confidence_contradict_nothing() -> None:
-    table = Table((effect("threads", "*", "softmax", sure="low"),))
-    found = explained([THREADS], ["softmax/a/fp32"], [probe("softmax/b/fp32")], table)
+    effects = table(effect("threads", "*", "softmax", sure="low"))
+    found = explained([THREADS], ["softmax/a/fp32"], [probe("softmax/b/fp32")], effects)
     assert found.explanations[0].contradicts == ()
 
 
@@ -201,7 +195,7 @@ def test_conv_weight_gradients_depend_on_threads_and_bfloat16_products_do_not() 
     assert verdict(THREADS, probe("matmul/wide-96x256x64/bf16"), rows) != "yes"
 
 
-def found_between(old: dict[str, Json], new: dict[str, Json]) -> list[str]:
+def found_between(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
     candidates = candidates_between(document([], **old), document([], **new))
     return [f"{one.kind}: {one.cause}: {one.old} | {one.new}" for one in candidates]
 
@@ -243,8 +237,8 @@ def test_what_only_follows_another_switch_is_no_candidate_of_its_own() -> None:
 
 
 def test_long_and_odd_values_are_shown_short() -> None:
-    old = {"runtime": switches(odd=None), "host": {"cpu": {"model": {"name": 1}}}, "accelerators": [1]}
-    new = {"runtime": switches(odd="x" * 99), "host": {"cpu": {"model": "B"}}, "accelerators": ()}
+    old: dict[str, Json] = {"runtime": switches(odd=None), "host": {"cpu": {"model": {"name": 1}}}, "accelerators": [1]}
+    new: dict[str, Json] = {"runtime": switches(odd="x" * 99), "host": {"cpu": {"model": "B"}}, "accelerators": ()}
     assert found_between(old, new) == [
         f"switch: odd: null | {'x' * 59}…",
         'processor: processor: {"name":1} | B',

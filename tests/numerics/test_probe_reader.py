@@ -99,7 +99,7 @@ def test_one_name_on_two_devices_is_two_probes() -> None:
 
 
 def test_an_endless_list_is_refused_before_it_is_read() -> None:
-    many = {"probes": [{}] * (MOST_PROBES * 10)}
+    many: dict[str, Json] = {"probes": [{}] * (MOST_PROBES * 10)}
     assert refused(many) == ["b.json: probes", "expected at most 10000 probes, found 100000"]
 
 

@@ -282,6 +282,7 @@ def test_json_says_everything_sorted_and_without_floats() -> None:
             }
         ],
         "notes": ["n"],
+        "numeric": None,
         "summary": {
             "added": 1,
             "changed": 0,

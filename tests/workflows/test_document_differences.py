@@ -134,3 +134,81 @@ def test_runs_of_other_plans_and_runs_that_are_not_there_are_told(run: Run) -> N
         ("run transformer:bf16", "recorded", "not possible: no bf16")
     ]
     assert records(record(unsupported), record(unsupported)) == []
+
+
+PROBE: Mapping[str, Json] = {
+    "probe": "softmax/softmax/fp32",
+    "family": "softmax",
+    "operation": "softmax",
+    "dtype": "fp32",
+    "device": "cpu",
+    "shape": [2],
+    "digest": "a" * 64,
+    "coarse": ["0x1p-1"],
+    "first": [ONE],
+    "repeats": 3,
+    "differing": 0,
+}
+MEASURED = fingerprint(probes=[PROBE], numerics={}, probeTimes={"softmax/softmax/fp32 (cpu)": 7})
+OTHER_BITS = fingerprint(probes=[{**PROBE, "digest": "b" * 64}], numerics={"trees": []}, probeTimes={})
+
+
+def data(document: Mapping[str, Json]) -> tuple[str, bytes]:
+    return "f.json", dump_document(document).encode()
+
+
+def test_probes_are_compared_as_probes_and_times_never() -> None:
+    found = tell_fingerprints(data(MEASURED), data(OTHER_BITS))
+    assert (found.head, found.notes) == ((), ())
+    assert found.numeric is not None
+    assert [one.name for one in found.numeric.probes] == ["softmax/softmax/fp32"]
+    assert not found.is_empty
+    assert tell_fingerprints(data(MEASURED), data({**MEASURED, "probeTimes": {}})).is_empty
+
+
+def test_where_one_side_has_no_probes_that_is_a_note() -> None:
+    found = tell_fingerprints(data(MEASURED), data(fingerprint()))
+    assert (found.numeric, found.is_empty) == (None, True)
+    assert found.notes == (
+        "what the machines compute was not compared, for `f.json` has no probes: "
+        "take it anew with `reprocheck fingerprint --probes -o FILE`",
+    )
+    assert tell_fingerprints(data(fingerprint()), data(fingerprint())).notes == ()
+
+
+def test_the_probes_inside_records_are_compared(run: Run) -> None:
+    found = tell_records(record(run, fingerprint=MEASURED), record(run, fingerprint=OTHER_BITS))
+    assert found.head == ()
+    assert found.numeric is not None
+    assert found.numeric.count("rounding") == 1
+    lacking = tell_records(record(run, fingerprint=MEASURED), record(run))
+    assert (lacking.numeric, len(lacking.notes)) == (None, 1)
+
+
+def test_broken_probes_are_named_with_their_place() -> None:
+    broken = fingerprint(probes=[{**PROBE, "coarse": ["1.5"]}])
+    with pytest.raises(InputError) as caught:
+        tell_fingerprints(data(MEASURED), ("g.json", dump_document(broken).encode()))
+    assert caught.value.lines() == [
+        "error: these probes cannot be read",
+        "  where: g.json: probes[0].coarse[0]",
+        "  why:   expected a finite hex float such as `0x1.8000000000000p+1`",
+        "  how:   restore the file, or write it anew with `reprocheck fingerprint --probes -o FILE`",
+    ]
+
+
+def test_an_older_fingerprint_that_tells_of_no_switches_is_no_other_machine() -> None:
+    threads: Json = {"value": 2, "origin": "default"}
+    newer = fingerprint(runtime={"env": {}, "switches": {"threads": threads}})
+    assert tell_fingerprints(data(fingerprint(runtime={"env": {}})), data(newer)).is_empty
+    other = fingerprint(runtime={"env": {}, "switches": {"threads": {"value": 4, "origin": "environment"}}})
+    assert [(head.what, head.old, head.new) for head in tell_fingerprints(data(newer), data(other)).head] == [
+        ("runtime.switches.threads", "2 (default)", "4 (environment)")
+    ]
+    asked = fingerprint(runtime={"env": {}, "switches": {"threads": {**threads, "asked": "8"}}})
+    assert [head.what for head in tell_fingerprints(data(newer), data(asked)).head] == [
+        "runtime.switches.threads",
+        "runtime.switches.threads.asked",
+        "runtime.switches.threads.origin",
+        "runtime.switches.threads.value",
+    ]

@@ -54,6 +54,8 @@ def accumulator_of(sums: Sums, form: Format, device: str) -> Accumulator:
     rows = [words[place * depths : (place + 1) * depths] for place in range(len(PLACES))]
     kept_PD = [[got == small for got, small in zip(row, expected)] for row in rows]
     reaches = [row.index(False) if False in row else depths for row in kept_PD]
+    if not any(reaches):
+        return Accumulator(unread("irregular", "not even a half comes out whole"), wide)
     if any(True in row[reach:] for row, reach in zip(kept_PD, reaches)):
         return Accumulator(unread("irregular", "a small number is lost and a smaller one is kept"), wide)
     if min(reaches) == depths:

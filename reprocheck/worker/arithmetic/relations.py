@@ -20,87 +20,98 @@ from ..probing import failure_of
 
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 WIDE_RANGE = ("float64", "float32", "bfloat16")  # scaled inputs stay far from both ends of the range
+TRAINED = ("float32", "bfloat16")
 SCALES = tuple(2.0**power for power in (4, 8, 12, 16, 24))
 
 Pairs = Iterator[Tuple[str, torch.Tensor, torch.Tensor]]
 
 
 class Relation(NamedTuple):
-    """A name, `must` or `expected`, and the pairs of results that are to be equal, each with a word for it."""
+    """A name, `must` or `expected`, and the pairs of results that are to be equal in a type, each with a word for it."""
 
     name: str
     kind: str
-    pairs: Callable[[str], Pairs]
+    pairs: Callable[[str, str], Pairs]
+    dtypes: Tuple[str, ...] = ("float32",)
 
 
 def relation_lines(device: str) -> Iterator[Dict[str, Any]]:
     """Yield one line a relation: holds, broken with what differs, or the status of what could not be run."""
     for relation in RELATIONS:
-        line = {"relation": relation.name, "kind": relation.kind, "device": device}
+        yield {"relation": relation.name, "kind": relation.kind, "device": device, **outcome_of(relation, device)}
+
+
+def outcome_of(relation: Relation, device: str) -> Dict[str, str]:
+    """Return status and detail: a type that this device lacks does not hide what the others show."""
+    broken: List[str] = []
+    failures: Dict[str, Dict[str, str]] = {}
+    for dtype in relation.dtypes:
         try:
-            differing = differences(relation.pairs(device))
-            yield {**line, "status": "broken" if differing else "holds", **({"detail": differing} if differing else {})}
-        except Exception as error:  # a relation that this torch cannot run must not cost the others
-            yield {**line, **failure_of(error)}
+            broken += differences(dtype, relation.pairs(device, dtype))
+        except Exception as error:  # an operation may raise anything in a type that it was not made for
+            failures[dtype] = failure_of(error)
+    if broken:
+        return {"status": "broken", "detail": ", ".join(broken)}
+    if len(failures) == len(relation.dtypes):
+        return failures[relation.dtypes[0]]
+    return {"status": "holds", **({"detail": "not run in " + ", ".join(failures)} if failures else {})}
 
 
-def differences(pairs: Pairs) -> str:
-    """Return in words which pairs differ, and in how many elements; empty where none does."""
+def differences(dtype: str, pairs: Pairs) -> List[str]:
+    """Return in words which pairs differ, and in how many elements."""
     counts = [(word, int((a != b).sum()), a.numel()) for word, a, b in pairs]
-    return ", ".join("{}: {} of {} differ".format(*count) for count in counts if count[1])
+    return ["{} {}: {} of {} differ".format(dtype, *count) for count in counts if count[1]]
 
 
 def _hashed(name: str, shape: Tuple[int, ...], dtype: str, device: str) -> torch.Tensor:
     return wide(key_of("relations", name), shape, getattr(torch, dtype)).to(device)
 
 
-def _whole(name: str, shape: Tuple[int, ...], dtype: str, device: str) -> torch.Tensor:
+def _whole(name: str, shape: Tuple[int, int], dtype: str, device: str) -> torch.Tensor:
     """Return -1, 0 and 1: sums of 256 products of them are exact in every type, in any order."""
     count = shape[0] * shape[1]
     return (hashed_below(key_of("relations", name), count, 3) - 1).view(shape).to(getattr(torch, dtype)).to(device)
 
 
-def _whole_products(device: str) -> Pairs:
-    for dtype in FLOATS:
-        a_MK, b_KN = _whole("a", (48, 256), dtype, "cpu"), _whole("b", (256, 32), dtype, "cpu")
-        exact = (a_MK.to(torch.int64).unsqueeze(2) * b_KN.to(torch.int64).unsqueeze(0)).sum(1)
-        yield dtype, (a_MK.to(device) @ b_KN.to(device)).cpu().to(torch.int64), exact
+def _factors(dtype: str, device: str) -> Tuple[torch.Tensor, torch.Tensor]:
+    return _hashed("a", (48, 64), dtype, device), _hashed("b", (64, 32), dtype, device)
 
 
-def _whole_sums(device: str) -> Pairs:
-    for dtype in FLOATS:
-        a_NK = _whole("sums", (32, 256), dtype, "cpu")
-        exact, there = a_NK.to(torch.int64).sum(1), a_NK.to(device)
-        yield "sum in " + dtype, there.sum(1).cpu().to(torch.int64), exact
-        index = torch.arange(32, device=device).repeat_interleave(256)
-        added = torch.zeros(32, dtype=there.dtype, device=device).index_add(0, index, there.reshape(-1))
-        yield "index_add in " + dtype, added.cpu().to(torch.int64), exact
+def _whole_products(device: str, dtype: str) -> Pairs:
+    a_MK, b_KN = _whole("a", (48, 256), dtype, "cpu"), _whole("b", (256, 32), dtype, "cpu")
+    exact = (a_MK.to(torch.int64).unsqueeze(2) * b_KN.to(torch.int64).unsqueeze(0)).sum(1)
+    yield "products", (a_MK.to(device) @ b_KN.to(device)).cpu().to(torch.int64), exact
 
 
-def _scaled_factors(device: str) -> Pairs:
-    for dtype in WIDE_RANGE:
-        a_MK, b_KN = _hashed("a", (48, 64), dtype, device), _hashed("b", (64, 32), dtype, device)
-        for power in (-20, 20):
-            yield "{} by 2**{}".format(dtype, power), (a_MK * 2.0**power) @ b_KN, (a_MK @ b_KN) * 2.0**power
+def _whole_sums(device: str, dtype: str) -> Pairs:
+    a_NK = _whole("sums", (32, 256), dtype, "cpu")
+    exact, there = a_NK.to(torch.int64).sum(1), a_NK.to(device)
+    yield "sum", there.sum(1).cpu().to(torch.int64), exact
+    index = torch.arange(32, device=device).repeat_interleave(256)
+    added = torch.zeros(32, dtype=there.dtype, device=device).index_add(0, index, there.reshape(-1))
+    yield "index_add", added.cpu().to(torch.int64), exact
 
 
-def _negated_factors(device: str) -> Pairs:
-    for dtype in FLOATS:
-        a_MK, b_KN = _hashed("a", (48, 64), dtype, device), _hashed("b", (64, 32), dtype, device)
-        yield dtype, -a_MK @ b_KN, -(a_MK @ b_KN)
+def _scaled_factors(device: str, dtype: str) -> Pairs:
+    a_MK, b_KN = _factors(dtype, device)
+    for power in (-20, 20):
+        yield "by 2**{}".format(power), (a_MK * 2.0**power) @ b_KN, (a_MK @ b_KN) * 2.0**power
 
 
-def _exchanged_operands(device: str) -> Pairs:
-    for dtype in FLOATS:
-        a_N, b_N = _hashed("a", (4096,), dtype, device), _hashed("b", (4096,), dtype, device)
-        yield "add in " + dtype, a_N + b_N, b_N + a_N
-        yield "mul in " + dtype, a_N * b_N, b_N * a_N
+def _negated_factors(device: str, dtype: str) -> Pairs:
+    a_MK, b_KN = _factors(dtype, device)
+    yield "products", -a_MK @ b_KN, -(a_MK @ b_KN)
 
 
-def _widened_and_back(device: str) -> Pairs:
-    for narrow, wider in (("bfloat16", "float32"), ("float16", "float32"), ("float32", "float64")):
-        x_N = _hashed("x", (4096,), narrow, device)
-        yield narrow, x_N.to(getattr(torch, wider)).to(x_N.dtype), x_N
+def _exchanged_operands(device: str, dtype: str) -> Pairs:
+    a_N, b_N = _hashed("a", (4096,), dtype, device), _hashed("b", (4096,), dtype, device)
+    yield "add", a_N + b_N, b_N + a_N
+    yield "mul", a_N * b_N, b_N * a_N
+
+
+def _widened_and_back(device: str, dtype: str) -> Pairs:
+    x_N = _hashed("x", (4096,), dtype, device)
+    yield "conversion", x_N.to(torch.float64 if dtype == "float32" else torch.float32).to(x_N.dtype), x_N
 
 
 def _gradients(device: str, scale: float, autocast: bool) -> List[torch.Tensor]:
@@ -122,8 +133,8 @@ def _loss(x_BI: torch.Tensor, weights: List[torch.Tensor]) -> torch.Tensor:
     return y_BO.float().square().mean()
 
 
-def _scaled_losses(autocast: bool) -> Callable[[str], Pairs]:
-    def pairs(device: str) -> Pairs:
+def _scaled_losses(autocast: bool) -> Callable[[str, str], Pairs]:
+    def pairs(device: str, dtype: str) -> Pairs:
         plain = _gradients(device, 1.0, autocast)
         for scale in SCALES:
             for name, got, expected in zip("wv", _gradients(device, scale, autocast), plain):
@@ -132,7 +143,7 @@ def _scaled_losses(autocast: bool) -> Callable[[str], Pairs]:
     return pairs
 
 
-def _grad_scaler(device: str) -> Pairs:
+def _grad_scaler(device: str, dtype: str) -> Pairs:
     """`GradScaler` scales and unscales by a power of two; before torch 2.3 there was one for CUDA alone."""
     plain = _gradients(device, 1.0, autocast=False)
     for scale in SCALES:
@@ -144,7 +155,7 @@ def _grad_scaler(device: str) -> Pairs:
             yield "{} at {:.0f}".format(name, scale), weight.grad, expected
 
 
-def _adamw_loops(device: str) -> Pairs:
+def _adamw_loops(device: str, dtype: str) -> Pairs:
     for a_N, b_N in zip(_stepped_by_adamw(device, foreach=True), _stepped_by_adamw(device, foreach=False)):
         yield "{} numbers".format(len(a_N)), a_N, b_N
 
@@ -171,55 +182,56 @@ def _stepped_by_adamw(device: str, foreach: bool) -> List[torch.Tensor]:
     return weights
 
 
-def _rows(call: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[str], Pairs]:
-    def pairs(device: str) -> Pairs:
-        for dtype in ("float32", "bfloat16"):
-            x_MN = _hashed("rows", (16, 97), dtype, device)
-            yield dtype, call(x_MN), torch.cat([call(row) for row in x_MN.split(1)])
+def _rows(call: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[str, str], Pairs]:
+    def pairs(device: str, dtype: str) -> Pairs:
+        x_MN = _hashed("rows", (16, 97), dtype, device)
+        yield "rows", call(x_MN), torch.cat([call(row) for row in x_MN.split(1)])
 
     return pairs
 
 
-def _slices(device: str) -> Pairs:
+def _slices(device: str, dtype: str) -> Pairs:
     for name in ("exp", "tanh", "sqrt"):
         x_N = _hashed("slices", (1000,), "float32", device).abs() * 2.0**-3
         call = getattr(torch, name)
         yield name, call(x_N), torch.cat([call(part.clone()) for part in x_N.split(37)])
 
 
-def _layouts(variant: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Callable[[str], Pairs]:
-    def pairs(device: str) -> Pairs:
-        for dtype in ("float32", "bfloat16"):
-            a_MK, b_KN = _hashed("a", (48, 64), dtype, device), _hashed("b", (64, 32), dtype, device)
-            yield dtype, variant(a_MK, b_KN), a_MK @ b_KN
+def _layouts(variant: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Callable[[str, str], Pairs]:
+    def pairs(device: str, dtype: str) -> Pairs:
+        a_MK, b_KN = _factors(dtype, device)
+        yield "products", variant(a_MK, b_KN), a_MK @ b_KN
 
     return pairs
 
 
-def _channels_last(device: str) -> Pairs:
-    for dtype in ("float32", "bfloat16"):
-        x, w = _hashed("image", (2, 16, 9, 9), dtype, device), _hashed("kernel", (8, 16, 3, 3), dtype, device)
-        yield dtype, functional.conv2d(x.contiguous(memory_format=torch.channels_last), w), functional.conv2d(x, w)
+def _channels_last(device: str, dtype: str) -> Pairs:
+    x, w = _hashed("image", (2, 16, 9, 9), dtype, device), _hashed("kernel", (8, 16, 3, 3), dtype, device)
+    yield "convolution", functional.conv2d(x.contiguous(memory_format=torch.channels_last), w), functional.conv2d(x, w)
+
+
+def _layer_norm(x_MN: torch.Tensor) -> torch.Tensor:
+    return functional.layer_norm(x_MN, x_MN.shape[1:])
 
 
 RELATIONS: List[Relation] = [
-    Relation("whole numbers, matmul", "must", _whole_products),
-    Relation("whole numbers, sums", "must", _whole_sums),
-    Relation("factors times a power of two, matmul", "must", _scaled_factors),
-    Relation("negated factors, matmul", "must", _negated_factors),
-    Relation("exchanged operands, add and mul", "must", _exchanged_operands),
-    Relation("widened and back", "must", _widened_and_back),
+    Relation("whole numbers, matmul", "must", _whole_products, FLOATS),
+    Relation("whole numbers, sums", "must", _whole_sums, FLOATS),
+    Relation("factors times a power of two, matmul", "must", _scaled_factors, WIDE_RANGE),
+    Relation("negated factors, matmul", "must", _negated_factors, FLOATS),
+    Relation("exchanged operands, add and mul", "must", _exchanged_operands, FLOATS),
+    Relation("widened and back", "must", _widened_and_back, ("float32", "bfloat16", "float16")),
     Relation("loss times a power of two, fp32", "must", _scaled_losses(autocast=False)),
     Relation("loss times a power of two, bf16 autocast", "must", _scaled_losses(autocast=True)),
     Relation("loss times a power of two, GradScaler", "must", _grad_scaler),
     Relation("AdamW, foreach and for-loop", "expected", _adamw_loops),
-    Relation("rows alone, softmax", "expected", _rows(lambda x_MN: torch.softmax(x_MN, 1))),
-    Relation("rows alone, layer_norm", "expected", _rows(lambda x_MN: functional.layer_norm(x_MN, x_MN.shape[1:]))),
+    Relation("rows alone, softmax", "expected", _rows(lambda x_MN: torch.softmax(x_MN, 1)), TRAINED),
+    Relation("rows alone, layer_norm", "expected", _rows(_layer_norm), TRAINED),
     Relation("slices, exp tanh sqrt", "expected", _slices),
-    Relation("layout, right factor by columns", "expected", _layouts(lambda a, b: a @ b.t().contiguous().t())),
-    Relation("layout, left factor by columns", "expected", _layouts(lambda a, b: a.t().contiguous().t() @ b)),
-    Relation("layout, bmm", "expected", _layouts(lambda a, b: torch.bmm(a[None], b[None])[0])),
-    Relation("layout, einsum", "expected", _layouts(lambda a, b: torch.einsum("mk,kn->mn", a, b))),
-    Relation("layout, addmm", "expected", _layouts(lambda a, b: torch.addmm(torch.zeros_like(a @ b), a, b, beta=0))),
-    Relation("layout, channels_last", "expected", _channels_last),
+    Relation("layout, right factor by columns", "expected", _layouts(lambda a, b: a @ b.t().contiguous().t()), TRAINED),
+    Relation("layout, left factor by columns", "expected", _layouts(lambda a, b: a.t().contiguous().t() @ b), TRAINED),
+    Relation("layout, bmm", "expected", _layouts(lambda a, b: torch.bmm(a[None], b[None])[0]), TRAINED),
+    Relation("layout, einsum", "expected", _layouts(lambda a, b: torch.einsum("mk,kn->mn", a, b)), TRAINED),
+    Relation("layout, addmm", "expected", _layouts(lambda a, b: torch.addmm(torch.zeros_like(a @ b), a, b)), TRAINED),
+    Relation("layout, channels_last", "expected", _channels_last, TRAINED),
 ]

@@ -65,7 +65,7 @@ class Contents:
 
 
 def seen_in(tensor: torch.Tensor) -> Optional[Contents]:
-    """Return what `tensor` holds; None for booleans, complex and empty tensors, and where there is no memory to read."""
+    """Return what `tensor` holds; None for booleans, complex numbers, and where there is nothing."""
     if tensor.dtype == torch.bool or tensor.is_complex() or tensor.numel() == 0:
         return None
     if not tensor.is_floating_point():

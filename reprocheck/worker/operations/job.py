@@ -12,6 +12,7 @@ from typing import Any, Dict, List
 import torch
 from torch import distributed
 
+from ..digests import Marker
 from ..lines import Emit
 from ..placement import Place
 from ..precision import Unsupported
@@ -24,7 +25,7 @@ TRACED = "traced"
 
 
 def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
-    """Trace `job["runs"]`, then replay the operations of `job["replay"]`: a list, or `traced` for those that were seen."""
+    """Trace `job["runs"]`, then replay `job["replay"]`: a list of operations, or `traced` for those that were seen."""
     found: List[str] = []
     for index, run in enumerate(job["runs"]):
         told = _told(run, place)
@@ -58,7 +59,8 @@ def traced(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
     from .tracing import OperationTrace
 
     trace, quiet = OperationTrace(), 0
-    shown, steps = [], _Steps(run, place)
+    shown: List[Dict[str, Any]] = []
+    steps = _Steps(run, place)
     while quiet < QUIET_STEPS and len(shown) < min(run["steps"], MOST_STEPS):
         before = len(trace)
         with trace:
@@ -78,7 +80,7 @@ class _Steps:
         from ..run import build, picked_samples
 
         self._training = build(run, place)
-        self._training.marker = NoMarker()
+        self._training.marker = _NoMarker()
         self._picked = picked_samples(self._training)
         self._step = 0
 
@@ -91,10 +93,10 @@ class _Steps:
         return {key: told[key] for key in COMPARED}
 
 
-class NoMarker:
+class _NoMarker(Marker):
     """Marks nothing: a mark copies and gathers, which is no part of training."""
 
-    def mark(self, name: str, tensor: torch.Tensor) -> str:
+    def mark(self, name: str, tensor: torch.Tensor) -> str:  # noqa: ARG002 -- as `Marker` has it
         """Return nothing."""
         return ""
 

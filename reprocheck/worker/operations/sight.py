@@ -1,4 +1,4 @@
-"""Whether a replay saw anything: an output that is infinite, no number or zero everywhere is the same on all machines."""
+"""Whether a replay saw anything: an output that is infinite, NaN or zero everywhere is the same on all machines."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def with_contents(call: Call, contents: Union[str, Sequence[str]]) -> Call:
             return [changed(item) for item in value]
         if not isinstance(value, TensorSpec) or (each is None and not value.is_float()):
             return value
-        return replace(value, contents=contents if each is None else next(each))
+        return replace(value, contents=str(contents) if each is None else next(each))
 
     args, kwargs = tuple(map(changed, call.args)), {key: changed(value) for key, value in call.kwargs.items()}
     return Call(call.name, args, kwargs)

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .choice import has_rounded, is_exact, may_round, tensors_in
+from .choice import has_rounded, is_exact, may_round, overwritten_tensors, tensors_in
 from .collectives import NAMESPACE, described_collective
 from .contents import Contents, dtype_name, seen_in
 from .spelling import Call, Symbol, TensorSpec, is_special, spelled_call, with_contents
@@ -26,12 +26,14 @@ class Sighting:
         self._calls = 0
         self._seen: List[Optional[Contents]] = []
 
-    def see(self, args: Any, kwargs: Any) -> None:
-        """Look into the tensors of one more call."""
+    def see(self, func: Any, args: Any, kwargs: Any) -> None:
+        """Look into the tensors of one more call, but for those whose numbers are never read."""
         self._calls += 1
         if self._calls > ALWAYS_SEEN and self._calls & (self._calls - 1):
             return
-        seen = [seen_in(tensor) for tensor in tensors_in([args, kwargs]) if _is_plain(tensor)]
+        unread = {id(tensor) for tensor in overwritten_tensors(func, args, kwargs)}
+        plain = [tensor for tensor in tensors_in([args, kwargs]) if _is_plain(tensor)]
+        seen = [None if id(tensor) in unread else seen_in(tensor) for tensor in plain]
         before = self._seen or seen
         self._seen = [left | right if left and right else left or right for left, right in zip(before, seen)]
 
@@ -40,11 +42,11 @@ class Sighting:
         return spelled_call(with_contents(self.call, [str(one or "") for one in self._seen]))
 
 
-class OperationTrace(TorchDispatchMode):
+class OperationTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Keeps the operations that may round: what they are called with, and what the tensors held, over all calls."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._found: Dict[str, Sighting] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -58,11 +60,11 @@ class OperationTrace(TorchDispatchMode):
         # What is written to must be looked at before; integers are worth a look only if floats come out.
         has_floats = not all(map(is_exact, tensors_in([args, kwargs])))
         if has_floats:
-            sighting.see(args, kwargs)
+            sighting.see(func, args, kwargs)
         out = func(*args, **kwargs)
         if has_rounded(func, args, kwargs, out):
             if not has_floats:
-                sighting.see(args, kwargs)
+                sighting.see(func, args, kwargs)
             self._found[key] = sighting
         return out
 

@@ -43,9 +43,8 @@ def probes() -> List[Probe]:
     """Return the probes of this family."""
     found: List[Probe] = []
     for name, (function, scale) in FUNCTIONS.items():
-        found += in_dtypes(
-            FAMILY, name, ("fp64", "fp32") if name == "qr" else ("fp32",), functools.partial(_case, function=function)
-        )
+        dtypes = ("fp64", "fp32") if name == "qr" else ("fp32",)
+        found += in_dtypes(FAMILY, name, dtypes, functools.partial(_case, function=function, scale=scale))
     return found
 
 

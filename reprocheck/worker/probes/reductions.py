@@ -29,7 +29,7 @@ def probes() -> List[Probe]:
         *in_dtypes(FAMILY, "sum-rows", MAIN, functools.partial(_along, function=torch.sum, dim=1)),
         *in_dtypes(FAMILY, "sum-columns", MAIN, functools.partial(_along, function=torch.sum, dim=0)),
         *in_dtypes(FAMILY, "mean-rows", ("fp32",), functools.partial(_along, function=torch.mean, dim=1)),
-        *in_dtypes(FAMILY, "var-300k", ("fp64", "fp32"), functools.partial(_many, function=torch.var, scale=2.0**18)),
+        *in_dtypes(FAMILY, "var-300k", ("fp64", "fp32"), functools.partial(_many, function=torch.var, scale=2.0**22)),
         *in_dtypes(FAMILY, "norm-300k", ("fp64", "fp32"), functools.partial(_many, function=_norm, scale=2.0**18)),
         *in_dtypes(FAMILY, "std-rows", ("fp32",), functools.partial(_rows, function=_row_deviations, scale=16.0)),
         *in_dtypes(FAMILY, "norm-rows", ("fp32",), functools.partial(_rows, function=_row_norms, scale=256.0)),
@@ -58,7 +58,10 @@ def _many_sums(bench: Bench) -> Case:
 
 
 def _many(bench: Bench, function: Callable[[torch.Tensor], torch.Tensor], scale: float) -> Case:
-    """Reduce a long vector, and its first parts, which have other results."""
+    """Reduce a long vector, and its first parts, which have other results.
+
+    The scale of the variance is sixteen times its size: a running mean and its squares are rounded at every step.
+    """
     x_K = bench.wide("many", MANY_K, spread=SPREAD)
     parts = [x_K[: MANY_K - 4096 * turn].clone() for turn in range(MANY_SUMS)]
     return Case(run=lambda: torch.stack([function(part_K) for part_K in parts]), scale=scale)
