@@ -1,16 +1,16 @@
 """Measure which operations give other bits under which switches, and hold it against the table of another processor.
 
-    python tests/operation_by_switch.py [--python PYTHON] [--facts]
+    python -m tests.operation_by_switch [PYTHON]
 
-Prints operation x dtype x switch as markdown: `=` bit-equal, a number where it differs by rounding (in rounding units of
-the scale of the operation, the worst probe), `different` where by more. Then every cell that another processor had
-otherwise (`operation_by_switch.txt`), each with its explanation; exit code 1 if one has none. With `--facts` it prints
-rows for `facts/tables/switch_effects.yaml` instead. Not collected by pytest; two minutes on two cores.
+Prints operation x dtype x switch as markdown: `=` bit-equal, a number where it differs by rounding (in rounding units
+of the scale of the operation, the worst probe), `different` where by more, `varies` where it does not repeat itself.
+Then every cell that another processor had otherwise (`operation_by_switch.txt`), each with its explanation; exit code 1
+if one has none. Not collected by pytest; two minutes on two cores. `operation_by_switch_facts.py` makes rows for the
+table of facts from the same measurement.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,6 @@ from reprocheck.model.numeric_fingerprints import Probe
 from reprocheck.numerics.probe_comparison import compare_probes
 from reprocheck.numerics.switch_settings import Setting
 from reprocheck.numerics.switched_probes import Bench, Key, Switched, Together, probe_under
-from tests.operation_by_switch_facts import fact_rows
 from tests.operation_by_switch_reasons import gather, reason_for
 
 BASE = Setting("threads", 1)
@@ -183,16 +182,5 @@ def report(python: Path) -> int:
     return len(reasons.get("NOT EXPLAINED", ()))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure which operations give other bits under which switches.")
-    parser.add_argument("--python", type=Path, default=Path(sys.executable))
-    parser.add_argument("--facts", action="store_true", help="print rows for the table of facts")
-    arguments = parser.parse_args()
-    if arguments.facts:
-        print(*fact_rows(arguments.python), sep="\n")
-        return 0
-    return 1 if report(arguments.python) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(1 if report(Path(*sys.argv[1:2] or [sys.executable])) else 0)

@@ -46,6 +46,10 @@ FOREIGN_RANK_PREFIXES = ("TORCHELASTIC_", "PET_")
 # Decides no number, but with `error` torch cannot even be loaded: it warns where numpy is not there.
 IDLE_VARIABLES = frozenset({"PYTHONWARNINGS"})
 
+# Threads that wait for work sleep. Spinning, as is the default, they take the time of those that work wherever else
+# something runs: all probes took 20 s and more instead of 4 on two busy cores. Decides no number (OpenMP 5.2, 21.7).
+SLEEPING_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reprocheck.model.numeric_experiments import Experiment
 from reprocheck.model.numeric_fingerprints import Probe
 
 # `varying` does not repeat itself on a side, so that no switch can be blamed; `unmeasured` has a status on a side.
@@ -128,6 +129,7 @@ class NumericDifference:
     explanations: tuple[Explanation, ...] = ()
     ruled_out: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
+    experiment: Experiment | None = None
 
     @property
     def is_empty(self) -> bool:

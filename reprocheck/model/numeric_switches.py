@@ -25,7 +25,8 @@ class SwitchesInForce:
 
     `source` says who told us, in words that fit after "according to". `unread` are the reasons of those that raised
     when they were asked; what this torch does not have is in neither. `cuda` is the CUDA of the build, None without
-    one, `gpus` how many devices it sees. `measured` is what the probes gave, None where none were run.
+    one, `gpus` how many devices it sees. `measured` is what the probes gave, None where none were run; `document` is
+    the fingerprint that all this was read from.
     """
 
     source: str
@@ -35,6 +36,7 @@ class SwitchesInForce:
     cuda: str | None = None
     gpus: int = 0
     measured: NumericFingerprint | None = None
+    document: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
 
     def value(self, name: str) -> Json:
         """Return the value of a switch, None where it is not known."""
@@ -60,6 +62,7 @@ def switches_of(document: Mapping[str, Json], source: str) -> SwitchesInForce | 
         cuda=cuda if isinstance(cuda, str) else None,
         gpus=count if isinstance(count, int) else 0,
         measured=numeric_fingerprint(document),
+        document=document,
     )
 
 

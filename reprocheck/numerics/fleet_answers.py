@@ -56,6 +56,11 @@ def backend_of(lines: Iterable[Record]) -> str | None:
     return max(told) if told else None
 
 
+def reason_alone(lines: Iterable[Record]) -> str:
+    """Return why ranks could not meet, in the words of one of them."""
+    return max((_word(line.get("detail")) for line in lines if line.get("kind") == "alone"), default="")
+
+
 def first_failure(said: str) -> str:
     """Return which rank torchrun saw fail first, in words, or nothing where it does not say so."""
     match = _FIRST_FAILURE.search(said)

@@ -18,7 +18,7 @@ SLOW_PERMILLE = 2000  # ranks that share cores with others may differ by half in
 SHORTEST_NS = 20_000  # below that, time is mostly the clock and the call
 # What is told of mixed ranks even where they compute alike; the many switches only where ranks differ.
 TOLD_WHERE_MIXED = (
-    *("cpu", "cpu microcode", "cpu capability", "threads", "torch", "python", "mkl", "onednn"),
+    *("cpu", "cpu microcode", "switch aten-cpu-capability", "switch threads", "torch", "python", "mkl", "onednn"),
     *("gpu", "gpu capability", "gpu multiprocessors", "driver", "cuda", "rocm", "cudnn", "nccl", "device"),
 )
 

@@ -94,19 +94,31 @@ def _substance(entry: Entry) -> Json:
 
 
 def _joined(part: Part, pairs: Iterable[tuple[Key, Entry, Entry]]) -> Iterator[SideBySide]:
-    """Yield the differences, those that read the same in several dtypes as one."""
-    found: dict[tuple[Key, str, str], list[str]] = {}
+    """Yield the differences; what reads the same in several dtypes, and in several operations, as one."""
+    by_dtype: dict[tuple[str, str, str, str], list[str]] = {}
     for key, old, new in pairs:
-        general = key._replace(dtype="", name="" if key.operation else key.name)
-        found.setdefault((general, *_said(old, new)), []).append(key.dtype)
-    for (key, there, here), dtypes in found.items():
-        yield SideBySide(part=part, what=_label(key, dtypes), old=there, new=here)
+        by_dtype.setdefault((_subject(key), key.device, *_said(part, old, new)), []).append(key.dtype)
+    by_subject: dict[tuple[str, str, str], list[str]] = {}
+    for (subject, device, there, here), dtypes in by_dtype.items():
+        by_subject.setdefault((_kinds(dtypes, device), there, here), []).append(subject)
+    for (kinds, there, here), subjects in by_subject.items():
+        yield SideBySide(part=part, what=", ".join(dict.fromkeys(subjects)) + kinds, old=there, new=here)
 
 
-def _said(old: Entry, new: Entry) -> tuple[str, str]:
+def _said(part: Part, old: Entry, new: Entry) -> tuple[str, str]:
     """Return what both sides say; where the words are the same, with what makes the difference behind them."""
     there, here = _words(old), _words(new)
-    return (there, here) if there != here else (f"{there} [{_mark(old)}]", f"{here} [{_mark(new)}]")
+    if there == here:
+        return f"{there} [{_mark(old)}]", f"{here} [{_mark(new)}]"
+    return _apart(there, here) if part == "arithmetic" else (there, here)
+
+
+def _apart(there: str, here: str) -> tuple[str, str]:
+    """Return of two sentences the clauses that the other one lacks; whole ones where that leaves nothing."""
+    sides = there.split("; "), here.split("; ")
+    old = "; ".join(clause for clause in sides[0] if clause not in sides[1])
+    new = "; ".join(clause for clause in sides[1] if clause not in sides[0])
+    return (old, new) if old and new else (there, here)
 
 
 def _words(entry: Entry) -> str:
@@ -132,9 +144,12 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
 
 
-def _label(key: Key, dtypes: Sequence[str]) -> str:
-    """Return `matmul of 256, fp32 bf16 (cuda)`."""
-    size = f" of {key.size}" if key.size else ""
+def _subject(key: Key) -> str:
+    """Return `matmul of 256`, or the name of what is no operation."""
+    return (key.operation or key.name) + (f" of {key.size}" if key.size else "")
+
+
+def _kinds(dtypes: Iterable[str], device: str) -> str:
+    """Return ` in fp32 bf16 on cuda`, without what is not told and without the CPU."""
     types = " ".join(filter(None, dict.fromkeys(dtypes)))
-    where = "" if key.device in ("", "cpu") else f" ({key.device})"
-    return f"{key.operation or key.name}{size}{', ' if types else ''}{types}{where}"
+    return (f" in {types}" if types else "") + (f" on {device}" if device not in ("", "cpu") else "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reprocheck.background import Background
-from reprocheck.machine.worker_process import JobOutcome, WorkerOptions, attempt_job
+from reprocheck.machine.worker_process import SLEEPING_THREADS, JobOutcome, WorkerOptions, attempt_job
 from reprocheck.model.fingerprints import one_line, unread
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe, probe_from
@@ -103,7 +103,11 @@ def _job(options: MeasureOptions, lines: Lines) -> Mapping[str, Json]:
 
 
 def _worker(options: MeasureOptions) -> WorkerOptions:
-    return WorkerOptions(switches=options.switches, deadline_s=options.deadline_s, patience_s=options.patience_s)
+    return WorkerOptions(
+        switches={**SLEEPING_THREADS, **options.switches},
+        deadline_s=options.deadline_s,
+        patience_s=options.patience_s,
+    )
 
 
 def _begun(line: Entry) -> tuple[str, str]:

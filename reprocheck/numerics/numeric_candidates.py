@@ -85,11 +85,13 @@ def _follows(name: str, changed: Sequence[str]) -> bool:
 
 
 def _others(old: Document, new: Document) -> Iterator[Candidate]:
-    """Yield what differs beside switches; a version that is the same hides what follows from it."""
+    """Yield what differs beside switches; another release of torch comes with other libraries, which tells no more."""
+    torch_differs = False
     for name, kind, keys in _LIBRARIES:
         was, now = value_at(old, *keys), value_at(new, *keys)
-        if was == now or unread_status(was) or unread_status(now):
+        if was == now or unread_status(was) or unread_status(now) or (torch_differs and kind == "library"):
             continue
+        torch_differs = torch_differs or name == "torch"
         if name == "instruction sets":
             was, now = _only(was, now), _only(now, was)
         yield Candidate(cause=name, kind=kind, old=_short(_words(was)), new=_short(_words(now)))

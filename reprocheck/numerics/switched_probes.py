@@ -9,7 +9,7 @@ from threading import Event
 from typing import Generic, TypeVar
 
 from reprocheck.background import Background
-from reprocheck.machine.worker_process import JobOutcome, WorkerOptions, attempt_job
+from reprocheck.machine.worker_process import SLEEPING_THREADS, JobOutcome, WorkerOptions, attempt_job
 from reprocheck.model.fingerprints import one_line
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import Probe, probe_from
@@ -86,7 +86,10 @@ def _job(bench: Bench, settings: Sequence[Setting]) -> Mapping[str, Json]:
 
 def _options(bench: Bench, settings: Sequence[Setting]) -> WorkerOptions:
     return WorkerOptions(
-        switches=environment_of(settings), deadline_s=bench.deadline_s, patience_s=PATIENCE_S, stop=bench.stop
+        switches={**SLEEPING_THREADS, **environment_of(settings)},
+        deadline_s=bench.deadline_s,
+        patience_s=PATIENCE_S,
+        stop=bench.stop,
     )
 
 

@@ -49,13 +49,13 @@ def used_columns(rows: Iterable[FamilyRow]) -> tuple[int, ...]:
 
 
 def uncompared(numeric: NumericDifference) -> Iterator[str]:
-    """Yield a line for each way in which probes could not be compared: `83 probes only there (unary fp64 16, …)`."""
+    """Yield a line for each way in which probes could not be compared: `83 probes, only there (unary fp64 16, …)`."""
     groups: dict[str, list[ProbeDifference]] = {}
     for probe in numeric.probes:
         if probe.kind in ("unmeasured", "one-sided"):
             groups.setdefault(uncompared_word(probe), []).append(probe)
     for word, probes in groups.items():
-        yield f"{'1 probe' if len(probes) == 1 else f'{len(probes)} probes'} {word} ({by_kind(probes)})"
+        yield f"{'1 probe' if len(probes) == 1 else f'{len(probes)} probes'}, {word} ({by_kind(probes)})"
 
 
 def uncompared_word(probe: ProbeDifference) -> str:

@@ -15,8 +15,8 @@ from reprocheck.reports.json_text import inert_document
 SCHEMA = "reprocheck/fleet/1"
 _TRAITS = {
     "cpu": "cpu",
-    "cpu capability": "cpuCapability",
-    "threads": "threads",
+    "switch aten-cpu-capability": "cpuCapability",
+    "switch threads": "threads",
     "torch": "torch",
     "gpu": "gpu",
     "driver": "driver",

@@ -14,7 +14,14 @@ from reprocheck.reports.visible import visible
 MOST_NAMES = 8
 MOST_ODD = 16  # groups and ranks that are described one by one; the document has all
 _COLORS: dict[Outcome, str] = {"alike": "32", "differ": "31", "undecided": "33"}
-_DEVICE_TRAITS = ("gpu", "driver", "cpu", "cpu capability", "torch", "threads")
+_DEVICE_TRAITS = (
+    ("gpu", "{}"),
+    ("driver", "driver {}"),
+    ("cpu", "{}"),
+    ("switch aten-cpu-capability", "ATen for {}"),
+    ("torch", "torch {}"),
+    ("switch threads", "threads: {}"),
+)
 _NO_CAUSE = "nothing that was looked at is otherwise there: run it again, and suspect the device if it stays odd"
 
 
@@ -54,8 +61,7 @@ def _place(answer: RankAnswer) -> str:
 
 
 def _device(answer: RankAnswer) -> str:
-    told = [(name, answer.traits.get(name, "")) for name in _DEVICE_TRAITS]
-    words = [value if name in ("gpu", "cpu") else f"{name} {value}" for name, value in told if value]
+    words = [said.format(answer.traits[name]) for name, said in _DEVICE_TRAITS if name in answer.traits]
     return ", ".join(words) or "nothing is known of its device"
 
 

@@ -132,6 +132,7 @@ RULES: Final[tuple[AnyRule, ...]] = (
     LateRule("rc510_nccl_algorithm_open", Need.SWITCHES),
     LateRule("rc511_denormals_flushed", Need.SWITCHES),
     LateRule("rc512_precision_apis_mixed", Need.SWITCHES),
+    LateRule("rc513_known_numeric_bug", Need.SWITCHES),
     LateRule("rc514_wrong_arithmetic", Need.PROBES),
     LateRule("rc515_unrepeatable_operation", Need.PROBES),
     LateRule("rc516_switch_without_effect", Need.SWITCHES),

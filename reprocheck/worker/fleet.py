@@ -27,13 +27,14 @@ FIRST_SHARE, AGAIN_SHARE, SUMS_SHARE = 0.6, 0.8, 0.9  # when the others stop to 
 def fleet(job: Dict[str, Any], emit: Emit) -> None:
     """Emit what this rank computes, and what all ranks do; `end_ms` of the job is the last moment, in Unix time."""
     environment = allowed_variables(os.environ)  # torch sets variables of its own when it is loaded
+    numbers = numbers_of_rank()
+    emit({"kind": "numbers", "numbers": numbers})
     import torch  # noqa: F401 -- loaded before the child is made, which shares it
 
     from .ranks.sums import leave
 
     watch = _Watch(job["end_ms"] / 1000.0)
     guard(watch.end_s)
-    numbers = numbers_of_rank()
     task = {
         "device": job["device"],
         "families": job["families"],
@@ -64,7 +65,6 @@ class _Watch:
 def _measured(task: Dict[str, Any], watch: _Watch, emit: Emit, numbers: Dict[str, int]) -> Dict[str, Any]:
     """Return this rank's record, `{"numbers", "place", "probes", "ended"}`, and emit it part by part."""
     record: Dict[str, Any] = {"numbers": numbers, "place": {}, "probes": {}, "ended": ""}
-    emit({"kind": "numbers", "numbers": numbers})
 
     def take(line: Dict[str, Any]) -> None:
         if "place" in line:
@@ -104,7 +104,8 @@ def _meet(task: Dict[str, Any], record: Dict[str, Any], watch: _Watch, emit: Emi
     if plan["backend"]:
         from .ranks.sums import sums_of_ranks
 
-        meeting.put("sums", sums_of_ranks(meeting, plan["backend"], watch.at(SUMS_SHARE)))
+        local_rank = record["numbers"]["localRank"]
+        meeting.put("sums", sums_of_ranks(meeting, plan["backend"], local_rank, watch.at(SUMS_SHARE)))
         if tells:
             _tell(meeting, "sums", len(plan["present"]), watch.at(SUMS_SHARE), emit)
     # The store lives as long as the ranks of the node that holds it: none goes before all have read.

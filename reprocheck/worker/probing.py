@@ -7,7 +7,7 @@ then one line a probe, on disk as soon as it is known. An operation that this to
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 from .lines import Emit
 from .readings import describe_error, load, unread
@@ -35,26 +35,24 @@ def probe(job: Dict[str, Any], emit: Emit) -> None:
     if failure:
         emit({"probe": "torch", **failure})
         return
+    from .probes.registry import FAMILIES
     from .settled import settled_torch
 
     with settled_torch(torch, job.get("apply")):
-        _all(torch, job, emit)
+        tell_families(FAMILIES, torch.device(job["device"]), job, emit)
 
 
-def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
-    from .probes.registry import FAMILIES, probes_of
-
+def tell_families(families: Iterable[Any], device: Any, job: Dict[str, Any], emit: Emit) -> None:
+    """Emit the lines of those of `families` that the job asks for; a device that is lost is not called again."""
     wanted, only, skip = job.get("families") or [], set(job.get("only") or []), set(job.get("skip") or [])
-    device = torch.device(job["device"])
     lost: Dict[str, str] = {}
-    for family in FAMILIES:
+    for family in families:
         if family.FAMILY in skip or (wanted and family.FAMILY not in wanted):
             continue
-        chosen = [item for item in probes_of(family) if device.type in item.devices and (not only or item.name in only)]
+        chosen = [item for item in family.probes() if device.type in item.devices and (not only or item.name in only)]
         if chosen:
             emit({"family": family.FAMILY, "state": "begin"})
         for item in chosen:
-            # A call to a device that is lost may hang.
             line = {**_head(item, device), **lost} if lost else measured(item, device, job.get("repeats", 2))
             if line.get("status") == "lost-device":
                 lost = {"status": line["status"], "detail": line["detail"]}

@@ -11,12 +11,16 @@ from reprocheck.model.differences import Difference, HeadDifference
 from reprocheck.model.fingerprints import FINGERPRINT_SCHEMA
 from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json, dump_line
 from reprocheck.model.numeric_differences import NumericDifference
-from reprocheck.model.records import Record, Run, RunPlan
-from reprocheck.numerics.causes import NOT_THERE, fingerprint_differences
+from reprocheck.model.records import RECORD_SCHEMA, Record, Run, RunPlan
+from reprocheck.numerics.causes import NOT_THERE, UNREAD, fingerprint_differences
 from reprocheck.numerics.comparison import compare_runs
 from reprocheck.numerics.numeric_comparison import numeric_difference, numeric_notes
 from reprocheck.numerics.probe_reader import read_measured
 from reprocheck.numerics.record_reader import parse_record
+
+UNKNOWN_HERE = f"{UNREAD}missing: not in this torch"
+
+SNIFFED_BYTES = 4096
 
 Named: TypeAlias = "tuple[str, bytes]"  # the name that reports use, and the bytes
 
@@ -55,6 +59,16 @@ def tell_records(old: Named, new: Named) -> Difference:
     return Difference(compared="records", old=old[0], new=new[0], head=head, notes=notes, numeric=numeric)
 
 
+def read_fingerprint(name: str, data: bytes) -> Mapping[str, Json]:
+    """Return the fingerprint that a fingerprint or a record holds.
+
+    Raises:
+        InputError: the document is broken.
+    """
+    is_record = RECORD_SCHEMA.encode() in data[:SNIFFED_BYTES]
+    return parse_record(data, name).fingerprint if is_record else _fingerprint(name, data)
+
+
 def _fingerprint(name: str, data: bytes) -> Mapping[str, Json]:
     try:
         document: object = json.loads(data, parse_float=str, parse_constant=str, parse_int=_integer)
@@ -82,6 +96,8 @@ def _integer(text: str) -> int | str:
 
 def _fingerprints(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[HeadDifference]:
     for found in fingerprint_differences(old, new):
+        if found.path.startswith("runtime.switches.") and UNKNOWN_HERE in (found.recorded, found.observed):
+            continue  # another torch knows other switches: the release of torch says it all
         sides = (None if side == NOT_THERE else side for side in (found.recorded, found.observed))
         yield HeadDifference(what=found.path, old=next(sides), new=next(sides))
 

@@ -55,18 +55,6 @@ def collect_fingerprint(python: Path | None = None) -> Mapping[str, Json]:
     return {**document, "privacy": {"profile": "standard", "withheld": list(withheld_pointers(document))}}
 
 
-def describe_python(python: Path) -> Mapping[str, Json]:
-    """Return what a fingerprint tells of a Python alone: its software and what is in force when it runs.
-
-    Raises:
-        InputError: `python` is not a Python interpreter, or older than 3.9.
-        UndecidedError: it did not answer in time, or crashed before torch was loaded.
-    """
-    require_interpreter(python)
-    parts = _described(python)
-    return {"software": _software(parts), "runtime": _runtime(parts)}
-
-
 def _described(python: Path) -> dict[str, Json]:
     """Return the parts that the worker tells; a torch that crashes when it is loaded costs its own parts only."""
     try:

@@ -14,7 +14,7 @@ from reprocheck.model.fingerprints import one_line
 from reprocheck.model.fleets import Fleet, RankAnswer
 from reprocheck.model.json_documents import Json
 from reprocheck.model.torchrun_commands import TorchrunCommand, parse_torchrun
-from reprocheck.numerics.fleet_answers import answers_of, backend_of, first_failure, world_size_of
+from reprocheck.numerics.fleet_answers import answers_of, backend_of, first_failure, reason_alone, world_size_of
 from reprocheck.numerics.fleet_groups import Job, compare_ranks
 
 TIMEOUT_S = 300.0
@@ -49,7 +49,7 @@ def examine_fleet(request: FleetRequest) -> Fleet:
     }
     outcome = attempt_torchrun(command, job, WorkerOptions(switches={}, deadline_s=request.timeout_s))
     answers = answers_of(outcome.lines)
-    if outcome.fault and not any(answer.values for answer in answers):
+    if outcome.fault and not answers:
         raise outcome.fault
     _require_families(request.families, answers)
     return compare_ranks(answers, _job(command, outcome, answers))
@@ -82,7 +82,8 @@ def _sums(outcome: JobOutcome, answers: Sequence[RankAnswer]) -> tuple[str, str]
     """Return the backend that summed over all ranks, and why there is no such sum."""
     backend = backend_of(outcome.lines)
     if backend is None:
-        return "", "the ranks did not meet"
+        reason = reason_alone(outcome.lines)
+        return "", f"the ranks did not meet: {reason}" if reason else "the ranks did not meet"
     if not backend:
         return "", "" if len(answers) == 1 else "not all ranks came to sum"
     faults = sorted({answer.sums_fault for answer in answers if answer.sums_fault})

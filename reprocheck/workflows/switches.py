@@ -20,11 +20,11 @@ def switches_in_force(root: Path | None) -> SwitchesInForce | Unseen:
         UndecidedError: it did not answer in time, or crashed before torch was loaded.
     """
     # Imported where it is needed: it brings along what reads hardware.
-    from reprocheck.workflows.fingerprint import describe_python
+    from reprocheck.workflows.fingerprint import collect_fingerprint
 
     python = Path(sys.executable) if root is None else python_in(root)
     source = "this Python" if root is None else f"the Python of `{root.as_posix()}`"
-    told = switches_of(describe_python(python), source)
+    told = switches_of(collect_fingerprint(python), source)
     return Unseen(reason=told) if isinstance(told, str) else told
 
 

@@ -56,6 +56,7 @@ KEYS = {
     ("extensions", "tags"): {"id", "packages", "regex", "cuda_is_major"},
     ("extensions", "torch_pins"): {"package", "version", "torch"},
     ("extensions", "twins"): {"package", "twin"},
+    ("numeric_bugs", "bugs"): {"id", "kind", "when", "what", "effect", "fix", "reference"},
     ("numpy_abi", "packages"): {"package", "first", "since", "bounded"},
     ("numpy_abi", "torch"): {"platform", "first"},
     ("switches", "switches"): {

@@ -35,6 +35,7 @@ def test_values_origins_and_reasons_are_read() -> None:
         switches={"mkl-cbwr": Switch("AVX2", "environment"), "threads": Switch(2, "default", "8")},
         unread={"float32-matmul-precision": "raises: RuntimeError: mixed"},
     )
+    assert told().document is DOCUMENT
 
 
 def test_a_switch_is_left_open_where_nobody_chose_it_and_it_is_there() -> None:

@@ -224,6 +224,19 @@ def test_candidates_are_what_differs_and_may_change_bits() -> None:
     assert found_between(old, old) == []
 
 
+def test_another_release_of_torch_stands_for_the_libraries_that_come_with_it() -> None:
+    def software(version: str, mkl: str, commit: str) -> dict[str, Json]:
+        return {"software": {"torch": {"version": version, "gitVersion": commit, "libraries": {"mkl": mkl}}}}
+
+    assert found_between(software("2.6.0", "2024", "a"), software("2.7.0", "2025", "b")) == [
+        "library: torch: 2.6.0 | 2.7.0"
+    ]
+    assert found_between(software("2.6.0", "2024", "a"), software("2.6.0", "2025", "b")) == [
+        "library: torch's commit: a | b",
+        "library: MKL: 2024 | 2025",
+    ]
+
+
 def test_what_only_follows_another_switch_is_no_candidate_of_its_own() -> None:
     old = {"runtime": switches(threads=2, mkl_threads=2, openmp_threads=2)}
     new = {"runtime": switches(threads=4, mkl_threads=4, openmp_threads=4)}

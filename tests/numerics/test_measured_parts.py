@@ -45,7 +45,7 @@ def test_two_trees_are_told_in_the_words_of_both() -> None:
     there = NumericFingerprint(trees=(tree("1", "in order"), tree("9", "alike", operation="dot")))
     here = NumericFingerprint(trees=(tree("2", "by halves"), tree("9", "in newer words", operation="dot", ns=3)))
     assert sides_of_parts(there, here) == (
-        SideBySide(part="trees", what="sum of 256, fp32", old="in order", new="by halves"),
+        SideBySide(part="trees", what="sum of 256 in fp32", old="in order", new="by halves"),
     )
     assert sides_of_parts(there, there) == ()
 
@@ -53,7 +53,29 @@ def test_two_trees_are_told_in_the_words_of_both() -> None:
 def test_what_reads_the_same_in_several_dtypes_is_told_once() -> None:
     there = NumericFingerprint(trees=(tree("1", "in order"), tree("3", "in order", dtype="fp64")))
     here = NumericFingerprint(trees=(tree("2", "by halves"), tree("4", "by halves", dtype="fp64")))
-    assert [one.what for one in sides_of_parts(there, here)] == ["sum of 256, fp32 fp64"]
+    assert [one.what for one in sides_of_parts(there, here)] == ["sum of 256 in fp32 fp64"]
+
+
+def test_what_reads_the_same_of_several_operations_is_told_once() -> None:
+    sides = (("1", "in order"), ("2", "by halves"))
+    there, here = (
+        NumericFingerprint(trees=tuple(tree(digest, words, operation=name) for name in ("sum", "dot")))
+        for digest, words in sides
+    )
+    assert [one.what for one in sides_of_parts(there, here)] == ["sum of 256, dot of 256 in fp32"]
+
+
+def test_of_two_profiles_only_what_differs_is_told() -> None:
+    words = (
+        "result rounded to nearest even; subnormal numbers flushed",
+        "subnormal numbers kept; result rounded to nearest even",
+    )
+    there, here = (NumericFingerprint(arithmetic=(arithmetic(sentence=text, subnormals=text[:9]),)) for text in words)
+    assert [(one.old, one.new) for one in sides_of_parts(there, here)] == [
+        ("subnormal numbers flushed", "subnormal numbers kept")
+    ]
+    less = NumericFingerprint(arithmetic=(arithmetic(sentence="result rounded to nearest even", subnormals=""),))
+    assert [(one.old, one.new) for one in sides_of_parts(there, less)] == [(words[0], "result rounded to nearest even")]
 
 
 def test_the_same_words_for_other_trees_are_told_with_their_digests() -> None:
@@ -61,7 +83,7 @@ def test_the_same_words_for_other_trees_are_told_with_their_digests() -> None:
     assert sides_of_parts(there, here) == (
         SideBySide(
             part="trees",
-            what="sum of 256, fp32",
+            what="sum of 256 in fp32",
             old="in order [digest aaaaaaaaaaaa]",
             new="in order [digest bbbbbbbbbbbb]",
         ),
@@ -72,14 +94,14 @@ def test_what_could_not_be_measured_on_a_side_says_why() -> None:
     there = NumericFingerprint(arithmetic=(arithmetic(status="unsupported", detail="no kernel"),))
     here = NumericFingerprint(arithmetic=(arithmetic(inputBits=7, sentence="keeps 7 bits"),))
     assert sides_of_parts(there, here) == (
-        SideBySide(part="arithmetic", what="matmul, bf16", old="unsupported: no kernel", new="keeps 7 bits"),
+        SideBySide(part="arithmetic", what="matmul in bf16", old="unsupported: no kernel", new="keeps 7 bits"),
     )
 
 
 def test_values_without_words_are_told_by_their_digest() -> None:
     there, here = (NumericFingerprint(arithmetic=(arithmetic(inputBits=bits, device="cuda"),)) for bits in (7, 10))
     found = sides_of_parts(there, here)[0]
-    assert found.what == "matmul, bf16 (cuda)"
+    assert found.what == "matmul in bf16 on cuda"
     assert (found.old[:17], found.new[:17]) == ("measured [digest ", "measured [digest ")
     assert found.old != found.new
 

@@ -120,9 +120,9 @@ def test_full_tells_counts_causes_distances_and_orders_of_addition() -> None:
         "  softmax  fp32   cpu         1         2          1        -\n"
         "  scatter  fp32   cpu         -         -          -        1\n"
         "  (2 other rows are equal)\n"
-        "  not compared: 1 probe unsupported here (conv fp16 1)\n"
-        "  not compared: 1 probe only there (matmul fp32 1)\n"
-        "  not compared: 2 probes only here (matmul tf32 on cuda 2)\n"
+        "  not compared: 1 probe, unsupported here (conv fp16 1)\n"
+        "  not compared: 1 probe, only there (matmul fp32 1)\n"
+        "  not compared: 2 probes, only here (matmul tf32 on cuda 2)\n"
         "\n"
         "likely cause: aten-cpu-capability (avx512 there, avx2 here): explains 2 of 3 differing probes\n"
         "  (softmax fp32); measured effects table\n"
@@ -232,7 +232,7 @@ def test_long_lists_are_cut_and_say_how_much_is_left_out() -> None:
     text = diff_full.render(report(NumericDifference(rows=rows, probes=(*many, *lone), measured=parts)))
     assert "op6 1, op7 1 and 2 more\n" in text
     assert "  and 2 more; `--output-format json` has them\n" in text
-    assert "not compared: 10 probes only there (f0 fp32 1, f1 fp32 1, " in text.replace("\n" + " " * 16, " ")
+    assert "not compared: 10 probes, only there (f0 fp32 1, f1 fp32 1, " in text.replace("\n" + " " * 16, " ")
     assert "f7 fp32 1, 2 more)" in text.replace("\n" + " " * 16, " ")
     assert "other row" not in text
 
@@ -289,9 +289,9 @@ def test_markdown_is_a_table_and_folds_what_is_long() -> None:
         "| --- | --- | --- | --: | --: | --: | --: |\n"
         "| `softmax` | `fp32` | `cpu` | 1 | 2 | 1 |  |\n"
         "| `scatter` | `fp32` | `cpu` |  |  |  | 1 |\n\n"
-        "- Not compared: 1 probe unsupported here (conv fp16 1)\n"
-        "- Not compared: 1 probe only there (matmul fp32 1)\n"
-        "- Not compared: 2 probes only here (matmul tf32 on cuda 2)\n\n"
+        "- Not compared: 1 probe, unsupported here (conv fp16 1)\n"
+        "- Not compared: 1 probe, only there (matmul fp32 1)\n"
+        "- Not compared: 2 probes, only here (matmul tf32 on cuda 2)\n\n"
         "- Likely cause: aten-cpu-capability (avx512 there, avx2 here): explains 2 of 3 differing probes "
         "(softmax fp32); measured effects table\n"
         "- Ruled out by the table: threads (2 there, 4 here)\n"

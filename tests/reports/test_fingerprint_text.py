@@ -194,6 +194,31 @@ def test_one_group_of_settings_that_is_unread_hides_no_other() -> None:
     ]
 
 
+def test_switches_that_nobody_touched_are_counted_and_others_told_with_who_did_it() -> None:
+    title = "Switches that change bits, where not at their defaults"
+    quiet: dict[str, Json] = {"threads": {"value": 2, "origin": "default"}, "nnpack": {"status": "missing"}}
+    page = render_fingerprint({**FULL, "runtime": {"switches": quiet}})
+    assert section(page, title) == ["  none            all 2 are as torch and the machine have them"]
+    switches: dict[str, Json] = {
+        **quiet,
+        "threads": {"value": 2, "origin": "default", "asked": "8"},
+        "mkl-cbwr": {"value": "AUTO", "origin": "environment", "asked": "AVX2"},
+        "sdpa-priority": {"value": ["math", "flash"], "origin": "code"},
+        "allow-tf32-cudnn": {"status": "raises", "detail": "RuntimeError: mixed"},
+    }
+    page = render_fingerprint({**FULL, "runtime": {"switches": switches}})
+    assert section(page, title) == [
+        "  allow-tf32-cudnn  (raises)",
+        "  mkl-cbwr          AUTO, by the environment (AVX2 was asked for)",
+        "  sdpa-priority     math,flash, by code",
+        "  threads           2 (8 was asked for)",
+    ]
+
+
+def test_a_fingerprint_without_switches_has_no_section_of_them() -> None:
+    assert "Switches that change bits" not in render_fingerprint(FULL)
+
+
 def test_hostile_text_is_made_visible() -> None:
     page = render_fingerprint({**FULL, "runtime": {"env": {"OMP_\x1b[31m": "a\u202eb"}}})
     assert "  OMP_\\u{1b}[31m  a\\u{202e}b" in page.splitlines()

@@ -38,7 +38,7 @@ _PACKAGE = re.compile(
 )
 _SEEN = re.compile(
     r"(glibc|driver part|LD_LIBRARY_PATH|precision|node|cuda max|compat libcuda|refusal|"
-    r"switches|switch|unread|probe|canary|relation) (.+)"
+    r"switches|switch|unread|probe|canary|relation|gpu|told) (.+)"
 )
 _OF_THE_MACHINE = {"glibc", "driver part", "LD_LIBRARY_PATH", "cuda max", "compat libcuda", "refusal"}
 _CUSTOM = re.compile(r"^- (?P<key>[a-z]+\.[a-z]+): (?P<value>\S+)$")

@@ -9,6 +9,8 @@
     probe scatter/index-put/fp32 cpu differs 2 of 4
     canary fp32 cpu broken
     relation loss-scale cpu holds
+    gpu NVIDIA H100 9.0
+    told software.torch.libraries.mkl 2024.2
 
 Nothing is known but what a line tells. `on` and `off` are true and false, digits a number.
 """
@@ -16,6 +18,7 @@ Nothing is known but what a line tells. `on` and `off` are true and false, digit
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe
@@ -27,6 +30,8 @@ _SWITCH = re.compile(
 )
 _UNREAD = re.compile(r"unread (?P<name>\S+) (?P<reason>.+)")
 _PROBE = re.compile(r"probe (?P<name>\S+) (?P<device>\S+) differs (?P<differing>\d+) of (?P<repeats>\d+)")
+_GPU = re.compile(r"gpu (?P<model>.+) (?P<capability>[\d.]+)")
+_TOLD = re.compile(r"told (?P<path>\S+) (?P<value>.+)")
 _HELD = re.compile(r"(?P<kind>canary|relation) (?P<name>\S+) (?P<device>\S+) (?P<state>broken|holds)")
 
 
@@ -34,7 +39,11 @@ def short_switches(text: str) -> SwitchesInForce | None:
     """Return what the lines tell of switches, None where none names a Python."""
     lines = [line.strip() for line in text.splitlines()]
     heads = [head for line in lines if (head := _HEAD.fullmatch(line))]
-    told = [line for line in lines if line.startswith(("switch", "unread ", "probe ", "canary ", "relation "))]
+    told = [
+        line
+        for line in lines
+        if line.startswith(("switch", "unread ", "probe ", "canary ", "relation ", "gpu ", "told "))
+    ]
     if not heads:
         assert not told, told
         return None
@@ -53,10 +62,24 @@ def short_switches(text: str) -> SwitchesInForce | None:
         },
         unread={hit["name"]: hit["reason"] for hit in found[_UNREAD]},
         measured=_measured(found[_PROBE], found[_HELD]) if measured else None,
+        document=_document(heads[0]["torch"], found[_GPU], found[_TOLD]),
     )
 
 
-_PATTERNS = (_SWITCH, _UNREAD, _PROBE, _HELD)
+_PATTERNS = (_SWITCH, _UNREAD, _PROBE, _HELD, _GPU, _TOLD)
+
+
+def _document(torch: str, gpus: list[re.Match[str]], told: list[re.Match[str]]) -> dict[str, Json]:
+    """Return the fingerprint, as far as rules look into it."""
+    document: dict[str, Any] = {"software": {"torch": {"version": torch}}}
+    document["accelerators"] = [{"model": gpu["model"], "computeCapability": gpu["capability"]} for gpu in gpus]
+    for hit in told:
+        *keys, last = hit["path"].split(".")
+        place = document
+        for key in keys:
+            place = place.setdefault(key, {})
+        place[last] = _value(hit["value"])
+    return document
 
 
 def _value(text: str) -> Json:

@@ -198,7 +198,7 @@ def test_broken_probes_are_named_with_their_place() -> None:
 
 
 def test_an_older_fingerprint_that_tells_of_no_switches_is_no_other_machine() -> None:
-    threads: Json = {"value": 2, "origin": "default"}
+    threads: Mapping[str, Json] = {"value": 2, "origin": "default"}
     newer = fingerprint(runtime={"env": {}, "switches": {"threads": threads}})
     assert tell_fingerprints(data(fingerprint(runtime={"env": {}})), data(newer)).is_empty
     other = fingerprint(runtime={"env": {}, "switches": {"threads": {"value": 4, "origin": "environment"}}})
@@ -211,4 +211,15 @@ def test_an_older_fingerprint_that_tells_of_no_switches_is_no_other_machine() ->
         "runtime.switches.threads.asked",
         "runtime.switches.threads.origin",
         "runtime.switches.threads.value",
+    ]
+
+
+def test_a_switch_that_one_torch_does_not_know_is_no_line_of_its_own() -> None:
+    lacking: Json = {"status": "missing", "detail": "not in this torch"}
+    broken: Json = {"status": "raises", "detail": "RuntimeError"}
+    sides = [fingerprint(runtime={"switches": {"a": value, "b": broken}}) for value in (lacking, broken)]
+    known = fingerprint(runtime={"switches": {"a": {"value": 1, "origin": "code"}, "b": broken}})
+    assert tell_fingerprints(data(sides[0]), data(known)).is_empty
+    assert [(head.what, head.old) for head in tell_fingerprints(data(sides[1]), data(known)).head] == [
+        ("runtime.switches.a", "could not be read: raises: RuntimeError")
     ]

@@ -262,6 +262,8 @@ WHOLE = "name: x\nchannels:\n- a\ndependencies:\n- b\n- c\n- pip:\n  - d\n  - e\
         (WHOLE.replace("prefix: /x\n", ""), [edit(10, 10)]),
         (WHOLE.replace("name: x\n", "name: y\n"), [edit(1, 1, "name: y")]),
         (WHOLE.replace("variables:\n  V: 1\n", ""), [edit(11, 12)]),
+        (WHOLE + '  W: "2"\n', [edit(13, 12, '  W: "2"')]),
+        (WHOLE.replace("  V: 1\n", '  W: "2"\n  V: 1\n'), [edit(12, 11, '  W: "2"')]),
         (WHOLE.replace("- pip:\n  - d\n  - e\n", ""), [edit(7, 9)]),
     ],
 )
@@ -281,8 +283,9 @@ def test_a_change_on_the_edited_lines_alone_keeps_the_rest(mended: str, edits: l
         (WHOLE.replace("name: x\n", "name: y\n"), [edit(2, 2, "channels:")]),
         (WHOLE.replace("  V: 1\n", ""), [edit(10, 10, "prefix: /x")]),
         (WHOLE.replace("- c\n", "- cc\n"), [edit(5, 5, "- b")]),
+        (WHOLE.replace("  V: 1\n", '  V: 1\n  W: "2"\n  X: "3"\n'), [edit(13, 12, '  W: "2"')]),
     ],
-    ids=["block", "folded", "broken", "section-key", "empty-section", "key", "name", "variable", "other-line"],
+    ids=["block", "folded", "broken", "section-key", "empty-section", "key", "name", "variable", "other-line", "added"],
 )
 def test_a_change_elsewhere_does_not(mended: str, edits: list[Edit]) -> None:
     assert not keeps_the_rest(parse_environment(WHOLE.encode(), "e.yml"), mended.encode(), edits)

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..readings import unread
-from .formats import FORMATS, Format, Number, bits_of, format_of
+from .formats import FORMATS, Format, bits_of, format_of
 from .queries import (
-    K,
     PLACES,
+    K,
     Places,
     Query,
     deepest_small,

@@ -1,4 +1,4 @@
-"""A training made of IEEE 754 additions and multiplications alone: on every sound platform it gives the bits written here.
+"""A training made of IEEE 754 additions and multiplications alone: every sound platform gives the bits written here.
 
 Each operation is one rounding, in an order that the code fixes: sums go by halves, ReLU is a comparison, nothing is
 reduced by a library. Additions and multiplications are rounded correctly by IEEE 754-2019 5.4.1; torch computes those
@@ -24,7 +24,7 @@ from .formats import FORMATS, Format
 from .queries import vector_of
 
 DTYPES = ("fp64", "fp32", "bf16", "fp16")
-B, I, H, C = 4, 8, 8, 2
+B, I, H, C = 4, 8, 8, 2  # noqa: E741 - the sizes that the legend names
 STEPS = 6
 NEAR = 64
 PATTERN, REPEATS = 1024, 128  # torch gives a thread at least 32768 elements: four threads have a share
@@ -167,15 +167,17 @@ def numbers(form: Format, device: str, name: str, *shape: int) -> torch.Tensor:
     bits, count = form.fraction_bits + 1, _count(shape)
     words_N = (hashed_integers(key_of("canary", name), count) >> 8) & ((1 << bits) - 1)
     odd_N = 2 * words_N + 1 - (1 << bits)
-    return _made(odd_N, bits, form, shape).to(device)
+    made: torch.Tensor = _made(odd_N, bits, form, shape)
+    return made.to(device)
 
 
 def ternary(form: Format, device: str, name: str, *shape: int) -> torch.Tensor:
     """Return hashed numbers of -1, 0 and 1."""
-    return _made(hashed_below(key_of("canary", name), _count(shape), 3) - 1, 0, form, shape).to(device)
+    made: torch.Tensor = _made(hashed_below(key_of("canary", name), _count(shape), 3) - 1, 0, form, shape)
+    return made.to(device)
 
 
-def _made(whole_N: torch.Tensor, bits: int, form: Format, shape: Any) -> torch.Tensor:
+def _made(whole_N: torch.Tensor, bits: int, form: Format, shape: Any) -> Any:
     """Return whole numbers times 2**-bits; every step is exact."""
     return (whole_N.to(torch.float64) * 2.0**-bits).to(getattr(torch, form.torch_name)).view(*shape)
 

@@ -1,6 +1,6 @@
 """Does a product enter its addition whole, as a fused multiply-add has it, or is it rounded first?
 
-The factors are chosen so that their product needs more bits than the format has; what is added to it takes the rest away.
+The factors are chosen so that their product needs more bits than the format has; what is added takes the rest away.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Sequence, Tuple, Union
 import torch
 
 from ..readings import unread
-from .formats import FORMATS, Format, number_of, value_of
+from .formats import FORMATS, Format, number_of
 from .queries import K, Q, tensor_of, values_of, vector_of
 
 Told = Union[int, str, Dict[str, str]]

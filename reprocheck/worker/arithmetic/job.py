@@ -6,7 +6,7 @@ An operation that this torch lacks in a type has a status in the place of its pr
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from ..lines import Emit
 from ..probing import failure_of
@@ -47,22 +47,24 @@ def profile_lines(torch: Any, device: str) -> Iterator[Dict[str, Any]]:
 
     for operation in OPERATIONS:
         for dtype in operation.dtypes:
-            yield _profiled(operation, dtype, device, contextlib.nullcontext())
+            yield _profiled(torch, operation, dtype, device)
         if device == "cuda" and operation.form == "products" and "fp32" in operation.dtypes:
-            from .tensor_float import tensor_float_32
-
-            yield _profiled(operation, "tf32", device, tensor_float_32(torch))
+            yield _profiled(torch, operation, "tf32", device)
 
 
-def _profiled(operation: Any, dtype: str, device: str, around: ContextManager[None]) -> Dict[str, Any]:
+def _profiled(torch: Any, operation: Any, dtype: str, device: str) -> Dict[str, Any]:
     from .profile import profile_of
     from .sentences import sentence_of
+    from .tensor_float import tensor_float_32
 
-    format_name = "fp32" if dtype == "tf32" else dtype
+    form: str = dtype
+    around: Any = contextlib.nullcontext()
+    if dtype == "tf32":
+        form, around = "fp32", tensor_float_32(torch)
     name = {"arithmetic": "{}/{}".format(operation.name, dtype), "operation": operation.name, "dtype": dtype}
     try:
         with around:
-            told = profile_of(operation, format_name, device)
-        return {**name, "device": device, **told, "sentence": sentence_of(told, format_name)}
+            told = profile_of(operation, form, device)
+        return {**name, "device": device, **told, "sentence": sentence_of(told, form)}
     except Exception as error:  # an operation may raise anything, and the others are still to be measured
         return {**name, "device": device, **failure_of(error)}

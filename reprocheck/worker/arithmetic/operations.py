@@ -56,8 +56,8 @@ def _conv(x_QK: torch.Tensor, y_K: torch.Tensor) -> torch.Tensor:
     return functional.conv2d(x_QK.view(-1, K // 4, 2, 2), weight)[:, 0, 0, 0]
 
 
-def _conv_weight_gradient(x_QK: torch.Tensor, y_K: torch.Tensor) -> torch.Tensor:
-    """The gradient of a weight is a sum over the batch: the batch is K here."""
+def _conv_weight_gradient(x_QK: torch.Tensor, y_K: torch.Tensor) -> Any:
+    """Sum over the batch, which is K here, as the gradient of a weight does."""
     image = x_QK.t().contiguous().view(K, -1, 1, 1)
     weight = torch.zeros(N, image.shape[1], 1, 1, dtype=x_QK.dtype, device=x_QK.device)
     upstream = _columns(y_K).view(K, N, 1, 1)
@@ -66,7 +66,7 @@ def _conv_weight_gradient(x_QK: torch.Tensor, y_K: torch.Tensor) -> torch.Tensor
 
 
 def _scaled_mm(x_QK: torch.Tensor, y_K: torch.Tensor) -> torch.Tensor:
-    """The product of 8-bit floats; the right operand lies by columns, as the kernels want it."""
+    """Multiply 8-bit floats; the right operand lies by columns, as the kernels want it."""
     one = torch.ones((), dtype=torch.float32, device=x_QK.device)
     right = y_K.expand(N, K).contiguous().t()
     return torch._scaled_mm(x_QK, right, scale_a=one, scale_b=one, out_dtype=torch.float32)[:, 0]
@@ -85,7 +85,7 @@ def _first(x_QK: torch.Tensor, *size: int) -> torch.Tensor:
 
 
 def _index_add(x_QK: torch.Tensor) -> torch.Tensor:
-    """Number by number: a vector is added to."""
+    """Add number by number to a vector."""
     count = x_QK.shape[0]
     index = torch.arange(count, device=x_QK.device).repeat(K)
     return _row(x_QK)[0].index_add(0, index, x_QK.t().reshape(-1))
@@ -103,7 +103,7 @@ def _scatter_add(x_QK: torch.Tensor) -> torch.Tensor:
     return _row(x_QK).scatter_add(0, _first(x_QK, K, x_QK.shape[0]), x_QK.t().contiguous())[0]
 
 
-def _embedding_gradient(x_QK: torch.Tensor) -> torch.Tensor:
+def _embedding_gradient(x_QK: torch.Tensor) -> Any:
     upstream = x_QK.t().contiguous()
     return torch.ops.aten.embedding_dense_backward(upstream, _first(x_QK, K), 1, -1, False)[0]
 
@@ -117,7 +117,7 @@ def _addcmul(a_Q: torch.Tensor, b_Q: torch.Tensor, c_Q: torch.Tensor) -> torch.T
 
 
 def _lerp(a_Q: torch.Tensor, b_Q: torch.Tensor, c_Q: torch.Tensor) -> torch.Tensor:
-    """c + weight * (end - c): the weight is a/4, which is below one half, and end is c + 4 b, which is exact."""
+    """Return c + weight * (end - c), where the weight is a / 4, below one half, and the end is c + 4 b, exactly."""
     four = torch.full_like(a_Q, 4)
     return torch.lerp(c_Q, c_Q + b_Q * four, a_Q / four)
 

@@ -84,7 +84,7 @@ def _addition(call: Call, form: Format, device: str) -> Profile:
 
 
 def _product(call: Call, form: Format, device: str) -> Profile:
-    def multiply_add(a_Q: Any, b_Q: Any, c_Q: Any) -> Any:
+    def multiply_add(a_Q: Any, b_Q: Any, _: Any) -> Any:
         return call(a_Q, b_Q)
 
     return {

@@ -1,8 +1,8 @@
 """Relations between results that hold bit by bit, without knowing what the bits should be.
 
-`must`: they follow from IEEE 754 for any order of additions and any library: rounding commutes with a power of two and
-with the sign, small whole numbers are exact. One that is broken is a fault. `expected`: a platform may do otherwise, and
-says so by breaking them: which kernel runs may depend on layout and batch.
+`must`: they follow from IEEE 754 for any order of additions and any library: rounding commutes with a power of two
+and with the sign, small whole numbers are exact. One that is broken is a fault. `expected`: a platform may do
+otherwise, and breaks them then: which kernel runs may depend on layout and batch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Pairs = Iterator[Tuple[str, torch.Tensor, torch.Tensor]]
 
 
 class Relation(NamedTuple):
-    """A name, `must` or `expected`, and the pairs of results that are to be equal in a type, each with a word for it."""
+    """A name, `must` or `expected`, and the pairs of results, each with a word, that are to be equal in a type."""
 
     name: str
     kind: str
@@ -114,18 +114,18 @@ def _widened_and_back(device: str, dtype: str) -> Pairs:
     yield "conversion", x_N.to(torch.float64 if dtype == "float32" else torch.float32).to(x_N.dtype), x_N
 
 
-def _gradients(device: str, scale: float, autocast: bool) -> List[torch.Tensor]:
+def _gradients(device: str, dtype: str, scale: float, autocast: bool) -> List[torch.Tensor]:
     """Return the gradients of two layers, the loss scaled and the gradients scaled back."""
-    x_BI, weights = _layers(device)
+    x_BI, weights = _layers(device, dtype)
     with torch.autocast(device, dtype=torch.bfloat16, enabled=autocast):
         loss = _loss(x_BI, weights)
     return [gradient * (1.0 / scale) for gradient in torch.autograd.grad(loss * scale, weights)]
 
 
-def _layers(device: str) -> Tuple[torch.Tensor, List[torch.Tensor]]:
+def _layers(device: str, dtype: str) -> Tuple[torch.Tensor, List[torch.Tensor]]:
     shapes = {"w": (32, 24), "v": (8, 32)}
-    weights = [_hashed(name, shape, "float32", device).mul(2.0**-6).requires_grad_() for name, shape in shapes.items()]
-    return _hashed("x", (16, 24), "float32", device).mul(2.0**-3), weights
+    weights = [_hashed(name, shape, dtype, device).mul(2.0**-6).requires_grad_() for name, shape in shapes.items()]
+    return _hashed("x", (16, 24), dtype, device).mul(2.0**-3), weights
 
 
 def _loss(x_BI: torch.Tensor, weights: List[torch.Tensor]) -> torch.Tensor:
@@ -135,9 +135,9 @@ def _loss(x_BI: torch.Tensor, weights: List[torch.Tensor]) -> torch.Tensor:
 
 def _scaled_losses(autocast: bool) -> Callable[[str, str], Pairs]:
     def pairs(device: str, dtype: str) -> Pairs:
-        plain = _gradients(device, 1.0, autocast)
+        plain = _gradients(device, dtype, 1.0, autocast)
         for scale in SCALES:
-            for name, got, expected in zip("wv", _gradients(device, scale, autocast), plain):
+            for name, got, expected in zip("wv", _gradients(device, dtype, scale, autocast), plain):
                 yield "{} at {:.0f}".format(name, scale), got, expected
 
     return pairs
@@ -145,29 +145,31 @@ def _scaled_losses(autocast: bool) -> Callable[[str, str], Pairs]:
 
 def _grad_scaler(device: str, dtype: str) -> Pairs:
     """`GradScaler` scales and unscales by a power of two; before torch 2.3 there was one for CUDA alone."""
-    plain = _gradients(device, 1.0, autocast=False)
+    plain = _gradients(device, dtype, 1.0, autocast=False)
     for scale in SCALES:
-        x_BI, weights = _layers(device)
-        scaler = torch.amp.GradScaler(device, init_scale=scale)
-        scaler.scale(_loss(x_BI, weights)).backward()
+        x_BI, weights = _layers(device, dtype)
+        scaler: Any = torch.amp.GradScaler(device, init_scale=scale)
+        gradients = torch.autograd.grad(scaler.scale(_loss(x_BI, weights)), weights)
+        for weight, gradient in zip(weights, gradients):
+            weight.grad = gradient
         scaler.unscale_(SimpleNamespace(param_groups=[{"params": weights}]))  # all that it asks of an optimizer
-        for name, weight, expected in zip("wv", weights, plain):
-            yield "{} at {:.0f}".format(name, scale), weight.grad, expected
+        for name, got, expected in zip("wv", gradients, plain):
+            yield "{} at {:.0f}".format(name, scale), got, expected
 
 
 def _adamw_loops(device: str, dtype: str) -> Pairs:
-    for a_N, b_N in zip(_stepped_by_adamw(device, foreach=True), _stepped_by_adamw(device, foreach=False)):
+    for a_N, b_N in zip(_stepped_by_adamw(device, dtype, True), _stepped_by_adamw(device, dtype, False)):
         yield "{} numbers".format(len(a_N)), a_N, b_N
 
 
-def _stepped_by_adamw(device: str, foreach: bool) -> List[torch.Tensor]:
+def _stepped_by_adamw(device: str, dtype: str, foreach: bool) -> List[torch.Tensor]:
     """Return three vectors after three steps; the class would load torch's compiler first, the function does not."""
     sizes = (7, 64, 300)
-    weights = [_hashed("adamw {}".format(size), (size,), "float32", device) for size in sizes]
+    weights = [_hashed("adamw {}".format(size), (size,), dtype, device) for size in sizes]
     means, squares = [torch.zeros_like(w) for w in weights], [torch.zeros_like(w) for w in weights]
     steps = [torch.zeros(()) for _ in weights]
     for step in range(3):
-        gradients = [_hashed("gradient {} {}".format(step, size), (size,), "float32", device) for size in sizes]
+        gradients = [_hashed("gradient {} {}".format(step, size), (size,), dtype, device) for size in sizes]
         adamw(
             *(weights, gradients, means, squares, [], steps),
             foreach=foreach,
@@ -185,16 +187,16 @@ def _stepped_by_adamw(device: str, foreach: bool) -> List[torch.Tensor]:
 def _rows(call: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[str, str], Pairs]:
     def pairs(device: str, dtype: str) -> Pairs:
         x_MN = _hashed("rows", (16, 97), dtype, device)
-        yield "rows", call(x_MN), torch.cat([call(row) for row in x_MN.split(1)])
+        yield "rows", call(x_MN), torch.cat([call(row_N.unsqueeze(0)) for row_N in x_MN])
 
     return pairs
 
 
 def _slices(device: str, dtype: str) -> Pairs:
     for name in ("exp", "tanh", "sqrt"):
-        x_N = _hashed("slices", (1000,), "float32", device).abs() * 2.0**-3
+        x_N = _hashed("slices", (1000,), dtype, device).abs() * 2.0**-3
         call = getattr(torch, name)
-        yield name, call(x_N), torch.cat([call(part.clone()) for part in x_N.split(37)])
+        yield name, call(x_N), torch.cat([call(x_N[first : first + 37].clone()) for first in range(0, 1000, 37)])
 
 
 def _layouts(variant: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Callable[[str, str], Pairs]:

@@ -1,6 +1,7 @@
 """Name a rounding by what it does to known numbers.
 
-All numbers are integers in quarters of the last place: 4 is one unit in the last place, 2 is half way. IEEE 754-2019 4.3.
+All numbers are integers in quarters of the last place: 4 is one unit in the last place, 2 is half way (IEEE 754-2019,
+4.3).
 """
 
 from __future__ import annotations

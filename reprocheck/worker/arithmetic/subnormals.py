@@ -1,7 +1,8 @@
 """Are numbers below the smallest normal one kept, or flushed to zero, on the way in and on the way out?
 
-IEEE 754-2019 keeps them. Processors have switches against them (Intel SDM volume 1, 10.2.3.3 and 10.2.3.4: flush-to-zero,
-denormals-are-zero); instructions that multiply pairs of bfloat16 always flush (SDM volume 2, VDPBF16PS, TDPBF16PS).
+IEEE 754-2019 keeps them. Processors have switches against them (Intel SDM volume 1, 10.2.3.3 and 10.2.3.4:
+flush-to-zero, denormals-are-zero); instructions that multiply pairs of bfloat16 always flush (SDM volume 2, VDPBF16PS,
+TDPBF16PS).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TensorFloat-32 on CUDA, for the time of a measurement (NVIDIA A100 whitepaper: 8 bits of exponent, 10 of fraction)."""
+"""TensorFloat-32 on CUDA, for the time of a measurement (NVIDIA A100 whitepaper: 8 exponent bits, 10 fraction bits)."""
 
 from __future__ import annotations
 

@@ -60,12 +60,13 @@ def place_of_rank(torch: Any, device: str, environment: Dict[str, str], with_hos
 
 
 def traits(torch: Any, device: str) -> Dict[str, str]:
-    """Return what may make one rank compute differently, as words by name; what is not there is left out."""
+    """Return what may make one rank compute differently, as words by name; what is not there is left out.
+
+    Threads and the capability that ATen takes are among the switches.
+    """
     asked: Dict[str, Callable[[], Any]] = {
         "cpu": lambda: _cpu_field("model name") or platform.processor() or platform.machine(),
         "cpu microcode": lambda: _cpu_field("microcode"),
-        "cpu capability": lambda: torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads,
         "torch": lambda: torch.__version__,
         "python": platform.python_version,
         "mkl": lambda: _found(_MKL, torch.__config__.show()),

@@ -19,16 +19,20 @@ GRID_BITS = 11  # sums of 2^12 such numbers still fit into the 24 bits of a floa
 LONGEST_S = 60.0
 
 
-def sums_of_ranks(meeting: Any, backend: str, end_s: float) -> Dict[str, Any]:
+def sums_of_ranks(meeting: Any, backend: str, local_rank: int, end_s: float) -> Dict[str, Any]:
     """Return `{name: {"digest": …, "right": …}}`, or in the place of one the status of why there is none.
 
-    A group that cannot be joined is a status under `fault`. The group stays: see `leave`.
+    Over `nccl` the GPU of this local rank sums. A group that cannot be joined is a status under `fault`. The group
+    stays: see `leave`.
     """
     import torch
     from torch import distributed
 
+    device = torch.device("cuda", local_rank) if backend == "nccl" else torch.device("cpu")
     timeout_s = max(min(end_s - time.time(), LONGEST_S), 1.0)
     try:
+        if backend == "nccl":
+            torch.cuda.set_device(device)
         distributed.init_process_group(
             backend,
             store=distributed.PrefixStore("reprocheck/sums", meeting.store),  # type: ignore[attr-defined]
@@ -38,7 +42,6 @@ def sums_of_ranks(meeting: Any, backend: str, end_s: float) -> Dict[str, Any]:
         )
     except Exception as error:  # a backend raises what its libraries like
         return {"fault": unread("raises", "{}: {}".format(backend, describe_error(error)))}
-    device = torch.device("cuda", torch.cuda.current_device()) if backend == "nccl" else torch.device("cpu")
     return _sums(meeting, device)
 
 

@@ -61,3 +61,10 @@ def usually_fused(tree: Tree) -> List[bool]:
                 if child < count:
                     fused[child] = is_fused
     return fused
+
+
+def spoken(part: str) -> str:
+    """Return a part in words for people."""
+    if part.startswith("fma"):
+        return "fused multiply-add" + part[len("fma") :]
+    return "accumulated " + part if part.startswith("in ") else part

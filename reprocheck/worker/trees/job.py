@@ -1,8 +1,9 @@
 """The job `trees`: tell in which order each operation adds.
 
-Before each tree a line `{"tree": NAME, "state": "begin"}`, so that the launcher knows where a process hung or died; then
-one with the tree, or with a status: `unrecovered` where the answers are those of no tree, or the replay of the tree does
-not give the device's bits. `{"operations": […]}` names operations or trees, `{"skip": […]}` trees; empty means all.
+Before each tree a line `{"tree": NAME, "state": "begin"}`, so that the launcher knows where a process hung or died;
+then one with the tree, or with a status: `unrecovered` where the answers are those of no tree, or the replay of the
+tree does not give the device's bits. `{"operations": […]}` names operations or trees, `{"skip": […]}` trees; empty or
+missing means all, and none.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def recovered(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
 
 
 def _told(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
-    from .arithmetic_text import arithmetic_parts
+    from .arithmetic_text import arithmetic_parts, spoken
     from .products import products_of
     from .recovery import recover
     from .sentence import sentence_of
@@ -83,7 +84,7 @@ def _told(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
     return {
         "digest": hashlib.sha256(text.encode("ascii")).hexdigest(),
         "text": text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "...",
-        "sentence": "; ".join([sentence_of(tree, summation.step), *parts, *_others(questions)]),
+        "sentence": "; ".join([sentence_of(tree, summation.step), *map(spoken, parts), *_others(questions)]),
         "depth": tree.outline.depths[tree.root],
         "replay": "{0} of {0}".format(INPUTS),
         "queries": questions.asked,

@@ -30,7 +30,7 @@ class Kind(NamedTuple):
 
 
 def _same(size: Any, *dtypes: str) -> Dict[str, Tuple[Any, ...]]:
-    return {dtype: (size,) for dtype in dtypes or FLOATS}
+    return dict.fromkeys(dtypes or FLOATS, (size,))
 
 
 def _sum(left_RN: Left, _: Right) -> torch.Tensor:
@@ -70,11 +70,11 @@ def _matrix_vector(left_RN: Left, right_NC: Right) -> torch.Tensor:
 
 def _vector_matrix(left_RN: Left, right_NC: Right) -> torch.Tensor:
     """Multiply one row by a matrix; the questions are the columns of the matrix."""
-    return right_NC.t() @ left_RN.t()
+    return torch.matmul(right_NC.t(), left_RN.t())
 
 
 def _matmul(left_RN: Left, right_NC: Right) -> torch.Tensor:
-    return left_RN @ right_NC
+    return torch.matmul(left_RN, right_NC)
 
 
 def _linear(left_RN: Left, right_NC: Right) -> torch.Tensor:

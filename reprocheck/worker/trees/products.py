@@ -1,4 +1,4 @@
-"""What happens to the products of a sum before they are added: inputs cut, products rounded, or fused with the addition.
+"""What happens to products before they are added: inputs cut, products rounded, or fused with the addition.
 
 Legend: Q questions, N summands, C columns.
 """

@@ -17,7 +17,7 @@ from .wide_adders import EXACT, added_at_once, exponent_of
 
 
 class Arithmetic(NamedTuple):
-    """The type in which sums are kept, how products are made, and what an adder of many keeps below fp32's last place."""
+    """The type of the sums, how products are made, and how many places an adder of many keeps below fp32's last."""
 
     accumulator: torch.dtype
     products: Products
@@ -25,7 +25,7 @@ class Arithmetic(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Nodes of one depth and kind; `numbers[i]` adds `children[0][i]`, `children[1][i]`, …; a fused leaf comes first."""
+    """Nodes of one depth and kind: `numbers[i]` adds `children[i]`, a fused leaf first."""
 
     kind: str
     numbers: List[int]

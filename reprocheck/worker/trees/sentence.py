@@ -38,45 +38,45 @@ def _layers(writer: Writer, tree: Tree) -> Layers:
 
 def _moves(items: List[Item]) -> Optional[int]:
     """Return by how many places each item is moved against the one before; None where they differ by more."""
-    moves = {now.first - before.first for before, now in zip(items, items[1:])}
+    moves = {items[at].first - items[at - 1].first for at in range(1, len(items))}
     return moves.pop() if len(moves) == 1 and len({item.shape for item in items}) == 1 else None
 
 
 def _regular(layers: Layers, step: int) -> Optional[str]:
-    if not all(item.is_leaf for item in layers.chain):
+    chain, length = layers.chain, len(layers.chain)
+    if not all(item.is_leaf for item in chain):
         return _at_once(layers)
-    moved = _moves(layers.chain)
-    if moved is None:
-        return _grouped(layers.chain) if not layers.counts else None
-    moved, length = moved // step, len(layers.chain)
+    # The first two of a chain are no order; a chain from the end begins with the last but one.
+    moved = _moves(chain) or _moves([chain[1], chain[0], *chain[2:]])
+    order = _order(chain, moved)
+    if order is None:
+        return None
     if not layers.counts:
-        return _one_chain(moved)
+        return "one chain " + order
     if length == 2 and set(layers.counts) == {2}:
         return "pairwise"
     many = 1
     for count in layers.counts:
         many *= count
-    if moved == 1:
-        return "{} blocks of {} in order, {}".format(many, length, _joined(layers.counts))
-    return "{} lanes of stride {}, each of {} in order, {}".format(many, moved, length, _joined(layers.counts))
-
-
-def _one_chain(moved: int) -> str:
-    if moved == 1:
-        return "one chain in order"
-    return "one chain in reverse order" if moved == -1 else "one chain in steps of {}".format(moved)
-
-
-def _grouped(chain: List[Item]) -> str:
     places = [item.first for item in chain]
-    ranks = {place: rank for rank, place in enumerate(sorted(places))}
-    order = [ranks[place] for place in places]
+    if max(places) - min(places) == (length - 1) * step:
+        return "{} blocks of {} {}, {}".format(many, length * step, order, _joined(layers.counts))
+    stride = "" if moved is None else " of stride {}".format(abs(moved) // step)
+    return "{} lanes{}, each of {} {}, {}".format(many, stride, length, order, _joined(layers.counts))
+
+
+def _order(chain: List[Item], moved: Optional[int]) -> Optional[str]:
+    """Describe the order of the leaves of a chain, None where it has no name."""
+    if moved is not None:
+        return "in order" if moved > 0 else "in reverse order"
+    ranks = {place: rank for rank, place in enumerate(sorted(item.first for item in chain))}
+    order = [ranks[item.first] for item in chain]
     for size in GROUPS:
         if len(order) > size and all(rank // size == at // size for at, rank in enumerate(order)):
             if size == 2:
-                return "one chain in order of pairs, the second of each pair first"
-            return "one chain in order of groups of {}, each group in an order of its own".format(size)
-    return "one chain, not in order"
+                return "in order of pairs, the second of each pair first"
+            return "in order of groups of {}, each in an order of its own".format(size)
+    return None
 
 
 def _joined(counts: List[int]) -> str:
@@ -102,7 +102,7 @@ def _joined(counts: List[int]) -> str:
 def _at_once(layers: Layers) -> Optional[str]:
     """Describe a chain of adders of many: a first sum at once, then groups with what came before."""
     groups = layers.chain[1:]
-    if layers.counts or not groups or _moves(groups) is None and len(groups) > 1:
+    if layers.counts or not groups or (_moves(groups) is None and len(groups) > 1):
         return None
     width = len(groups[0].nodes)
     return "{} terms at a time, added at once to the sum so far".format(width) if width > 1 else None
@@ -110,32 +110,30 @@ def _at_once(layers: Layers) -> Optional[str]:
 
 def _blocks(writer: Writer, chain: List[Item], step: int) -> Optional[str]:
     """Describe a chain of unequal blocks without gaps, each in order."""
-    leading = 0
-    while leading < len(chain) and chain[leading].is_leaf:
-        leading += 1
-    blocks = [chain[:leading]] if leading else []
-    blocks += [writer.chain(item.nodes[0]) for item in chain[leading:]]
+    leading = _leading(chain)
+    added = [chain[:leading]] if leading else []
+    added += [writer.chain(item.nodes[0]) for item in chain[leading:]]
+    blocks = sorted(added, key=lambda block: block[0].first)
     flat = [item for block in blocks for item in block]
     if len(blocks) < 2 or not all(item.is_leaf for item in flat) or _moves(flat) != step:
         return None
+    joined = "both" if len(blocks) == 2 else "in order" if blocks == added else "in an order of their own"
     sizes = [len(block) * step for block in blocks]
     if len(set(sizes[:-1])) == 1:
-        told = "blocks of {}, the last of {}".format(sizes[0], sizes[-1])
-    else:
-        told = "blocks of " + ", ".join(map(str, sizes))
-    return told + ", each in order, then " + ("both" if len(sizes) == 2 else "in order")
+        return "blocks of {}, the last of {}, each in order, then {}".format(sizes[0], sizes[-1], joined)
+    return "blocks of {} to {}, each in order, then {}".format(min(sizes), max(sizes), joined)
 
 
 def _uneven(writer: Writer, tree: Tree) -> str:
     chains, singles = _chains(writer, tree)
     wide = max((len(children) for children in tree.nodes), default=0)
-    told = (
-        "chains of {} terms".format(_range(chains)) if len(chains) > 1 else "a chain of {} terms".format(_range(chains))
-    )
-    told = "{} {}".format(len(chains), told) if len(chains) > 1 else told
-    if singles:
-        told += " and {} single term{}".format(singles, "s" if singles > 1 else "")
-    return told + (", joined unevenly" if wide == 2 else ", joined unevenly, up to {} at once".format(wide))
+    if wide == len(tree.places) > 2:
+        return "all at once"
+    alone = "{} single term{}".format(singles, "s" if singles > 1 else "")
+    many = "{} chains of {} terms".format(len(chains), _range(chains)) if len(chains) > 1 else ""
+    one = "a chain of {} terms".format(chains[0]) if len(chains) == 1 else ""
+    told = " and ".join(filter(None, [many or one, alone if singles else ""]))
+    return told + ", joined unevenly" + (", up to {} at once".format(wide) if wide > 2 else "")
 
 
 def _chains(writer: Writer, tree: Tree) -> Tuple[List[int], int]:
@@ -145,11 +143,9 @@ def _chains(writer: Writer, tree: Tree) -> Tuple[List[int], int]:
     waiting = [tree.root]
     while waiting:
         items = writer.chain(waiting.pop())
-        if len(items) == 1:  # a sum at once
-            items = [writer.item(child) for child in tree.children(items[0].nodes[0])]
-        leading = 0
-        while leading < len(items) and items[leading].is_leaf:
-            leading += 1
+        if len(items) == 1:  # a sum at once has no chain
+            items = [writer.item(*tree.children(items[0].nodes[0]))]
+        leading = _leading(items)
         lengths += [leading] if leading > 1 else []
         singles += leading if leading == 1 else 0
         for item in items[leading:]:
@@ -159,7 +155,10 @@ def _chains(writer: Writer, tree: Tree) -> Tuple[List[int], int]:
     return sorted(lengths), singles
 
 
+def _leading(items: List[Item]) -> int:
+    """Return with how many leaves a chain begins."""
+    return next((at for at, item in enumerate(items) if not item.is_leaf), len(items))
+
+
 def _range(lengths: List[int]) -> str:
-    if not lengths:
-        return "no"
     return str(lengths[0]) if lengths[0] == lengths[-1] else "{} to {}".format(lengths[0], lengths[-1])

@@ -162,7 +162,7 @@ class Questions:
             self.columns = [column for column in self.columns if bool(is_same[0, column])]
 
     def _same_questions(self) -> Iterator[Tuple[torch.Tensor, Optional[torch.Tensor]]]:
-        """Yield calls that ask one thing in every row: about the order, and about products that are rounded or fused."""
+        """Yield calls that ask one thing in every row: about the order, and about products, rounded or fused."""
         last, rows = len(self.places) - 1, self.summation.rows
         pairs = {(0, last), (0, 1), (0, last // 2), (last // 2, last), (0, 3 * last // 4)}
         for pair in sorted(pair for pair in pairs if pair[0] < pair[1] <= last):

@@ -29,11 +29,11 @@ _INTEGERS = {8: torch.int64, 4: torch.int32, 2: torch.int16}
 
 
 class Trial(NamedTuple):
-    """Random inputs lane by lane, and the bits (L) that the device gave; lanes of one input stand together."""
+    """Random inputs, left and right (N, L), and the device's bits (L); lanes of one input stand together."""
 
-    left_NL: torch.Tensor
-    right_NL: Optional[torch.Tensor]
-    bits_L: torch.Tensor
+    left: torch.Tensor
+    right: Optional[torch.Tensor]
+    bits: torch.Tensor
     lanes: int
 
 
@@ -67,8 +67,8 @@ def _candidates(dtype: torch.dtype, tree: Tree, products: Products) -> List[Arit
 
 def equal_inputs(trial: Trial, tree: Tree, arithmetic: Arithmetic, dtype: torch.dtype) -> int:
     """Return for how many inputs the replay gives the device's bits in every lane."""
-    replayed_L = evaluate(tree, arithmetic, trial.left_NL, trial.right_NL).to(dtype)
-    return int((_bits(replayed_L) == trial.bits_L).view(-1, trial.lanes).all(1).sum())
+    replayed_L = evaluate(tree, arithmetic, trial.left, trial.right).to(dtype)
+    return int((_bits(replayed_L) == trial.bits).view(-1, trial.lanes).all(1).sum())
 
 
 def tried(questions: Questions) -> Trial:
@@ -108,9 +108,10 @@ def _case(questions: Questions, number: int, values: torch.Tensor) -> Tuple[torc
 def _some(trusted: List[int], number: int) -> torch.Tensor:
     """Return a few of what is trusted, ascending and spread evenly: of the first two inputs both ends of each part."""
     lanes = min(len(trusted), LANES_A_SIDE)
-    ends = [lane * len(trusted) // lanes for lane in range(lanes + 1)]
-    moves = (0, -1, *(STRIDE * step for step in range(1, INPUTS)))
-    return torch.tensor([trusted[begin + moves[number] % (end - begin)] for begin, end in zip(ends, ends[1:])])
+    move = (0, -1, *(STRIDE * step for step in range(1, INPUTS)))[number]
+    begins = [lane * len(trusted) // lanes for lane in range(lanes + 1)]
+    chosen = [begins[lane] + move % (begins[lane + 1] - begins[lane]) for lane in range(lanes)]
+    return torch.tensor([trusted[place] for place in chosen])
 
 
 def _bits(values: torch.Tensor) -> torch.Tensor:

@@ -36,16 +36,16 @@ def of(form: str, call: Call, dtype: str = "fp32") -> dict[str, Any]:
     return profile_of(Operation("planted", form, call), dtype, "cpu")
 
 
-def in_turn(x_QK: Any, y_K: Any) -> Any:
+def in_turn(x: Any, y: Any) -> Any:
     """Products rounded, then added from left to right: no library has a say."""
-    total = torch.zeros_like(x_QK[:, 0])
-    for k in range(x_QK.shape[1]):
-        total = total + x_QK[:, k] * y_K[k]
+    total = torch.zeros_like(x[:, 0])
+    for k in range(x.shape[1]):
+        total = total + x[:, k] * y[k]
     return total
 
 
-def sum_in_turn(x_QK: Any) -> Any:
-    return in_turn(x_QK, torch.ones_like(x_QK[0]))
+def sum_in_turn(x: Any) -> Any:
+    return in_turn(x, torch.ones_like(x[0]))
 
 
 def truncated(x: Any, bits: int) -> Any:
@@ -61,11 +61,11 @@ def toward_zero(a: Any, b: Any) -> Any:
     return torch.where(too_far, (near.view(torch.int32) - 1).view(torch.float32), near)
 
 
-def fused_in_turn(x_QK: Any, y_K: Any) -> Any:
+def fused_in_turn(x: Any, y: Any) -> Any:
     """Add in float64 and round to float32 each time: a product of float32 is exact in float64."""
-    total = torch.zeros_like(x_QK[:, 0])
-    for k in range(x_QK.shape[1]):
-        total = (total.double() + x_QK[:, k].double() * y_K[k].double()).float()
+    total = torch.zeros_like(x[:, 0])
+    for k in range(x.shape[1]):
+        total = (total.double() + x[:, k].double() * y[k].double()).float()
     return total
 
 
@@ -110,10 +110,10 @@ def test_inputs_kept_in_two_parts_of_bfloat16_are_not_taken_for_whole_ones() -> 
 
 
 def test_an_accumulator_of_bfloat16_hides_what_inputs_and_output_keep() -> None:
-    def narrow(x_QK: Any) -> Any:
-        total = torch.zeros_like(x_QK[:, 0])
-        for k in range(x_QK.shape[1]):
-            total = (total + x_QK[:, k]).bfloat16().float()
+    def narrow(x: Any) -> Any:
+        total = torch.zeros_like(x[:, 0])
+        for k in range(x.shape[1]):
+            total = (total + x[:, k]).bfloat16().float()
         return total
 
     told = of("sums", narrow)
@@ -124,20 +124,20 @@ def test_an_accumulator_of_bfloat16_hides_what_inputs_and_output_keep() -> None:
 
 
 def test_an_accumulator_that_rounds_toward_zero_is_seen() -> None:
-    def cut(x_QK: Any) -> Any:
-        total = torch.zeros_like(x_QK[:, 0])
-        for k in range(x_QK.shape[1]):
-            total = toward_zero(total, x_QK[:, k])
+    def cut(x: Any) -> Any:
+        total = torch.zeros_like(x[:, 0])
+        for k in range(x.shape[1]):
+            total = toward_zero(total, x[:, k])
         return total
 
     assert of("sums", cut) == {"inputBits": 23, "accumulatorBits": 23, "rounding": "toward-zero", "subnormals": "kept"}
 
 
 def test_a_wider_accumulator_has_a_rounding_of_its_own() -> None:
-    def cut_at_23(x_QK: Any) -> Any:
-        total = torch.zeros_like(x_QK[:, 0], dtype=torch.float32)
-        for k in range(x_QK.shape[1]):
-            total = toward_zero(total, x_QK[:, k].float())
+    def cut_at_23(x: Any) -> Any:
+        total = torch.zeros_like(x[:, 0], dtype=torch.float32)
+        for k in range(x.shape[1]):
+            total = toward_zero(total, x[:, k].float())
         return total.bfloat16()
 
     told = of("sums", cut_at_23, "bf16")
@@ -146,19 +146,19 @@ def test_a_wider_accumulator_has_a_rounding_of_its_own() -> None:
 
 
 def test_the_order_of_additions_does_not_change_what_is_told() -> None:
-    def by_halves(x_QK: Any) -> Any:
-        while x_QK.shape[1] > 1:
-            half = x_QK.shape[1] // 2
-            x_QK = x_QK[:, :half] + x_QK[:, half:]
-        return x_QK[:, 0]
+    def by_halves(x: Any) -> Any:
+        while x.shape[1] > 1:
+            half = x.shape[1] // 2
+            x = x[:, :half] + x[:, half:]
+        return x[:, 0]
 
     assert of("sums", by_halves) == of("sums", lambda x: sum_in_turn(x.flip(1))) == of("sums", sum_in_turn)
 
 
 def test_an_exact_sum_has_no_accumulator_that_can_be_told() -> None:
-    def exact(x_QK: Any) -> Any:
-        rows = [sum(map(Fraction, row)) for row in x_QK.double().tolist()]
-        return torch.tensor([float(row) for row in rows], dtype=torch.float64).to(x_QK.dtype)
+    def exact(x: Any) -> Any:
+        rows = [sum(map(Fraction, row)) for row in x.double().tolist()]
+        return torch.tensor([float(row) for row in rows], dtype=torch.float64).to(x.dtype)
 
     told = of("sums", exact)
     assert told["accumulatorBits"] == {"status": "beyond", "detail": "nothing is lost within 66 bits"}
@@ -173,8 +173,8 @@ def test_sums_that_are_wrong_altogether_have_a_status_for_everything() -> None:
 
 
 def test_a_hole_in_an_accumulator_has_a_status() -> None:
-    def without_one_bit(x_QK: Any) -> Any:
-        total = sum_in_turn(x_QK)
+    def without_one_bit(x: Any) -> Any:
+        total = sum_in_turn(x)
         return torch.where(total == 2.0**-5, torch.zeros_like(total), total)
 
     told = of("sums", without_one_bit)["accumulatorBits"]
@@ -292,21 +292,35 @@ def test_infinities_and_nans_have_no_value() -> None:
 
 
 SENTENCES = [
-    (SOUND, "products are rounded before they are added; accumulates in 23 fraction bits; "
-     "result rounded to nearest even; subnormal numbers kept"),
+    (
+        SOUND,
+        "products are rounded before they are added; accumulates in 23 fraction bits; "
+        "result rounded to nearest even; subnormal numbers kept",
+    ),
     (
         {**SOUND, "inputBits": 7, "inputRounding": "nearest-even", "fused": "yes", "subnormals": "inputs flushed"},
         "keeps 7 of 23 fraction bits of its inputs, rounded to nearest even; products are added unrounded; "
         "accumulates in 23 fraction bits; result rounded to nearest even; subnormal inputs flushed",
     ),
     (
-        {"inputBits": 23, "accumulatorBits": 25, "accumulatorRounding": "toward-zero", "rounding": "nearest-even",
-         "subnormals": "flushed"},
-        "accumulates in 25 fraction bits, rounded toward zero; result rounded to nearest even; subnormal numbers flushed",
+        {
+            "inputBits": 23,
+            "accumulatorBits": 25,
+            "accumulatorRounding": "toward-zero",
+            "rounding": "nearest-even",
+            "subnormals": "flushed",
+        },
+        "accumulates in 25 fraction bits, rounded toward zero; result rounded to nearest even; "
+        "subnormal numbers flushed",
     ),
     (
-        {"inputBits": {"status": "hidden"}, "accumulatorBits": {"status": "beyond", "detail": "nothing is lost"},
-         "rounding": {"status": "irregular"}, "fused": {"status": "irregular"}, "subnormals": {"status": "irregular"}},
+        {
+            "inputBits": {"status": "hidden"},
+            "accumulatorBits": {"status": "beyond", "detail": "nothing is lost"},
+            "rounding": {"status": "irregular"},
+            "fused": {"status": "irregular"},
+            "subnormals": {"status": "irregular"},
+        },
         "input bits not told; rounding of products not told; accumulator not told: nothing is lost; "
         "result rounded in a way not told; subnormals not told",
     ),

@@ -29,11 +29,11 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-class Broken(TorchDispatchMode):
+class Broken(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Puts a fault into one operation on floats: what it returns goes through `fault`, with the operands beside it."""
 
     def __init__(self, operation: Any, fault: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operation, self.fault = operation, fault
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -54,7 +54,7 @@ def test_here_every_relation_that_must_hold_does() -> None:
 
 
 def test_a_product_that_drops_one_summand_breaks_whole_numbers() -> None:
-    told = outcome("whole numbers, matmul", aten.mm.default, lambda out, a, b: (a[:, 1:] @ b[1:]))
+    told = outcome("whole numbers, matmul", aten.mm.default, lambda out, a, b: a[:, 1:] @ b[1:])
     assert told["status"] == "broken"
     assert told["detail"].startswith("float64 products: ")
 
