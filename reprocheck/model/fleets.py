@@ -67,6 +67,7 @@ class Fleet:
     """
 
     world_size: int
+    nodes: int = 1
     ranks: tuple[RankAnswer, ...]
     groups: tuple[FleetGroup, ...] = ()
     operations: int = 0

@@ -8,7 +8,7 @@ alike what is alike, is the cause, or has the very effect of the cause.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +56,7 @@ def experiment(old: Document, new: Document, laboratory: Laboratory) -> Experime
     differing, alike = _sorted_out(sides["old"], sides["new"])
     if not differing:
         return Experiment(home="new")
-    control = next(laboratory.run([()], [*differing, *alike], repeats=2), None)
+    control = _control(laboratory, [*differing, *alike])
     home = _home(control, differing, sides)
     if control is None or home is None:
         return _homeless(control, differing)
@@ -81,6 +81,15 @@ def _sorted_out(old: Probes, new: Probes) -> tuple[list[Key], list[Key]]:
     both = [key for key in old if key in new]
     differing = [key for key in both if old[key].digest != new[key].digest]
     return differing, [key for key in both if old[key].digest == new[key].digest]
+
+
+def _control(laboratory: Laboratory, keys: Sequence[Key]) -> Switched | None:
+    """Return the probes without changes, those left out that two processes do not give alike; None: no time for it."""
+    runs = list(laboratory.run([(), ()], keys, repeats=2))
+    if not runs:
+        return None
+    steady = {key: probe for key, probe in runs[0].probes.items() if runs[0].digest(key) == runs[-1].digest(key)}
+    return replace(runs[0], probes=steady)
 
 
 def _home(control: Switched | None, differing: Sequence[Key], sides: Mapping[Home, Probes]) -> Home | None:
@@ -117,10 +126,10 @@ def _left_out(case: Case, differing: Sequence[Key], alike: Sequence[Key]) -> tup
     notes = []
     if lost:
         have = "has" if lost == 1 else "have"
-        notes.append(f"{lost} of {len(differing)} differing probes {have} neither side's bits here: left out")
+        notes.append(f"{lost} of {len(differing)} differing probes {have} not this side's bits here, or not each time: left out")
     if changed:
         have = "has" if changed == 1 else "have"
-        notes.append(f"{changed} of {len(alike)} probes that both sides have alike {have} other bits here: left out")
+        notes.append(f"{changed} of {len(alike)} probes that both sides have alike {have} other bits here, or not each time: left out")
     return tuple(notes)
 
 

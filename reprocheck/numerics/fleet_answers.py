@@ -45,9 +45,9 @@ def answers_of(lines: Iterable[Record]) -> tuple[RankAnswer, ...]:
     return tuple(_answer(rank, records[rank], again.get(rank), sums.get(rank)) for rank in sorted(records))
 
 
-def world_size_of(lines: Iterable[Record]) -> int:
-    """Return how many ranks the job has, 0 where none said so."""
-    return max((_count(_mapping(line.get("numbers")).get("ranks")) for line in lines), default=0)
+def size_of(lines: Iterable[Record], key: str) -> int:
+    """Return how many `ranks` or `nodes` the job has, 0 where none said so."""
+    return max((_count(_mapping(line.get("numbers")).get(key)) for line in lines), default=0)
 
 
 def backend_of(lines: Iterable[Record]) -> str | None:

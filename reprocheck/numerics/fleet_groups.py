@@ -28,6 +28,7 @@ class Job:
     """How the job went as a whole: see `Fleet` for each."""
 
     world_size: int
+    nodes: int = 1
     sums: str = ""
     sums_fault: str = ""
     notes: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ def compare_ranks(answers: Sequence[RankAnswer], job: Job) -> Fleet:
     groups = _groups(compared)
     return Fleet(
         world_size=max(job.world_size, len(answers)),
+        nodes=job.nodes,
         ranks=tuple(answers),
         groups=tuple(_described(group, groups[0], compared, shown) for group in groups),
         operations=len({name for values in compared.values() for name in values}),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from reprocheck.model.json_documents import Json
-from reprocheck.model.operations import OperationDigest, RunOperations
+from reprocheck.model.operations import OperationDigest, RunOperations, structure_of
 from reprocheck.model.records import Run
 
 Lines = Sequence[Mapping[str, Json]]
@@ -22,18 +22,21 @@ def recorded_texts(runs: Sequence[Run]) -> Mapping[str, tuple[str, ...]] | None:
 def assemble_operations(lines: Lines, run: int) -> RunOperations | None:
     """Return what all ranks told of the operations of one run, None where they told nothing.
 
-    With every operation that any rank asked for comes its outcome, and with it those that were only replayed.
+    The outcomes are those of all that was replayed, whichever run asked for it.
     """
     traces = [line for line in lines if line["kind"] == "traced" and line["run"] == run]
     if not traces:
         return None
-    traced = tuple(dict.fromkeys(text for trace in traces for text in _texts(trace["operations"])))
+    asked: dict[str, str] = {}
+    for trace in traces:
+        for text in _texts(trace["operations"]):
+            asked.setdefault(structure_of(text), text)  # ranks hold other numbers: the first one's words are taken
     outcomes = _outcomes([line for line in lines if line["kind"] == "replayed"])
     return RunOperations(
         steps=max(cast("int", trace["steps"]) for trace in traces),
         complete=all(trace["complete"] is True for trace in traces),
         detail=next((str(trace["detail"]) for trace in traces if trace["detail"]), ""),
-        traced=traced,
+        traced=tuple(asked.values()),
         digests=tuple(OperationDigest(text=text, outcome=outcome) for text, outcome in outcomes.items()),
     )
 

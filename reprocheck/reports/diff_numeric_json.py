@@ -20,6 +20,7 @@ from itertools import zip_longest
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import PROBE_CHANGES, FamilyRow, NumericDifference, ProbeDifference
 from reprocheck.model.numeric_fingerprints import Probe
+from reprocheck.reports.experiment_json import experiment_json
 
 _KEYS = {"one-sided": "oneSided"}
 
@@ -50,6 +51,7 @@ def numeric_json(numeric: NumericDifference | None) -> Json:
         ],
         "ruledOut": list(numeric.ruled_out),
         "unexplained": list(numeric.unexplained),
+        "experiment": experiment_json(numeric.experiment),
     }
 
 

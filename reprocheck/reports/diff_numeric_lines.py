@@ -19,6 +19,7 @@ from reprocheck.reports.diff_numeric_words import (
     used_columns,
 )
 from reprocheck.reports.diff_report import DiffReport
+from reprocheck.reports.experiment_text import experiment_lines
 from reprocheck.reports.terminal_text import painted, wrapped
 from reprocheck.reports.visible import visible
 
@@ -125,6 +126,7 @@ def _causes(numeric: NumericDifference) -> Paragraph:
         yield from _wrapped(f"ruled out by the table: {', '.join(numeric.ruled_out)}", "", "  ")
     if numeric.unexplained:
         yield from _wrapped(f"unexplained: {len(numeric.left_open)} of them ({by_kind(numeric.left_open)})", "", "  ")
+    yield from (visible(line) for line in experiment_lines(numeric.experiment))
 
 
 def _probes(numeric: NumericDifference, *, color: bool) -> Paragraph:

@@ -31,6 +31,7 @@ def render_fleet_json(fleet: Fleet) -> str:
             "tool": {"name": "reprocheck", "version": reprocheck.__version__},
             "outcome": fleet.outcome,
             "worldSize": fleet.world_size,
+            "nodes": fleet.nodes,
             "operations": fleet.operations,
             "groups": [_group(group, fleet) for group in fleet.groups],
             "ranks": [_rank(answer) for answer in fleet.ranks],

@@ -32,10 +32,9 @@ def render_fleet(fleet: Fleet, *, color: bool = False) -> str:
 
 
 def _head(fleet: Fleet) -> str:
-    nodes = len({answer.node for answer in fleet.ranks})
     devices = " and ".join(sorted({answer.device for answer in fleet.ranks if answer.device})) or "no device"
     sums = f", summed over {fleet.sums}" if fleet.sums and not fleet.sums_fault else ""
-    where = f"{counted(fleet.world_size, 'rank')} on {counted(nodes, 'node')}"
+    where = f"{counted(fleet.world_size, 'rank')} on {counted(fleet.nodes, 'node')}"
     return f"{where}: {counted(fleet.operations, 'operation')} on {devices}{sums}"
 
 

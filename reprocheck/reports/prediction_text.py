@@ -17,7 +17,7 @@ _MOST_NAMED = 6
 def render_prediction(prediction: Prediction, *, color: bool = False) -> str:
     """Return the prediction as text."""
     outcome = prediction.outcome
-    head = f"predicted {_headline(prediction)}"
+    head = _headline(prediction)
     lines = [painted(head, _COLORS[outcome]) if color else head, ""]
     width = max((len(run.name) for run in prediction.runs), default=0)
     for run in prediction.runs:
@@ -32,19 +32,20 @@ def render_prediction(prediction: Prediction, *, color: bool = False) -> str:
 def _headline(prediction: Prediction) -> str:
     count = len(prediction.runs)
     if prediction.outcome == "identical":
-        return f"bitwise: {_counted(count, 'run')} will give the recorded numbers again, to the last bit"
+        return f"predicted bitwise: in {_counted(count, 'run')} every operation gives the recorded bits here"
     if prediction.outcome == "differs":
         differing = sum(run.outcome == "differs" for run in prediction.runs)
-        return f"not bitwise: in {differing} of {_counted(count, 'run')} operations give other bits here"
+        return f"predicted not bitwise: in {differing} of {_counted(count, 'run')} operations give other bits here"
     undecided = sum(run.outcome == "undecided" for run in prediction.runs)
-    return f"nothing: of {undecided} of {_counted(count, 'run')} nobody can tell"
+    return f"undecided: for {undecided} of {_counted(count, 'run')} nobody can tell"
 
 
 def _run_lines(run: RunPrediction) -> Iterator[str]:
     if run.outcome == "identical":
         yield f"{_counted(run.compared, 'operation')} give{'s' if run.compared == 1 else ''} the recorded bits"
     if run.operations:
-        yield f"{len(run.operations)} of {_counted(run.compared, 'operation')}: {_named(run.operations)}"
+        verb = "differs" if len(run.operations) == 1 else "differ"
+        yield f"{len(run.operations)} of {_counted(run.compared, 'operation')} {verb}: {_named(run.operations)}"
     yield from run.doubts
 
 

@@ -67,8 +67,7 @@ def _train_all(job: Dict[str, Any], place: Place, emit: Emit) -> None:
 def _replay_all(job: Dict[str, Any], place: Place, emit: Emit) -> None:
     from .operations.job import tell_operations
 
-    if not place.shortage:
-        tell_operations(job, place, emit)
+    tell_operations(job, place, emit)
 
 
 def _labelled(emit: Emit, run: int, rank: int) -> Emit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,15 +31,6 @@ class DiffRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExperimentSetup:
-    """The Python to rerun probes in, how long all that may take, and who is told how far it is."""
-
-    python: Path
-    timeout_s: float
-    tell: Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
     """One side as bytes, under the name that reports use."""
 
@@ -57,33 +47,7 @@ def find_differences(request: DiffRequest) -> Difference:
         UsageError: the two are not of one kind.
         UndecidedError: git is wanted and does not answer.
     """
-    return _told(_side(request.old), _side(request.new), request.environment)
-
-
-def explain_differences(request: DiffRequest, setup: ExperimentSetup) -> Difference:
-    """Return what differs from the old side to the new one, with the cause as experiments here show it.
-
-    Raises:
-        InputError, GatheredErrors: a side is missing or broken, or holds no probes.
-        UsageError: the two are not of one kind, or are no fingerprints or records.
-        UndecidedError: git is wanted and does not answer, or there is no room for a process.
-    """
-    # Imported on use: no other comparison launches anything.
-    from reprocheck.workflows.diff_experiments import with_experiment
-
     old, new = _side(request.old), _side(request.new)
-    difference = _told(old, new, request.environment)
-    if old.kind not in ("fingerprint", "record"):
-        raise UsageError(
-            f"there is nothing to rerun in two sides of kind {old.kind}",
-            where="--explain-by-experiment",
-            why="it reruns the probes of two fingerprints, or of two records",
-            how="leave the option out, or name two fingerprints taken with `--probes`",
-        )
-    return with_experiment(difference, (old.name, old.data), (new.name, new.data), setup)
-
-
-def _told(old: _Side, new: _Side, environment: str) -> Difference:
     if old.kind != new.kind:
         raise UsageError(
             f"the two sides are of different kinds: {old.kind} and {new.kind}",
@@ -94,11 +58,29 @@ def _told(old: _Side, new: _Side, environment: str) -> Difference:
         )
     match old.kind:
         case "lock":
-            return _locks(old, new, environment)
+            return _locks(old, new, request.environment)
         case "environment":
             return environment_differences(parse_environment(old.data, old.name), parse_environment(new.data, new.name))
         case _:
             return _documents(old, new)
+
+
+def documents_to_rerun(request: DiffRequest) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+    """Return both sides, each as a name and bytes, where they are fingerprints or records.
+
+    Raises:
+        InputError, UsageError, UndecidedError: as `find_differences`, and where they are something else.
+    """
+    sides = _side(request.old), _side(request.new)
+    odd = next((side for side in sides if side.kind not in ("fingerprint", "record")), None)
+    if odd is not None:
+        raise UsageError(
+            f"there is nothing to rerun in a file of kind {odd.kind}",
+            where=odd.name,
+            why="`--explain-by-experiment` reruns the probes of two fingerprints, or of two records",
+            how="leave the option out, or name two fingerprints taken with `--probes`",
+        )
+    return (sides[0].name, sides[0].data), (sides[1].name, sides[1].data)
 
 
 def _side(text: str) -> _Side:

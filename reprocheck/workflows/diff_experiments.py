@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from reprocheck.errors import InputError
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.differences import Difference
-from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import Explanation, NumericDifference
 from reprocheck.model.numeric_experiments import Experiment
 from reprocheck.numerics.experiments import Question, explain_by_experiment
-from reprocheck.workflows.diff import ExperimentSetup
-from reprocheck.workflows.document_differences import Named, read_fingerprint
+from reprocheck.workflows.diff import DiffRequest, documents_to_rerun, find_differences
+from reprocheck.workflows.document_differences import read_fingerprint
 
 
-def with_experiment(difference: Difference, old: Named, new: Named, setup: ExperimentSetup) -> Difference:
-    """Return the difference with the causes that an experiment shows in front of those from the table.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentSetup:
+    """The Python to rerun probes in, how long all that may take, and who is told how far it is."""
+
+    python: Path
+    timeout_s: float
+    tell: Callable[[str], None]
+
+
+def explain_differences(request: DiffRequest, setup: ExperimentSetup) -> Difference:
+    """Return what differs from the old side to the new one, with the causes that an experiment here shows in front.
 
     Raises:
-        InputError: a side holds no probes, or the Python is none.
-        UndecidedError: there is no room for a process.
+        InputError, GatheredErrors: a side is missing or broken, or holds no probes, or the Python is none.
+        UsageError: the two are not of one kind, or are no fingerprints or records.
+        UndecidedError: git is wanted and does not answer, or there is no room for a process.
     """
+    old, new = documents_to_rerun(request)
+    difference = find_differences(request)
     if difference.numeric is None:
         raise InputError(
             "there are no probes to rerun",
@@ -31,8 +43,9 @@ def with_experiment(difference: Difference, old: Named, new: Named, setup: Exper
             how="take them anew with `reprocheck fingerprint --probes -o FILE`",
         )
     require_interpreter(setup.python)
-    documents: tuple[Mapping[str, Json], ...] = tuple(read_fingerprint(*side) for side in (old, new))
-    question = Question(old=documents[0], new=documents[1], python=setup.python, deadline_s=setup.timeout_s)
+    question = Question(
+        old=read_fingerprint(*old), new=read_fingerprint(*new), python=setup.python, deadline_s=setup.timeout_s
+    )
     found = explain_by_experiment(question, setup.tell)
     notes = tuple(f"experiment: {note}" for note in found.notes)
     return replace(difference, numeric=_explained(difference.numeric, found), notes=(*difference.notes, *notes))
@@ -55,6 +68,4 @@ def _explanations(found: Experiment) -> tuple[Explanation, ...]:
     first = found.causes[0]
     text = f"{found.verdict}; shown by experiment"
     contradicts = first.broken or ()
-    return (
-        Explanation(cause=first.cause, how="experiment", explains=first.equal, contradicts=contradicts, text=text),
-    )
+    return (Explanation(cause=first.cause, how="experiment", explains=first.equal, contradicts=contradicts, text=text),)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from reprocheck.errors import UsageError
+from reprocheck.errors import UndecidedError, UsageError
 from reprocheck.machine.torchrun_process import attempt_torchrun
 from reprocheck.machine.worker_process import JobOutcome, WorkerOptions
 from reprocheck.model.fingerprints import one_line
 from reprocheck.model.fleets import Fleet, RankAnswer
 from reprocheck.model.json_documents import Json
 from reprocheck.model.torchrun_commands import TorchrunCommand, parse_torchrun
-from reprocheck.numerics.fleet_answers import answers_of, backend_of, first_failure, reason_alone, world_size_of
+from reprocheck.numerics.fleet_answers import answers_of, backend_of, first_failure, reason_alone, size_of
 from reprocheck.numerics.fleet_groups import Job, compare_ranks
 
 TIMEOUT_S = 300.0
@@ -50,9 +50,23 @@ def examine_fleet(request: FleetRequest) -> Fleet:
     outcome = attempt_torchrun(command, job, WorkerOptions(switches={}, deadline_s=request.timeout_s))
     answers = answers_of(outcome.lines)
     if outcome.fault and not answers:
-        raise outcome.fault
+        raise _nobody(outcome.fault)
     _require_families(request.families, answers)
     return compare_ranks(answers, _job(command, outcome, answers))
+
+
+def _nobody(fault: UndecidedError) -> UndecidedError:
+    return UndecidedError(
+        "no rank said anything",
+        where=fault.where,
+        why=_by_torchrun(fault),
+        how="see that the job itself starts, on every node; `-v` shows what torchrun said",
+        detail=fault.detail,
+    )
+
+
+def _by_torchrun(fault: UndecidedError) -> str:
+    return one_line(f"{fault.what}: {fault.why}".replace("the worker", "torchrun"))
 
 
 def _require_families(wanted: Sequence[str], answers: Sequence[RankAnswer]) -> None:
@@ -70,7 +84,8 @@ def _require_families(wanted: Sequence[str], answers: Sequence[RankAnswer]) -> N
 def _job(command: TorchrunCommand, outcome: JobOutcome, answers: Sequence[RankAnswer]) -> Job:
     sums, sums_fault = _sums(outcome, answers)
     return Job(
-        world_size=world_size_of(outcome.lines),
+        world_size=size_of(outcome.lines, "ranks"),
+        nodes=size_of(outcome.lines, "nodes"),
         sums=sums,
         sums_fault=sums_fault,
         notes=tuple(_notes(command, answers)),
@@ -97,8 +112,7 @@ def _fault(outcome: JobOutcome) -> str:
     """Return how the job ended, in words, where it did not end well."""
     if outcome.fault is None:
         return ""
-    first = first_failure(outcome.fault.detail)
-    return first or one_line(f"{outcome.fault.what}: {outcome.fault.why}".replace("the worker", "torchrun"))
+    return first_failure(outcome.fault.detail) or _by_torchrun(outcome.fault)
 
 
 def _notes(command: TorchrunCommand, answers: Sequence[RankAnswer]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Plant an oddity in one rank of a job: Python runs this file at its start where the folder is on `PYTHONPATH`.
 
 `PLANT=KIND:RANK`, with KIND one of
-* `isa`: ATen may use no more than AVX2's neighbour below, its plain loops;
+* `isa`: ATen takes its plain loops, as on a processor without vector instructions;
 * `bit`: every matrix product has one bit of its first element flipped, always the same;
 * `flicker`: the same, in every other product only, as a device that is going bad;
 * `kill`, `hang`, `segv`: the process that computes dies, waits or crashes in the first matrix product;
@@ -69,7 +69,7 @@ class PlantedFinder(importlib.abc.MetaPathFinder):
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None:
-            spec.loader = PlantedLoader(spec.loader, self.kind)  # type: ignore[assignment]
+            spec.loader = PlantedLoader(spec.loader, self.kind)
         return spec
 
 

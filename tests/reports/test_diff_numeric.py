@@ -383,6 +383,7 @@ def test_json_holds_every_value_and_no_float() -> None:
         ],
         "ruledOut": ["threads (2 there, 4 here)"],
         "unexplained": ["softmax/wrong/fp32"],
+        "experiment": None,
     }
 
 

@@ -33,7 +33,7 @@ def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
         found += told["operations"]
     wanted = job["replay"]
     texts = _those_of_first_rank(found, place) if wanted == TRACED else wanted
-    if texts:
+    if texts and not place.shortage:
         from .replaying import replayed
 
         emit({"kind": "replayed", "rank": place.rank, "outcomes": replayed(texts, place.device)})
@@ -41,6 +41,8 @@ def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
 
 def _told(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
     try:
+        if place.shortage:
+            raise Unsupported(place.shortage)
         return traced(run, place)
     except Unsupported as missing:
         detail = "not possible here: {}".format(missing)
@@ -103,7 +105,7 @@ class _NoMarker(Marker):
 
 def _those_of_first_rank(texts: List[str], place: Place) -> List[str]:
     """Return the first rank's texts on every rank: sums over ranks need all of them to ask for the same."""
-    if place.world_size == 1:
+    if place.world_size == 1 or place.shortage:
         return texts
     data = json.dumps(texts).encode("ascii")
     length = torch.tensor([len(data)], device=place.device)

@@ -26,6 +26,7 @@ def numbers_of_rank() -> Dict[str, int]:
         "node": ("GROUP_RANK", "0"),
         "ranks": ("WORLD_SIZE", "1"),
         "localRanks": ("LOCAL_WORLD_SIZE", "1"),
+        "nodes": ("GROUP_WORLD_SIZE", "1"),
     }
     return {key: int(os.environ.get(*name)) for key, name in names.items()}
 

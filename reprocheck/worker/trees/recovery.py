@@ -61,7 +61,7 @@ def _look(ask: Ask, count: int) -> List[Looked]:
         asked += len(pairs)
         if asked > QUERIES_PER_LEAF * count:
             raise UnrecoveredError("the tree takes more than {} questions".format(QUERIES_PER_LEAF * count))
-        answers = dict(zip(pairs, ask(pairs)))
+        answers = dict(zip(pairs, ask(pairs) if pairs else []))
         number = len(looked) + len(waiting)  # of the first group of the next round
         following: List[Group] = []
         for pivot, group in zip(pivots, waiting):

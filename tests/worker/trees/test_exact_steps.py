@@ -69,7 +69,15 @@ def test_addends_are_aligned_cut_and_added_at_once(extra: int) -> None:
         if extra == EXACT:
             assert total == float(nearest(sum(exact, Fraction(0)), 24))
             continue
-        place = Fraction(2) ** (max(Fraction(abs(addend)).numerator.bit_length() - Fraction(abs(addend)).denominator.bit_length() for addend in column if addend) - 23 - extra)
+        place = Fraction(2) ** (
+            max(
+                Fraction(abs(addend)).numerator.bit_length() - Fraction(abs(addend)).denominator.bit_length()
+                for addend in column
+                if addend
+            )
+            - 23
+            - extra
+        )
         kept = sum((int(addend / place) * place for addend in exact), Fraction(0))
         assert abs(total) <= abs(kept)
         assert abs(Fraction(total) - kept) < abs(nearest(kept, 24)) * Fraction(1, 1 << 22) + Fraction(1, 1 << 60)
