@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from reprocheck.machine.worker_process import JobOutcome, WorkerOptions, attempt_job
@@ -24,8 +26,8 @@ class Setting(NamedTuple):
     """Environment variables, switches set in the process, and the types in which the canary must live."""
 
     name: str
-    variables: Mapping[str, str] = {}
-    apply: Mapping[str, Json] = {}
+    variables: Mapping[str, str] = MappingProxyType({})
+    apply: Mapping[str, Json] = MappingProxyType({})
     alive: Sequence[str] = ALL
 
 
@@ -52,8 +54,8 @@ SETTINGS = (
 
 def told_under(setting: Setting, python: str) -> JobOutcome:
     """Run canary and relations under a setting."""
-    job: Mapping[str, Json] = {"job": "arithmetic", "device": "cpu", "skip": ["profile"], "apply": setting.apply}
-    return attempt_job(python, job, WorkerOptions(switches=setting.variables, deadline_s=120))
+    job: Mapping[str, Json] = {"job": "arithmetic", "device": "cpu", "skip": ["profile"], "apply": dict(setting.apply)}
+    return attempt_job(Path(python), job, WorkerOptions(switches=setting.variables, deadline_s=120))
 
 
 def wrong_with(setting: Setting, outcome: JobOutcome) -> Iterator[str]:

@@ -3,9 +3,9 @@
     python -m tests.explain_truth [PYTHON]
 
 Each change that changes any bit is asked twice: *blind*, with nothing recorded, and with what a fingerprint records.
-Right is a cause that is the very change, or fewer switches proven to give the same bits on every probe. The fingerprints
-hold probes only; a trial that was run for one question is not run again for the next. Exit code 0 if all single changes
-and nine of ten pairs are right. Not collected by pytest: it takes some minutes on two cores.
+Right is a cause that is the very change, or fewer switches proven to give the same bits on every probe. The
+fingerprints hold probes only; a trial that was run for one question is not run again for the next. Exit code 0 if all
+single changes and nine of ten pairs are right. Not collected by pytest: it takes some minutes on two cores.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m tests.operation_by_switch_facts [PYTHON]
 
-What both gave alike is of high confidence, what one gave of medium, what they disagree on of low. Not collected by
-pytest: it measures this machine, two minutes on two cores.
+What both gave alike is of high confidence, what one gave of medium, what they disagree on of low. What changes has rows;
+one more for each switch says that nothing else does. Not collected by pytest: it measures this machine, two minutes on
+two cores.
 """
 
 from __future__ import annotations
@@ -44,11 +45,18 @@ def fact_rows(python: Path) -> Iterator[str]:
         for one in known:
             settings.setdefault(one._replace(setting=""), []).append(one.setting)
         for one, values in settings.items():
+            if not one.changes:
+                continue
             found.setdefault((one, tuple(values)), []).append(probe)
     order = list(dict.fromkeys(column[-1].switch for column in COLUMNS.values()))
     for (one, values), probes in sorted(found.items(), key=lambda item: (order.index(item[0][0].switch), item[0][0])):
         for families, operations, dtypes in _compressed(probes, measured):
             yield _row(one, values, families, operations, dtypes)
+    all_families = sorted({probe.family for probe in measured})
+    for switch in order:
+        values = [_setting(*settings[-1]) for settings in COLUMNS.values() if settings[-1].switch == switch]
+        rest = Known(switch, "", False, "medium", "[amd]", "whatever no other row of the switch names")
+        yield _row(rest, list(dict.fromkeys(values)), all_families, ["*"], ["*"])
 
 
 def _known(probe: Probe, base: Switched, under: Mapping[str, Switched], groups: Sequence[Group]) -> Iterator[Known]:
@@ -57,13 +65,17 @@ def _known(probe: Probe, base: Switched, under: Mapping[str, Switched], groups: 
     seen: dict[tuple[str, str], list[tuple[bool, bool | None]]] = {}
     for column, settings in COLUMNS.items():
         switch, value = settings[-1]
-        setting = "*" if switch in ANY_VALUE else str(value)
+        setting = _setting(switch, value)
         here = bool(cell([probe], base, under[column]).changed)
         seen.setdefault((switch, setting), []).append((here, _there(group, probe.dtype, column)))
     for (switch, setting), pairs in seen.items():
         here = any(one for one, _ in pairs)
         others = [other for _, other in pairs if other is not None]
         yield _judged(switch, setting, here, any(others) if others else None)
+
+
+def _setting(switch: str, value: object) -> str:
+    return "*" if switch in ANY_VALUE else str(value)
 
 
 def _there(group: Group | None, dtype: str, column: str) -> bool | None:

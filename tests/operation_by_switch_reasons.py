@@ -312,7 +312,7 @@ REASONS: Sequence[Reason] = (
     ),
     Reason(
         "the probe's matrices are smaller than what MKL splits over threads; QR and inverse of 200x200 change here",
-        ("linear algebra", "initialisation"),
+        ("linear algebra", "orthogonal initialisation"),
         "fp32",
         "t2 t4",
         "same",

@@ -24,7 +24,7 @@ from reprocheck.model.predictions import RunPrediction
 from reprocheck.model.records import Run, RunPlan
 from reprocheck.numerics.comparison import first_divergence
 from reprocheck.numerics.prediction import predict
-from reprocheck.numerics.replayed_operations import assemble_operations, own_operations
+from reprocheck.numerics.replayed_operations import Lines, assemble_operations, own_operations
 from reprocheck.numerics.rerun import RerunOptions, Shortage, assemble_runs, train_job
 from reprocheck.numerics.runs import plan_runs
 
@@ -71,11 +71,11 @@ def options(setting: Setting, texts: Mapping[str, Sequence[str]] | None) -> Reru
     return RerunOptions(python=Path(sys.executable), device="cpu", threads=setting.threads, replay=texts)
 
 
-def told(job: str, plans: Sequence[RunPlan], setting: Setting, texts: Mapping[str, Sequence[str]] | None) -> list[Json]:
+def told(job: str, plans: Sequence[RunPlan], setting: Setting, texts: Mapping[str, Sequence[str]] | None) -> Lines:
     """Return the lines of one process."""
     made = {**train_job(plans, options(setting, texts)), "job": job, "apply": setting.apply}
     switches = {**numeric_switches(setting.threads), **setting.environment}
-    return list(run_job(Path(sys.executable), made, WorkerOptions(switches=switches, deadline_s=3600)))
+    return run_job(Path(sys.executable), made, WorkerOptions(switches=switches, deadline_s=3600))
 
 
 def recorded(plans: Sequence[RunPlan]) -> tuple[Run, ...]:

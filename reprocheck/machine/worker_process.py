@@ -34,7 +34,7 @@ GRACE_S = 5.0  # for torchrun to end its ranks
 GUARD_S = 5.0  # after that a worker ends itself, for its launcher is gone; on a busy machine we notice late
 DETAIL_LINES = 30
 # A line in which Python ends, perhaps behind the name of the rank; torchrun's own error says no more than that.
-_ERROR = re.compile(r"(?:\[\w.]+\]: *)?(?!.*\bChildFailedError)[\w.]*(?:Error|Exception): ")
+_ERROR = re.compile(r"(?:\[[\w.]+\]: *)?(?!.*\bChildFailedError)[\w.]*(?:Error|Exception): ")
 
 # A rank's identity must come from our torchrun, never from a job around us.
 FOREIGN_RANK_VARIABLES = frozenset(

@@ -23,6 +23,7 @@ from reprocheck.errors import InputError
 
 MOST_TERMS = 1 << 16
 DEEPEST_NESTING = 64
+LONGEST_TOKEN = 30
 _TOKEN = re.compile(r"\d+|[(){}\[\]<>]|\*\d+[+-]\d+")
 _CLOSING = {"(": ")", "{": "}", "[": "]", "<": ">"}
 
@@ -78,7 +79,7 @@ def read_tree(text: str) -> SummationTree:
     """
     tree, *parts = text.split("; ")
     tokens = _TOKEN.findall(tree)
-    if "".join(tokens) != tree.replace(" ", ""):
+    if "".join(tokens) != tree.replace(" ", "") or max(map(len, tokens), default=0) > LONGEST_TOKEN:
         raise _unreadable("a sign that belongs to no tree")
     reader = _Reader(tokens)
     term = reader.term(0)
@@ -118,6 +119,8 @@ class _Reader:
         while self.next != closing:
             items.append(self._item(nesting + 1))
         self._take()
+        if not items:
+            raise _unreadable("brackets around nothing")
         return tuple(items)
 
     def _item(self, nesting: int) -> _Item:
@@ -169,7 +172,7 @@ class _Builder:
             self._places.append(term.place + moved)
             return -len(self._places)
         groups = [self._group(inner, by) for inner, by in _expanded(term.items, moved)]
-        if len(groups) < 2 or len(groups[0]) > 1:
+        if len(groups) < 2 or len(groups[0]) > 1 or not all(groups) or term.bracket == "[":
             raise _unreadable("a sum of fewer than two terms")
         if term.bracket == "{":
             return self._added([child for group in groups for child in group])

@@ -125,11 +125,11 @@ def _left_out(case: Case, differing: Sequence[Key], alike: Sequence[Key]) -> tup
     lost, changed = len(differing) - len(case.differing), len(alike) - len(case.alike)
     notes = []
     if lost:
-        have = "has" if lost == 1 else "have"
-        notes.append(f"{lost} of {len(differing)} differing probes {have} not this side's bits here, or not each time: left out")
+        notes.append(
+            f"of {len(differing)} differing probes, {lost} came out otherwise here, or not each time: left out"
+        )
     if changed:
-        have = "has" if changed == 1 else "have"
-        notes.append(f"{changed} of {len(alike)} probes that both sides have alike {have} other bits here, or not each time: left out")
+        notes.append(f"of {len(alike)} equal probes, {changed} came out otherwise here, or not each time: left out")
     return tuple(notes)
 
 

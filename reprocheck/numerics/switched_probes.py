@@ -28,11 +28,16 @@ Key = tuple[str, str]  # the name of a probe and its device
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """Where and which probes are run: all that `only` names, empty for all, on `devices`; `stop` ends it early."""
+    """Where and which probes are run: all that `only` names, empty for all, on `devices`, but no family of `skip`.
+
+    `environment` are more variables than those of switches; `stop` ends it early.
+    """
 
     python: Path
     devices: tuple[str, ...] = ("cpu",)
     only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     repeats: int = 1
     deadline_s: float = PROCESS_DEADLINE_S
     stop: Event = field(default_factory=Event)
@@ -79,6 +84,7 @@ def _job(bench: Bench, settings: Sequence[Setting]) -> Mapping[str, Json]:
         "parts": ["probe"],
         "devices": bench.devices,
         "only": bench.only,
+        "skip": [f"{device}:family:{family}" for device in bench.devices for family in bench.skip],
         "repeats": bench.repeats,
         "apply": applied_of(settings),
     }

@@ -35,11 +35,15 @@ def probe(job: Dict[str, Any], emit: Emit) -> None:
     if failure:
         emit({"probe": "torch", **failure})
         return
+    device = torch.device(job["device"])
+    if device.type == "cuda" and not torch.cuda.is_available():
+        emit({"probe": "cuda", "device": "cuda", **unread("missing", "torch sees no CUDA device")})
+        return
     from .probes.registry import FAMILIES
     from .settled import settled_torch
 
     with settled_torch(torch, job.get("apply")):
-        tell_families(FAMILIES, torch.device(job["device"]), job, emit)
+        tell_families(FAMILIES, device, job, emit)
 
 
 def tell_families(families: Iterable[Any], device: Any, job: Dict[str, Any], emit: Emit) -> None:

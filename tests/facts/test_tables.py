@@ -63,6 +63,7 @@ KEYS = {
         *("switch", "kind", "what", "effect", "families", "default", "variables", "code", "part_of", "values"),
     },
     ("tensorflow_cuda", "releases"): {"release", "cuda"},
+    ("switch_effects", "effects"): {"switch", "settings", "families", "operations", "dtypes", "changes"},
     ("torch_companions", "releases"): {"torch", "torchvision", "torchaudio", "torchtext", "python"},
     ("torch_companions", "triton"): {"torch", "triton"},
     ("torch_wheels", "partial"): {"cuda", "first", "last"},

@@ -47,7 +47,7 @@ def test_repetitions_stand_for_what_they_repeat(short: str, long: str) -> None:
         ("(0*256+1...", "a sign that belongs to no tree"),
         ("(0 1) 2", "something behind the tree"),
         ("(0)", "a sum of fewer than two terms"),
-        ("()", "a sum of fewer than two terms"),
+        ("()", "brackets around nothing"),
         ("([0 1] 2)", "a sum of fewer than two terms"),
         ("(0 >)", "`>` where a sum should be"),
         ("(0 0)", "a place twice, or none"),
@@ -55,8 +55,12 @@ def test_repetitions_stand_for_what_they_repeat(short: str, long: str) -> None:
         ("(" * 80, "`(` where a sum should be"),
         ("(0*99999999999+1)", f"more than {MOST_TERMS} terms"),
         ("(<0>*99999999999+0 1)", f"more than {MOST_TERMS} terms"),
-        ("(<>*99999999999+0 1)", "nothing to repeat"),
-        ("(0 [])", "nothing to repeat"),
+        ("(<>*99999999999+0 1)", "brackets around nothing"),
+        ("(0 [])", "brackets around nothing"),
+        ("(0 [1*0+1])", "a sum of fewer than two terms"),
+        ("(0*0+1 1)", "a sum of fewer than two terms"),
+        ("[0 1]", "a sum of fewer than two terms"),
+        ("(0 " + "1" * 5000 + ")", "a sign that belongs to no tree"),
     ],
 )
 def test_a_text_of_another_grammar_is_refused(text: str, why: str) -> None:
@@ -64,8 +68,8 @@ def test_a_text_of_another_grammar_is_refused(text: str, why: str) -> None:
         read_tree(text)
     assert caught.value.lines() == [
         "error: a summation tree cannot be read",
-        f"  why:  its text holds {why}",
-        "  how:  take the fingerprint anew",
+        f"  why:   its text holds {why}",
+        "  how:   take the fingerprint anew",
     ]
 
 
@@ -82,8 +86,8 @@ def test_equal_trees_have_nothing_side_by_side() -> None:
 
 def test_the_first_sum_that_is_added_to_something_else_is_named() -> None:
     assert side_by_side_lines(CHAIN, BLOCKS) == (
-        "                                there  here",
-        "additions deep                  255    128",
+        "                                 there  here",
+        "additions deep                   255    128",
         "the sum of 0 to 127 is added to  128    128 to 255",
     )
 

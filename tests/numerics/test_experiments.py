@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -233,8 +234,8 @@ def test_probes_that_come_out_otherwise_here_are_left_out_and_told() -> None:
     found = experiment(there, here, SimulatedLaboratory())
     assert found.differing == MATMUL[1:]
     assert found.notes == (
-        "1 of 3 differing probes has neither side's bits here: left out",
-        "1 of 9 probes that both sides have alike has other bits here: left out",
+        "of 3 differing probes, 1 came out otherwise here, or not each time: left out",
+        "of 9 equal probes, 1 came out otherwise here, or not each time: left out",
     )
 
 
@@ -242,6 +243,21 @@ def test_probes_that_do_not_repeat_themselves_are_left_out() -> None:
     there, here = fingerprint(Setting("mkl-cbwr", "COMPATIBLE")), fingerprint()
     there["probes"] = [{**probe, "differing": 1} if probe["probe"] == MATMUL[0] else probe for probe in there["probes"]]
     assert experiment(there, here, SimulatedLaboratory()).differing == MATMUL[1:]
+
+
+def test_probes_that_two_processes_here_give_otherwise_are_left_out() -> None:
+    class Shaky(SimulatedLaboratory):
+        def run(
+            self, trials: Sequence[tuple[Setting, ...]], keys: Sequence[Key], repeats: int = 1
+        ) -> Iterator[Switched]:
+            for number, switched in enumerate(super().run(trials, keys, repeats)):
+                key = (MATMUL[0], "cpu")
+                shaken = replace(switched.probes[key], digest=f"{number}") if key in switched.probes else None
+                yield replace(switched, probes={**switched.probes, **({key: shaken} if shaken else {})})
+
+    found = explained(Setting("mkl-cbwr", "COMPATIBLE"), laboratory=Shaky())
+    assert found.differing == MATMUL[1:]
+    assert found.is_whole
 
 
 def test_equal_sides_need_no_experiment() -> None:

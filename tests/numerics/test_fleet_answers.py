@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Mapping
 
 import pytest
 
@@ -31,7 +32,7 @@ TRAITS = {
 }
 
 
-def packed(topic: str, record: Json, rank: int = 1) -> dict[str, Json]:
+def packed(topic: str, record: Mapping[str, Json], rank: int = 1) -> dict[str, Json]:
     text = base64.b64encode(zlib.compress(json.dumps(record).encode())).decode()
     return {"kind": "packed", "topic": topic, "rank": rank, "record": text}
 
@@ -64,7 +65,7 @@ def test_a_rank_that_never_met_the_others_has_said_what_it_knew() -> None:
 
 
 def test_records_of_the_meeting_count_more_and_come_by_rank() -> None:
-    first: Json = {"numbers": NUMBERS, "place": PLACE, "probes": {"matmul/a/fp32": TOLD}, "ended": ""}
+    first: dict[str, Json] = {"numbers": NUMBERS, "place": PLACE, "probes": {"matmul/a/fp32": TOLD}, "ended": ""}
     lines = [*own_lines(), packed("first", first), packed("first", {**first, "ended": "hangs"}, rank=0)]
     assert [(answer.rank, answer.ended) for answer in answers_of(lines)] == [(0, "hangs"), (1, "")]
     assert (size_of(lines, "ranks"), size_of(lines, "nodes"), size_of([], "ranks")) == (2, 1, 0)
@@ -90,7 +91,7 @@ def test_other_bits_the_second_time_are_a_difference_of_the_rank_from_itself(
 
 
 def test_sums_over_all_ranks_are_operations_of_their_own() -> None:
-    sums: Json = {
+    sums: dict[str, Json] = {
         "all-ranks/sum/fp32": {"digest": "cc", "right": False},
         "all-ranks/sum/bf16": {"status": "unsupported"},
         "all-ranks/sum/int64": {"digest": "dd", "right": True},
@@ -105,7 +106,7 @@ def test_sums_over_all_ranks_are_operations_of_their_own() -> None:
 
 
 def test_a_group_that_could_not_be_joined_is_a_fault_and_no_operation() -> None:
-    sums: Json = {"fault": {"status": "raises", "detail": "gloo: RuntimeError: no interface"}}
+    sums: dict[str, Json] = {"fault": {"status": "raises", "detail": "gloo: RuntimeError: no interface"}}
     answer = answers_of([packed("first", {"numbers": NUMBERS}), packed("sums", sums)])[0]
     assert (answer.values, answer.sums_fault) == ({}, "gloo: RuntimeError: no interface")
 

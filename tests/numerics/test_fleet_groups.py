@@ -53,8 +53,8 @@ def test_one_odd_rank_is_told_with_its_operations_and_what_only_it_has() -> None
 
 
 def test_a_trait_that_the_others_do_not_share_is_no_cause() -> None:
-    odd = rank(0, {**GOOD, "matmul/a/fp32": "XX"}, **{"variable CUDA_VISIBLE_DEVICES": "0"})
-    others = [rank(number, **{"variable CUDA_VISIBLE_DEVICES": str(number)}) for number in (1, 2)]
+    odd = rank(0, {**GOOD, "matmul/a/fp32": "XX"}, visible_devices="0")
+    others = [rank(number, visible_devices=str(number)) for number in (1, 2)]
     assert compared(odd, *others).groups[1].traits == ()
 
 

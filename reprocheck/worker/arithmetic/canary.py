@@ -167,19 +167,19 @@ def numbers(form: Format, device: str, name: str, *shape: int) -> torch.Tensor:
     bits, count = form.fraction_bits + 1, _count(shape)
     words_N = (hashed_integers(key_of("canary", name), count) >> 8) & ((1 << bits) - 1)
     odd_N = 2 * words_N + 1 - (1 << bits)
-    made: torch.Tensor = _made(odd_N, bits, form, shape)
-    return made.to(device)
+    return _made(odd_N, bits, form, shape).to(device)
 
 
 def ternary(form: Format, device: str, name: str, *shape: int) -> torch.Tensor:
     """Return hashed numbers of -1, 0 and 1."""
-    made: torch.Tensor = _made(hashed_below(key_of("canary", name), _count(shape), 3) - 1, 0, form, shape)
-    return made.to(device)
+    return _made(hashed_below(key_of("canary", name), _count(shape), 3) - 1, 0, form, shape).to(device)
 
 
-def _made(whole_N: torch.Tensor, bits: int, form: Format, shape: Any) -> Any:
+def _made(whole_N: torch.Tensor, bits: int, form: Format, shape: Any) -> torch.Tensor:
     """Return whole numbers times 2**-bits; every step is exact."""
-    return (whole_N.to(torch.float64) * 2.0**-bits).to(getattr(torch, form.torch_name)).view(*shape)
+    dtype: torch.dtype = getattr(torch, form.torch_name)
+    scale: float = 2.0**-bits
+    return (whole_N.to(torch.float64) * scale).to(dtype).view(*shape)
 
 
 def _count(shape: Any) -> int:

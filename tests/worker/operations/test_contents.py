@@ -11,7 +11,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a torch without numpy says so once
     torch = pytest.importorskip("torch", reason="tensors are torch's", exc_type=ImportError)
 
-from reprocheck.worker.operations.contents import Maker, seen_in
+from reprocheck.worker.operations.contents import Contents, Maker, seen_in
 from reprocheck.worker.operations.spelling import TensorSpec, Unreadable
 
 CPU = torch.device("cpu")
@@ -53,14 +53,16 @@ def test_some_types_have_no_contents(dtype: Any) -> None:
     assert seen_in(torch.ones(0)) is None
 
 
+def looked(values: list[Any]) -> Contents:
+    contents = seen_in(torch.tensor(values))
+    assert contents is not None
+    return contents
+
+
 def test_two_sightings_make_one_that_holds_for_both() -> None:
-    first, second = seen_in(torch.tensor([0.5, 0.25])), seen_in(torch.tensor([-9.0, -1.0]))
-    nothing = seen_in(torch.zeros(2))
-    assert first and second and nothing
+    first, second, nothing = looked([0.5, 0.25]), looked([-9.0, -1.0]), looked([0.0, 0.0])
     assert [str(first | second), str(first | nothing), str(nothing | nothing)] == ["4", "0+", "z"]
-    rising, falling = seen_in(torch.tensor([0, 9])), seen_in(torch.tensor([12, 3]))
-    assert rising and falling
-    assert str(rising | falling) == "0:12"
+    assert str(looked([0, 9]) | looked([12, 3])) == "0:12"
 
 
 @pytest.mark.parametrize("dtype", ["fp64", "fp32", "bf16", "fp16"])

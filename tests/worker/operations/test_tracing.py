@@ -100,8 +100,8 @@ def test_what_is_written_over_has_no_contents() -> None:
     out = torch.empty(3)
     assert traced(lambda: torch.mul(torch.ones(3), 0.5, out=out)) == ["aten.mul.out(fp32[3]~4+,0.5,out=fp32[3])"]
     generator = torch.Generator()
-    assert traced(lambda: torch.empty(3).bernoulli_(0.5, generator=generator)) == [
-        "aten.bernoulli_.float(fp32[3],0.5,generator=generator)"
+    assert traced(lambda: torch.empty(3).bernoulli_(0.25, generator=generator)) == [
+        "aten.bernoulli_.float(fp32[3],0x1.0000000000000p-2,generator=generator)"
     ]
 
 

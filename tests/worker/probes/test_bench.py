@@ -13,7 +13,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a torch without numpy says so once
     torch = pytest.importorskip("torch", reason="probes are operations of torch", exc_type=ImportError)
 
-from reprocheck.worker.probes.probe import Bench, gradients
+from reprocheck.worker.probes.probe import Bench, as_list, gradients
 from reprocheck.worker.probes.tensor_float import allowed, tf32
 
 CPU = torch.device("cpu")
@@ -71,7 +71,8 @@ def test_only_a_bench_of_tensor_float_allows_it() -> None:
     assert allowed(Bench(CPU, "fp32"), run) is run
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert allowed(Bench(CPU, "tf32"), run)().tolist() == [1.0]
+        (inside,) = as_list(allowed(Bench(CPU, "tf32"), run)())
+    assert inside.tolist() == [1.0]
 
 
 def test_inputs_are_the_same_in_every_dtype_and_differ_by_name_and_shape() -> None:
@@ -107,8 +108,8 @@ def test_no_probe_loads_the_compiler_of_torch() -> None:
     """Importing it takes longer than all probes."""
     names = "sys.modules.keys() & {'torch._dynamo', 'sympy'}"
     code = (
-        "import sys, torch; before = set({names}); from reprocheck.worker.jobs import JOBS;"
-        "JOBS['probe']({{'device': 'cpu', 'repeats': 1}}, lambda line: None); print(sorted({names} - before))"
-    ).format(names=names)
+        f"import sys, torch; before = set({names}); from reprocheck.worker.jobs import JOBS;"
+        f"JOBS['probe']({{'device': 'cpu', 'repeats': 1}}, lambda line: None); print(sorted({names} - before))"
+    )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

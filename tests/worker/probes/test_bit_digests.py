@@ -16,7 +16,6 @@ with warnings.catch_warnings():
 from reprocheck.worker.bit_digests import FOLD, NOT_FINITE, bits_digest, coarse_digest, first_values
 from reprocheck.worker.inputs import wide
 
-
 COARSE_1000 = ["-0x1.08df88p+1", "0x1.ff41cap+0", "0x1.7ae9dp+0", "-0x1.e5b93ep+0"]
 COARSE_FOLDED = ["-0x1.3d8b02b09931ap+0", "0x1.18ebd7277e7d7p-4", "-0x1.43c42df75d624p-2", "-0x1.1e31ccc673c1ep+1"]
 

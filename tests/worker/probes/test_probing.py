@@ -63,8 +63,8 @@ def test_a_probe_tells_its_bits() -> None:
     begin, line = told(Family("planted", (probe_of("fine", fine),)), repeats=3)
     assert begin == {"family": "planted", "state": "begin"}
     assert line.pop("ns") > 0
-    assert line.pop("digest") == "bd4bbb34ec4d4dfbf8bc4fd0ba39c1ff8ae2fa78ff0acb9efb8ab4c4eba95d9b"
-    assert [abs(float.fromhex(number)) * 2**0.5 for number in line.pop("coarse")] == pytest.approx([0.5, 0.5, 3.5, 3.5])
+    assert line.pop("digest") == "34c4df1d2229f7ba805eb6f8cf4d923757cff446afa04e9a6fc5e787a7a94c43"
+    assert {round(abs(float.fromhex(number)) * 2**0.5, 6) for number in line.pop("coarse")} <= {0.5, 3.5}
     assert line == {
         "probe": "planted/fine/fp32",
         "family": "planted",
@@ -160,7 +160,7 @@ def two_families() -> tuple[Family, Family]:
 
 def test_families_and_names_are_chosen_and_skipped() -> None:
     def names(**job: Any) -> list[str]:
-        return [line.get("operation", line["family"]) for line in told(*two_families(), **job)]
+        return [str(line.get("operation", line["family"])) for line in told(*two_families(), **job)]
 
     assert names() == ["here", "one", "two", "there", "three"]
     assert names(families=["there"]) == ["there", "three"]
@@ -187,9 +187,9 @@ def test_the_job_refuses_a_switch_that_it_does_not_know() -> None:
         JOBS["probe"]({"device": "cpu", "families": ["subnormal"], "apply": {"no-such-switch": 1}}, lambda line: None)
 
 
-def test_cuda_that_is_not_there_is_a_status_of_every_probe() -> None:
+def test_cuda_that_is_not_there_is_told_once() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is CUDA")
     lines: list[Line] = []
     JOBS["probe"]({"device": "cuda", "families": ["matmul", "random"]}, lines.append)
-    assert {line["status"] for line in lines if "probe" in line} <= {"unsupported", "lost-device"}
+    assert lines == [{"probe": "cuda", "device": "cuda", "status": "missing", "detail": "torch sees no CUDA device"}]

@@ -35,12 +35,23 @@ def probes(told: tuple[Mapping[str, Any], ...]) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def test_two_processes_tell_the_same_lines_and_few_bytes(tmp_path: Path) -> None:
-    first = lines({})
+@pytest.fixture(scope="module")
+def first() -> tuple[Mapping[str, Any], ...]:
+    """Return what one process tells."""
+    return lines({})
+
+
+def test_another_process_tells_the_same(first: tuple[Mapping[str, Any], ...], tmp_path: Path) -> None:
     (tmp_path / "another folder").mkdir()
     second = lines({}, PYTHONHASHSEED="17", TMPDIR=str(tmp_path / "another folder"))
     assert probes(first) == probes(second)
+
+
+def test_on_one_thread_every_probe_repeats_itself(first: tuple[Mapping[str, Any], ...]) -> None:
     assert {name for name, probe in probes(first).items() if probe.get("differing")} == set()
+
+
+def test_all_lines_together_are_small(first: tuple[Mapping[str, Any], ...]) -> None:
     assert sum(len(dump_line(line)) + 1 for line in first) < LARGEST_BYTES
 
 
@@ -57,10 +68,10 @@ def processor_multiplies_bfloat16() -> bool:
 
 
 @pytest.mark.skipif(not processor_multiplies_bfloat16(), reason="the instruction set that is left out is not there")
-def test_products_of_low_precision_see_the_instructions_that_make_them() -> None:
+def test_products_of_low_precision_see_the_instructions_that_make_them(first: tuple[Mapping[str, Any], ...]) -> None:
     job = {"families": list(LOW_PRECISION_PRODUCTS), "repeats": 1}
-    here, there = probes(lines(job)), probes(lines(job, ONEDNN_MAX_CPU_ISA="AVX2"))
+    here, there = probes(first), probes(lines(job, ONEDNN_MAX_CPU_ISA="AVX2"))
     for family in LOW_PRECISION_PRODUCTS:
-        names = [name for name in here if name.startswith(family + "/") and name.endswith("/bf16")]
+        names = [name for name in there if name.startswith(family + "/") and name.endswith("/bf16")]
         seeing = [name for name in names if here[name]["digest"] != there[name]["digest"]]
         assert len(seeing) > len(names) / 2
