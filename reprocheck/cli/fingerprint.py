@@ -25,17 +25,27 @@ DEFAULT_TIMEOUT_S = 300.0
 @click.option("--probes", is_flag=True, help="Also measure what this torch computes here, bit by bit.")
 @click.option("--times", is_flag=True, help="With --probes: keep how long each probe took, which no two runs share.")
 @click.option(
+    "--portable", is_flag=True, help="Find the settings under which other CPUs compute the same, and the cost."
+)
+@click.option(
     "--timeout",
     "timeout_s",
     type=click.FloatRange(min=1.0),
-    help=f"With --probes: seconds after which what is still unmeasured stays so.  [default: {DEFAULT_TIMEOUT_S:g}]",
+    help=f"With --probes or --portable: seconds after which no more is measured.  [default: {DEFAULT_TIMEOUT_S:g}]",
 )
 @click.option(
     "--output-format", "format_name", type=click.Choice(["full", "json"]), default="full", help="[default: full]"
 )
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Say more about errors.")
 def command(
-    *, output: Path | None, python: Path | None, probes: bool, times: bool, timeout_s: float | None, format_name: str
+    *,
+    output: Path | None,
+    python: Path | None,
+    probes: bool,
+    times: bool,
+    portable: bool,
+    timeout_s: float | None,
+    format_name: str,
 ) -> int:  # click hands every option over by name
     """Describe this machine and a Python environment as far as they decide numbers.
 
@@ -46,7 +56,14 @@ def command(
     CUDA where it is there: what they give to the last bit, in which order this machine adds, how it rounds, and what
     does not repeat itself. `reprocheck diff` compares two such fingerprints. Exit codes then: 1 where a result shows a
     fault (a canary of IEEE 754 additions and multiplications that came out wrong), 3 where not all could be measured.
+
+    With --portable it plays other machines here (threads, instruction sets, MKL's branches, the C library) and prints
+    the switch settings under which they compute the same, what stays unequal, and what that costs in time. About a
+    minute on two cores.
     """
+    if portable:
+        _refuse_both(probes=probes, times=times)
+        return _portable(python, timeout_s or DEFAULT_TIMEOUT_S, output, format_name)
     if not probes:
         _refuse_idle(times=times, timeout_s=timeout_s)
         with progress("looking at this machine, its driver and its torch"):
@@ -69,6 +86,28 @@ def _refuse_idle(*, times: bool, timeout_s: float | None) -> None:
             why="without `--probes` a fingerprint only describes",
             how="add `--probes`",
         )
+
+
+def _refuse_both(*, probes: bool, times: bool) -> None:
+    if probes or times:
+        raise UsageError(
+            "a portable setting is no part of a fingerprint",
+            where="--portable",
+            why="it is a page of its own",
+            how=f"leave `{'--probes' if probes else '--times'}` out",
+        )
+
+
+def _portable(python: Path | None, timeout_s: float, output: Path | None, format_name: str) -> int:
+    # Imported on use: a fingerprint needs nothing of it.
+    from reprocheck.reports.portable_json import render_portable_json
+    from reprocheck.reports.portable_text import render_portable
+    from reprocheck.workflows.portable import PortableRequest, find_portable_setting
+
+    with progress("playing other machines") as shown:
+        found = find_portable_setting(PortableRequest(python=python, timeout_s=timeout_s, tell=shown.step))
+    _deliver(render_portable_json(found), render_portable(found), output, format_name)
+    return EXIT_CLEAN
 
 
 def _deliver(document: str, page: str, output: Path | None, format_name: str) -> None:

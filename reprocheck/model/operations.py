@@ -38,6 +38,7 @@ _TENSOR = re.compile(
     r"(?:@[a-z]+)?(?:~(?:z|-?\d{1,19}:-?\d{1,19}\^?|-?\d{1,4}[+-]?))?(?:&\d{1,5})?"
 )
 _CALL = re.compile(r"[A-Za-z_]\w*\.\w+\.\w+\([\w.,=+\-*'\[\]T ]*\)", re.ASCII)
+_MISPLACED_LIST = re.compile(r"[^(,=\[]\[")
 _CONTENTS = re.compile(r"~(?:z|[-+:^\d]+)")
 _HEX_FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]+p[+-]\d+")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -92,7 +93,8 @@ def fault_of_text(text: str) -> str | None:
     """Return why `text` is no operation that a record holds, or None."""
     if len(text) > LONGEST_TEXT:
         return f"expected an operation of at most {LONGEST_TEXT} characters"
-    if not _CALL.fullmatch(_TENSOR.sub("T", text)):
+    plain = _TENSOR.sub("T", text)
+    if not _CALL.fullmatch(plain) or _MISPLACED_LIST.search(plain):
         return "expected an operation such as `aten.sqrt.default(fp32[64]~-4+)`"
     for tensor in _TENSOR.finditer(text):
         if _extent(tensor) > LARGEST_EXTENT:

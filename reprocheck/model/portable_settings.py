@@ -1,4 +1,4 @@
-"""The switch settings under which machines compute the same bits, as far as one machine can show, and what they cost."""
+"""The settings under which machines compute the same bits, as far as one machine can show, and what they cost."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 class PortableFamily:
     """One family of probes.
 
-    `depends_on` are the kinds of machine (see `PortableSetting.machines`) that change its bits by default; `unequal` the
-    probes that have other bits on some machine under the setting too. `cost` is its time under the setting, 1.0 being
-    the time by default.
+    `depends_on` are the machines (see `PortableSetting.machines`) that change its bits by default; `unequal` the probes
+    that have other bits on some machine under the setting too. `cost` is its time under the setting, 1.0 being the time
+    by default.
     """
 
     family: str
@@ -40,8 +40,8 @@ class PortableChoice:
 class PortableSetting:
     """The setting to take, the families under it, and what else was tried.
 
-    `environment` and `code` are how it is set; `machines` the kinds of machine that were played here, `rounds` how often
-    the times were taken. `notes` say what could not be measured, each a sentence without a final stop.
+    `environment` and `code` are how it is set; `machines` those that were played here, `rounds` how often the times
+    were taken. `notes` say what could not be measured, each a sentence without a final stop.
     """
 
     settings: tuple[str, ...]

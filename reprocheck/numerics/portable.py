@@ -1,15 +1,15 @@
 """Find the settings under which this machine gives the same bits as others, by playing the others here.
 
-A setting to choose pins some switches; what it leaves open is varied over the machines that are played. Equal means that
-every one of them gives the same bits. The cost is the time of the probes under the setting against the defaults, run
-alone and in turns, the median of the rounds. All of it is one processor on other code paths: a setting that fails here
-fails; one that holds here may still fail elsewhere.
+A setting to choose pins some switches; what it leaves open is varied over the machines that are played. Equal means
+that every one of them gives the same bits. The cost is the time of the probes under the setting against the defaults,
+run alone and in turns, the median of the rounds. All of it is one processor on other code paths: a setting that fails
+here fails; one that holds here may still fail elsewhere.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,22 +33,22 @@ class Player(Protocol):
 
     threads: int
 
-    def play(self, scenes: Sequence[tuple[Role, Settings]], *, at_once: int) -> Sequence[Switched]:
-        """Return what each role gives under its settings; fewer where time is up."""
+    def play(self, scenes: Sequence[tuple[Role, Settings]], *, at_once: int) -> Iterable[Switched]:
+        """Yield what each role gives under its settings; ends early where time is up."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A setting, the runs of all machines under it, and its times in the rounds, this machine's, in turn with defaults."""
+    """A setting, the runs of all machines under it, and this machine's rounds: by default and under the setting."""
 
     settings: Settings
     runs: tuple[Switched, ...]
-    rounds: tuple[tuple[Switched, Switched], ...]  # by default, under the setting
+    rounds: tuple[tuple[Switched, Switched], ...]
 
 
 def roles(threads: int) -> tuple[Role, ...]:
-    """Return the machines to play beside this one, which takes `threads`; all have AVX2, older ones are out of scope."""
+    """Return the machines to play beside this one, which takes `threads`; they have AVX2, older ones are left out."""
     kernels = (
         Setting("aten-cpu-capability", "avx2"),
         Setting("onednn-max-cpu-isa", "AVX2"),
@@ -92,7 +92,8 @@ def portable_setting(player: Player) -> PortableSetting:
     defaults = list(player.play([(role, ()) for role in others], at_once=AT_ONCE))
     candidates = [_candidate(player, settings, others, base, run) for settings, run in under.items()]
     best = _timed(player, _equalest(candidates))
-    return _told(base, dict(zip(others, defaults, strict=False)), best, candidates)
+    by_name = {role.name: run for role, run in zip(others, defaults, strict=False)}
+    return _told(base, by_name, best, candidates)
 
 
 def _nothing(runs: Sequence[Switched]) -> UndecidedError:
@@ -159,7 +160,7 @@ def _ratio(default: Switched, under: Switched, family: str) -> float:
 
 
 def _told(
-    base: Switched, defaults: Mapping[Role, Switched], best: Candidate, candidates: Sequence[Candidate]
+    base: Switched, defaults: Mapping[str, Switched], best: Candidate, candidates: Sequence[Candidate]
 ) -> PortableSetting:
     measured = [probe for probe in base.probes.values() if probe.digest]
     equal = set(_equal(best))
@@ -183,22 +184,20 @@ def _told(
             PortableChoice(settings=tuple(map(str, one.settings)), equal=len(_equal(one)), cost=_cost(one))
             for one in candidates
         ),
-        machines=tuple(role.name for role in defaults),
+        machines=tuple(defaults),
         rounds=len(best.rounds),
         notes=_notes(base, defaults),
     )
 
 
-def _dependence(family: str, base: Switched, defaults: Mapping[Role, Switched]) -> tuple[str, ...]:
+def _dependence(family: str, base: Switched, defaults: Mapping[str, Switched]) -> tuple[str, ...]:
     """Return the machines that give other bits by default."""
     keys = [key for key, probe in base.probes.items() if probe.family == family and probe.digest]
-    return tuple(
-        role.name for role, run in defaults.items() if any(run.digest(key) != base.digest(key) for key in keys)
-    )
+    return tuple(name for name, run in defaults.items() if any(run.digest(key) != base.digest(key) for key in keys))
 
 
-def _notes(base: Switched, defaults: Mapping[Role, Switched]) -> tuple[str, ...]:
-    faults = [f"{role.name}: {run.fault}" for role, run in defaults.items() if run.fault]
+def _notes(base: Switched, defaults: Mapping[str, Switched]) -> tuple[str, ...]:
+    faults = [f"{name}: {run.fault}" for name, run in defaults.items() if run.fault]
     return (*([base.fault] if base.fault else []), *faults)
 
 

@@ -50,9 +50,9 @@ def _run_lines(run: RunPrediction) -> Iterator[str]:
 
 
 def recalled_prediction(verdict: Verdict) -> str | None:
-    """Return the line that holds a verdict against its prediction, None where none was asked for."""
+    """Return the line that holds a verdict against its prediction, None where there are not both."""
     prediction = verdict.prediction
-    if prediction is None or not prediction.runs:
+    if prediction is None or not prediction.runs or verdict.outcome == "undecided":
         return None
     statuses = {check.name: check.status for check in verdict.checks}
     failed = [run for run in prediction.runs if statuses.get(run.name) == "fail"]

@@ -82,7 +82,7 @@ class TestRanks:
         wrapper = tmp_path / "bind.sh"
         wrapper.write_text('#!/bin/sh\nif [ "$RANK" = 1 ]; then export ATEN_CPU_CAPABILITY=default; fi\nexec "$@"\n')
         wrapper.chmod(0o755)
-        words = (*RUN, "--nproc-per-node=3", "--master-port=0", "--no-python", "./bind.sh", sys.executable, "train.py")
+        words = (*RUN, "--standalone", "--nproc-per-node=3", "--no-python", "./bind.sh", sys.executable, "train.py")
         done = reprocheck("fleet", "--families", "softmax", *words, env=planted())
         assert done.code == 1
         told = done.out.splitlines()

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import pytest
+
 from reprocheck.model.json_documents import Json
+from reprocheck.model.operations import OperationDigest, RunOperations
 from reprocheck.model.records import Record, Run
-from reprocheck.model.verdicts import verdict_document
+from reprocheck.model.verdicts import Verdict, verdict_document
 from reprocheck.numerics.drills import Drills, parse_drills
 from reprocheck.numerics.judgement import Seen, judge, lock_check
 from reprocheck.numerics.rerun import Shortage
 
 Alter = Callable[..., Run]
+EXP = "aten.exp.default(fp32[2]~4)"
+NO_TORCH = Shortage(what="there is no torch in the audited Python", why="No module named 'torch'", how="install it")
 
 
 def as_seen(record: Record, **changes: object) -> Seen:
@@ -121,4 +126,40 @@ def test_a_lost_lock_is_for_review() -> None:
 def test_the_verdict_document_has_the_designed_keys(record: Record, altered: Alter) -> None:
     document = verdict_document(judge(record, as_seen(record, runs=(altered(1, 1, loss="nan"),)), Drills()))
     assert sorted(document) == ["causes", "checks", "drills", "left_out", "predicted", "schema", "verdict"]
-    assert document["predicted"] == {"bitwise": None, "operations": []}
+    assert isinstance(document["predicted"], Mapping)
+    assert sorted(document["predicted"]) == ["bitwise", "operations", "runs"]
+
+
+def test_a_prediction_stands_beside_what_came_of_it(record: Record, run: Run, altered: Alter) -> None:
+    there, here = (
+        RunOperations(steps=3, complete=True, detail="", traced=(EXP,), digests=(digest,))
+        for digest in (OperationDigest(text=EXP, outcome="1" * 16), OperationDigest(text=EXP, outcome="2" * 16))
+    )
+    recorded = replace(record, runs=(replace(run, operations=there),))
+    seen = as_seen(record, runs=(replace(altered(1, 0, loss="nan"), operations=here),))
+    prediction = judge(recorded, seen, Drills()).prediction
+    assert prediction is not None
+    assert (prediction.outcome, prediction.operations) == ("differs", (EXP,))
+
+
+@pytest.mark.parametrize(
+    ("seen", "drills", "doubt"),
+    [
+        ({}, (), "the worker told nothing"),
+        ({}, ("seed=1",), "no replay foresees a fault that is planted"),
+        ({"runs": NO_TORCH}, (), "there is no torch in the audited Python"),
+    ],
+)
+def test_where_nothing_was_replayed_nothing_is_predicted(
+    record: Record, run: Run, seen: dict[str, object], drills: tuple[str, ...], doubt: str
+) -> None:
+    there = RunOperations(steps=1, complete=True, detail="", traced=(), digests=())
+    recorded = replace(record, runs=(replace(run, operations=there),))
+    prediction = judge(recorded, as_seen(record, **seen), parse_drills(drills)).prediction
+    assert prediction is not None
+    assert [one.doubts for one in prediction.runs] == [(f"nothing was replayed here: {doubt}",)]
+
+
+def test_a_verdict_without_a_prediction_says_so_by_null() -> None:
+    document = verdict_document(Verdict(outcome="bitwise", checks=(), causes=()))
+    assert document["predicted"] == {"bitwise": None, "operations": [], "runs": []}

@@ -5,7 +5,7 @@
 * `bit`: every matrix product has one bit of its first element flipped, always the same;
 * `flicker`: the same, in every other product only, as a device that is going bad;
 * `kill`, `hang`, `segv`: the process that computes dies, waits or crashes in the first matrix product;
-* `kill-rank`: the rank itself is killed, not only what computes in it.
+* `kill-rank`, `stop-rank`: the rank itself is killed or stopped, not only what computes in it.
 Reprocheck knows nothing of this file: to it the rank is what it seems.
 """
 
@@ -19,6 +19,13 @@ import sys
 import time
 from types import ModuleType
 from typing import Any
+
+SIGNALS = {
+    "segv": signal.SIGSEGV,
+    "kill": signal.SIGKILL,
+    "kill-rank": signal.SIGKILL,
+    "stop-rank": signal.SIGSTOP,
+}
 
 
 def flip_lowest_bit(torch: Any, product: Any) -> Any:
@@ -36,9 +43,8 @@ def corrupted(torch: Any, kind: str) -> Any:
         calls[0] += 1
         if kind == "hang":
             time.sleep(600)
-        if kind in ("kill", "segv", "kill-rank"):
-            target = os.getppid() if kind == "kill-rank" else os.getpid()
-            os.kill(target, signal.SIGSEGV if kind == "segv" else signal.SIGKILL)
+        if kind in SIGNALS:
+            os.kill(os.getppid() if kind.endswith("-rank") else os.getpid(), SIGNALS[kind])
             time.sleep(600)
         product = right(left, other)
         return product if kind == "flicker" and calls[0] % 2 else flip_lowest_bit(torch, product)

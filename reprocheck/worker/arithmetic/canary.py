@@ -146,7 +146,7 @@ def train_exactly(tape: Tape, form: Format, device: str) -> None:
         vector_of(form, device, [number]) for number in ((0, 0), (1, 0), (-1, 0), (1, -3), (-1, -3))
     )
 
-    def sign(x: torch.Tensor) -> torch.Tensor:
+    def sign(x: torch.Tensor) -> Any:
         return tape.where_positive(x, one, tape.where_positive(tape.mul(x, minus_one), minus_one, zero))
 
     w_IH, v_HC = tape.mul(w_IH, eighth), tape.mul(v_HC, eighth)
@@ -178,8 +178,7 @@ def ternary(form: Format, device: str, name: str, *shape: int) -> torch.Tensor:
 def _made(whole_N: torch.Tensor, bits: int, form: Format, shape: Any) -> torch.Tensor:
     """Return whole numbers times 2**-bits; every step is exact."""
     dtype: torch.dtype = getattr(torch, form.torch_name)
-    scale: float = 2.0**-bits
-    return (whole_N.to(torch.float64) * scale).to(dtype).view(*shape)
+    return (whole_N.to(torch.float64) * 2.0**-bits).to(dtype).view(*shape)
 
 
 def _count(shape: Any) -> int:

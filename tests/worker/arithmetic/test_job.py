@@ -87,13 +87,31 @@ def test_an_operation_that_a_type_lacks_has_a_status() -> None:
     }
 
 
-def test_the_time_of_tf32_ends_with_its_measurement() -> None:
-    old = Switch(backends=Switch(cuda=Switch(matmul=Switch(allow_tf32=False)), cudnn=Switch(allow_tf32=False)))
-    with tensor_float_32(old):
-        assert old.backends.cuda.matmul.allow_tf32 is old.backends.cudnn.allow_tf32 is True
-    assert old.backends.cuda.matmul.allow_tf32 is old.backends.cudnn.allow_tf32 is False
-    conv = Switch(fp32_precision="none")
-    new = Switch(backends=Switch(cuda=Switch(matmul=Switch(fp32_precision="ieee")), cudnn=Switch(conv=conv)))
-    with tensor_float_32(new):
-        assert new.backends.cuda.matmul.fp32_precision == conv.fp32_precision == "tf32"
-    assert (new.backends.cuda.matmul.fp32_precision, conv.fp32_precision) == ("ieee", "none")
+@pytest.mark.parametrize(
+    ("torch_of_an_age", "before", "within"),
+    [
+        (
+            Switch(cuda=Switch(matmul=Switch(allow_tf32=False)), cudnn=Switch(allow_tf32=True)),
+            (False, True),
+            (True, True),
+        ),
+        (
+            Switch(
+                cuda=Switch(matmul=Switch(fp32_precision="ieee")),
+                cudnn=Switch(conv=Switch(fp32_precision="none")),
+            ),
+            ("ieee", "none"),
+            ("tf32", "tf32"),
+        ),
+    ],
+    ids=["old names", "new names"],
+)
+def test_tf32_is_on_for_the_time_of_its_measurement(torch_of_an_age: Any, before: Any, within: Any) -> None:
+    def settings() -> tuple[Any, ...]:
+        cudnn = torch_of_an_age.cudnn
+        owners = (torch_of_an_age.cuda.matmul, getattr(cudnn, "conv", cudnn))
+        return tuple(next(iter(vars(owner).values())) for owner in owners)
+
+    with tensor_float_32(Switch(backends=torch_of_an_age)):
+        assert settings() == within
+    assert settings() == before

@@ -21,7 +21,7 @@ LANES = tree_of("((0*4+4)*4+1)")
 FP16_SUBNORMAL = 2.0**-14
 
 
-def multiplied(left: Any, right: Any, order: range, dtype: torch.dtype) -> Any:
+def multiplied(left: Any, right: Any, order: range, dtype: Any) -> Any:
     """Return products summed in one order, products and sums in `dtype`."""
     left, right = left.to(dtype), right.to(dtype)
     total = left[:, order[0], None] * right[None, order[0]]
@@ -83,7 +83,7 @@ def test_a_wider_accumulator_is_found() -> None:
         ("fp64", torch.float64, "one chain in order; products rounded"),
     ],
 )
-def test_what_happens_to_products(dtype: str, inner: torch.dtype, sentence: str) -> None:
+def test_what_happens_to_products(dtype: str, inner: Any, sentence: str) -> None:
     def compute(left: Any, right: Any) -> Any:
         return multiplied(left, right, range(SIZE), inner).to(left.dtype)
 
@@ -91,7 +91,7 @@ def test_what_happens_to_products(dtype: str, inner: torch.dtype, sentence: str)
 
 
 def fused(left: Any, right: Any, order: range) -> Any:
-    """Return products of fp32 fused with their addition; exact in float64 for the numbers of a replay and of questions."""
+    """Return products of fp32 fused with their addition, in fractions."""
     total = (left[:, order[0], None] * right[None, order[0]]).to(torch.float32)
     for place in order[1:]:
         product = left[:, place, None].to(torch.float64) * right[None, place].to(torch.float64)
@@ -129,8 +129,8 @@ def test_inputs_that_are_rounded_or_cut() -> None:
         return multiplied(left.to(torch.bfloat16), right.to(torch.bfloat16), range(SIZE), torch.float32)
 
     def cut(left: Any, right: Any) -> Any:
-        tf32 = [(value.view(torch.int32) & -(1 << 13)).view(torch.float32) for value in (left, right)]
-        return multiplied(*tf32, range(SIZE), torch.float32)
+        left, right = ((value.view(torch.int32) & -(1 << 13)).view(torch.float32) for value in (left, right))
+        return multiplied(left, right, range(SIZE), torch.float32)
 
     assert asked(summation(rounded, columns=2))["text"] == "(0*16+1); inputs rounded to 8 bits"
     assert asked(summation(cut, columns=2))["text"] == "(0*16+1); inputs cut to 11 bits"
@@ -186,7 +186,8 @@ def test_rows_and_columns_of_another_kernel_are_left_out() -> None:
 
     told = asked(summation(compute, rows=8, columns=4))
     assert told["sentence"] == (
-        "one chain in order; products rounded; 2 of 8 rows are computed otherwise; 1 of 4 columns are computed otherwise"
+        "one chain in order; products rounded"
+        "; 2 of 8 rows are computed otherwise; 1 of 4 columns are computed otherwise"
     )
 
 
