@@ -73,7 +73,8 @@ def command(
     request = ProbeRequest(python=python, timeout_s=timeout_s or DEFAULT_TIMEOUT_S, times=times)
     with progress("measuring what this machine computes"):
         probed = collect_probes(request)
-    page = render_fingerprint(probed.document) + "\n" + render_numerics(probed.measured, probed.faults, times=times)
+    numerics = render_numerics(probed.measured, probed.faults, probed.known, times=times)
+    page = f"{render_fingerprint(probed.document)}\n{numerics}"
     _deliver(dump_document(probed.document), page, output, format_name)
     return _exit_code(probed)
 

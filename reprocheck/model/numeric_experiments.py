@@ -62,9 +62,9 @@ class Experiment:
         if not self.differing:
             return "no experiment: there is no differing probe to explain"
         if not self.causes:
-            return (
-                f"cause not found: no switch tried here makes any of the {len(self.differing)} differing probes equal"
-            )
+            count = len(self.differing)
+            probes = "the differing probe" if count == 1 else f"any of the {count} differing probes"
+            return f"cause not found: no switch tried here makes {probes} equal"
         return _named(self.causes, len(self.differing), self.left)
 
 

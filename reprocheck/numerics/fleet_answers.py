@@ -36,7 +36,7 @@ def answers_of(lines: Iterable[Record]) -> tuple[RankAnswer, ...]:
         if kind == "numbers":
             numbers = _mapping(line.get("numbers"))
             speaker = _count(numbers.get("rank"))
-            own[speaker] = {"numbers": numbers, "probes": {}, "ended": "was ended before it had said all"}
+            own[speaker] = {"numbers": numbers, "probes": {}, "ended": "had not said all"}
         elif kind == "packed" and line.get("topic") in met:
             met[str(line["topic"])][_count(line.get("rank"))] = _unpacked(line.get("record"))
         elif speaker in own:

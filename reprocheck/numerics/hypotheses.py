@@ -63,7 +63,10 @@ def hypotheses(here: Document, there: Document, devices: Iterable[str]) -> tuple
         *(Hypothesis((setting,), "hardware") for setting in hardware_settings(here, there)),
         *(Hypothesis((setting,), "standard") for setting in standard),
     ]
-    return tuple({hypothesis.settings: hypothesis for hypothesis in reversed(found)}.values())[::-1]
+    first: dict[tuple[Setting, ...], Hypothesis] = {}
+    for hypothesis in found:
+        first.setdefault(hypothesis.settings, hypothesis)
+    return tuple(first.values())
 
 
 def recorded_settings(here: Document, there: Document) -> tuple[Setting, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reprocheck.errors import UndecidedError
@@ -24,6 +24,7 @@ ROUNDS = 3
 AT_ONCE = 2
 NEAR = 1.25  # what costs this much more than the cheapest in the first round is not timed again
 HERE = Role("this machine")
+ONE_THREAD = Setting("threads", 1)
 # What plays a machine whose C library takes other code paths (glibc manual, Hardware Capability Tunables).
 OTHER_LIBC = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA"}
 
@@ -40,11 +41,15 @@ class Player(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A setting, the runs of all machines under it, and this machine's rounds: by default and under the setting."""
+    """A setting, the runs of the machines under it, and this machine's rounds: by default and under the setting.
+
+    It is whole where all machines that it leaves any different were played.
+    """
 
     settings: Settings
     runs: tuple[Switched, ...]
     rounds: tuple[tuple[Switched, Switched], ...]
+    is_whole: bool
 
 
 def roles(threads: int) -> tuple[Role, ...]:
@@ -70,7 +75,7 @@ def choices(threads: int) -> tuple[Settings, ...]:
     kernels, none = Setting("onednn-max-cpu-isa", "AVX2"), Setting("mkldnn-enabled", False)
     found: tuple[Settings, ...] = (
         (Setting("threads", threads), vectors, kernels, *rest),
-        (Setting("threads", 1), vectors, kernels, *rest),
+        (ONE_THREAD, vectors, kernels, *rest),
         (Setting("threads", threads), vectors, none, *rest),
         (Setting("threads", threads), plain, kernels, *rest),
     )
@@ -110,14 +115,17 @@ def _candidate(player: Player, settings: Settings, others: Sequence[Role], base:
     """Play the machines that a setting leaves any different from this one."""
     here = set(HERE.under(settings))
     open_roles = [role for role in others if set(role.under(settings)) != here or role.environment]
-    played = player.play([(role, settings) for role in open_roles], at_once=AT_ONCE)
-    return Candidate(settings, (run, *played), ((base, run),))
+    played = list(player.play([(role, settings) for role in open_roles], at_once=AT_ONCE))
+    return Candidate(settings, (run, *played), ((base, run),), len(played) == len(open_roles))
 
 
 def _equalest(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates that make the most probes equal and are near to the cheapest of those."""
-    most = max(len(_equal(candidate)) for candidate in candidates)
-    equal = [candidate for candidate in candidates if len(_equal(candidate)) == most]
+    whole = [candidate for candidate in candidates if candidate.is_whole] or candidates[:1]
+    most = max(len(_equal(candidate)) for candidate in whole)
+    equal = [candidate for candidate in whole if len(_equal(candidate)) == most]
+    # Operations so small are often faster with one thread, and no training is: one only where it alone makes more equal.
+    equal = [candidate for candidate in equal if ONE_THREAD not in candidate.settings] or equal
     cheapest = min(map(_cost, equal))
     return [candidate for candidate in equal if _cost(candidate) <= cheapest * NEAR]
 
@@ -129,7 +137,7 @@ def _timed(player: Player, near: Sequence[Candidate]) -> Candidate:
         runs = list(player.play([(HERE, settings) for settings in ((), *rounds)], at_once=1))
         for settings, run in zip(rounds, runs[1:], strict=False):
             rounds[settings].append((runs[0], run))
-    timed = [Candidate(one.settings, one.runs, tuple(rounds[one.settings])) for one in near]
+    timed = [replace(one, rounds=tuple(rounds[one.settings])) for one in near]
     return min(timed, key=_cost)
 
 
@@ -183,10 +191,11 @@ def _told(
         choices=tuple(
             PortableChoice(settings=tuple(map(str, one.settings)), equal=len(_equal(one)), cost=_cost(one))
             for one in candidates
+            if one.is_whole or one.settings == best.settings
         ),
         machines=tuple(defaults),
         rounds=len(best.rounds),
-        notes=_notes(base, defaults),
+        notes=_notes(base, defaults, best),
     )
 
 
@@ -196,9 +205,9 @@ def _dependence(family: str, base: Switched, defaults: Mapping[str, Switched]) -
     return tuple(name for name, run in defaults.items() if any(run.digest(key) != base.digest(key) for key in keys))
 
 
-def _notes(base: Switched, defaults: Mapping[str, Switched]) -> tuple[str, ...]:
-    faults = [f"{name}: {run.fault}" for name, run in defaults.items() if run.fault]
-    return (*([base.fault] if base.fault else []), *faults)
+def _notes(base: Switched, defaults: Mapping[str, Switched], best: Candidate) -> tuple[str, ...]:
+    faults = [f"{name}: {run.fault}" for name, run in {HERE.name: base, **defaults}.items() if run.fault]
+    return (*faults, *(() if best.is_whole else ("the time was up before all machines were played",)))
 
 
 def _code(setting: Setting) -> str:

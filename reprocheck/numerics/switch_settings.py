@@ -44,14 +44,12 @@ class Setting(NamedTuple):
 
 def setting_from(switch: str, recorded: Json) -> Setting | None:
     """Return the setting that makes a value that a fingerprint recorded; None where it cannot be set from outside."""
+    if recorded is not None and not isinstance(recorded, str | int):
+        return None
     if is_variable(switch):
-        if recorded is None or recorded in LEFT_TO_CHANCE:
-            return Setting(switch, None)
-        value = ("TRUE" if recorded else "FALSE") if isinstance(recorded, bool) else recorded
-        return Setting(switch, value) if isinstance(value, str | int) else None
-    if switch in IN_PROCESS and isinstance(recorded, str | int | bool):
-        return Setting(switch, recorded)
-    return None
+        words = ("TRUE" if recorded else "FALSE") if isinstance(recorded, bool) else recorded
+        return Setting(switch, None if words in LEFT_TO_CHANCE else words)
+    return Setting(switch, recorded) if switch in IN_PROCESS and recorded is not None else None
 
 
 def is_variable(switch: str) -> bool:

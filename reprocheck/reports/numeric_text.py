@@ -18,8 +18,10 @@ SLOWEST = 5
 MILLISECOND_NS = 1_000_000
 
 
-def render_numerics(measured: NumericFingerprint, faults: Sequence[str], *, times: bool) -> str:
-    """Return the sections, an empty line between them, ending in a newline."""
+def render_numerics(
+    measured: NumericFingerprint, faults: Sequence[str], known: Sequence[tuple[str, str]], *, times: bool
+) -> str:
+    """Return the sections, an empty line between them, ending in a newline; `known` are bugs and what to do."""
     sections: tuple[tuple[str, Iterator[Row]], ...] = (
         ("Faults", (("broken", fault) for fault in faults)),
         ("Not measured", _not_measured(measured.collection)),
@@ -28,6 +30,7 @@ def render_numerics(measured: NumericFingerprint, faults: Sequence[str], *, time
         ("Probes by family", _families(measured.probes)),
         ("Order of additions", _sentences(measured.trees, "tree")),
         ("Arithmetic", _sentences(measured.arithmetic, "arithmetic")),
+        ("Known bugs and traps that apply here", _known(known)),
         ("Slowest probes", _slowest(measured.times_ns) if times else iter(())),
     )
     told = [(title, list(rows)) for title, rows in sections]
@@ -104,6 +107,12 @@ def _label(entry: Mapping[str, Json], key: str) -> str:
     label = str(entry.get("operation", entry.get(key)))
     size, device = entry.get("size"), entry.get("device")
     return label + (f" of {size}" if isinstance(size, int) else "") + ("" if device == "cpu" else f" on {device}")
+
+
+def _known(known: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    for what, fix in known:
+        yield "known", what
+        yield "", fix
 
 
 def _slowest(times_ns: Mapping[str, int]) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """The portable setting for programs: the document `reprocheck/portable/1`.
 
 `settings[]` as `switch=value`, how to set them (`environment`, `code[]`), `families[]` with the machines that they
-depend on by default, the probes that stay `unequal`, and `cost`: the time under the setting, 1.0 being the time by default.
+depend on by default, the probes that stay `unequal`, and `cost`: the time under the setting, that by default being 1.0.
 """
 
 from __future__ import annotations

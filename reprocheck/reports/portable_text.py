@@ -11,8 +11,8 @@ MOST_NAMES = 3
 HEAD = ("family", "probes", "by default depends on", "with the setting", "time")
 SCOPE = (
     "The machines were played on this processor: other numbers of threads, older instruction sets, another vendor's",
-    "branch of MKL, other code paths of the C library. What differs here differs; what is equal here may still differ on",
-    "another processor, library or release. Processors without AVX2 were left out. The times are those of small",
+    "branch of MKL, other code paths of the C library. What differs here differs; what is equal here may still differ",
+    "on another processor, library or release. Processors without AVX2 were left out. The times are those of small",
     "operations, which feel a lower instruction set less, or more, than a training does.",
 )
 

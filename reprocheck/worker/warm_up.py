@@ -1,7 +1,9 @@
-"""Call every vector function once, with one thread, before anything is measured.
+"""Call every vector function once, in one thread, before anything is measured.
 
 The first multi-threaded call of a vector function of MKL before 2025.0 may return one wrong chunk in a fresh process
-(pytorch#188792); a first call with one thread on a tiny tensor avoids that.
+(pytorch#188792); a first call on a tiny tensor, which is no work for a second thread, avoids that. The number of
+threads is left alone: `torch.set_num_threads` would also tell MKL to choose none by itself any more (ATen,
+ParallelOpenMP.cpp), and what is measured is to be what a run computes.
 """
 
 from __future__ import annotations
@@ -17,9 +19,7 @@ _FOREACH = ("_foreach_sqrt", "_foreach_exp", "_foreach_log", "_foreach_tanh", "_
 
 
 def warm_up(torch: Any) -> None:
-    """Call each unary function of `torch` on eight numbers with one thread; the number of threads stays as it was."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Call each unary function of `torch` on eight numbers; ATen takes a second thread from 2,048 on."""
     for dtype in (torch.float32, torch.float64):
         values = torch.linspace(0.125, 0.875, 8, dtype=dtype)
         for name in _UNARY:
@@ -27,7 +27,6 @@ def warm_up(torch: Any) -> None:
         for name in _FOREACH:  # the optimizers call these entries, not the functions
             _call(torch, name, [values])
         torch.pow(values, values)
-    torch.set_num_threads(threads)
 
 
 def _call(torch: Any, name: str, values: Any) -> None:

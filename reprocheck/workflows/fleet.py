@@ -19,6 +19,7 @@ from reprocheck.numerics.fleet_groups import Job, compare_ranks
 
 TIMEOUT_S = 300.0
 SUMS = "all-ranks/"  # how the names of sums over all ranks begin
+_NO_REASON = "the worker did not end"  # within its time: what torchrun said last is about its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ def _nobody(fault: UndecidedError) -> UndecidedError:
 
 
 def _by_torchrun(fault: UndecidedError) -> str:
-    return one_line(f"{fault.what}: {fault.why}".replace("the worker", "torchrun"))
+    why = "" if fault.what.startswith(_NO_REASON) else f": {fault.why}"
+    return one_line(f"{fault.what}{why}".replace("the worker", "torchrun"))
 
 
 def _require_families(wanted: Sequence[str], answers: Sequence[RankAnswer]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.background import Background
+from reprocheck.facts.numeric_bugs import known_bugs
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of, numeric_parts
@@ -26,11 +27,15 @@ class ProbeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """A fingerprint with probes, what no healthy machine does, and whether all could be measured."""
+    """A fingerprint with probes, what no healthy machine does, and whether all could be measured.
+
+    `known` are the known bugs and traps of numerics that apply here: what, and what to do.
+    """
 
     document: Mapping[str, Json]
     measured: NumericFingerprint
     faults: tuple[str, ...]
+    known: tuple[tuple[str, str], ...]
     is_whole: bool
 
 
@@ -46,7 +51,10 @@ def collect_probes(request: ProbeRequest) -> Probed:
     running = Background(lambda: measure(MeasureOptions(python=python, deadline_s=request.timeout_s)))
     document = collect_fingerprint(python)
     measured = running.result()
-    parts = numeric_parts(measured, times=request.times)
     return Probed(
-        document={**document, **parts}, measured=measured, faults=faults_of(measured), is_whole=is_whole(measured)
+        document={**document, **numeric_parts(measured, times=request.times)},
+        measured=measured,
+        faults=faults_of(measured),
+        known=tuple((bug.what, bug.fix) for bug in known_bugs(document)),
+        is_whole=is_whole(measured),
     )

@@ -138,7 +138,7 @@ class TestRanks:
         code, document = asked(reprocheck, "kill-rank:1", "--families", "matmul")
         assert (code, document["outcome"]) == (3, "undecided")
         assert document["fault"] == "rank 1 ended first, with signal 9"
-        assert document["ranks"][1]["ended"] == "was ended before it had said all"
+        assert document["ranks"][1]["ended"] == "had not said all"
 
     def test_no_network_but_loopback_is_needed(self, reprocheck: Runner, tmp_path: Path) -> None:
         inside = tmp_path / "python"

@@ -58,7 +58,7 @@ def test_a_rank_that_never_met_the_others_has_said_what_it_knew() -> None:
             unsteady={},
             times_ns={"matmul/a/fp32": 7},
             families=("matmul",),
-            ended="was ended before it had said all",
+            ended="had not said all",
         ),
     )
     assert answers_of(own_lines({"kind": "ended", "ended": ""}))[0].ended == ""

@@ -62,7 +62,7 @@ WHOLE = NumericFingerprint(
 
 
 def test_the_whole_page() -> None:
-    assert render_numerics(WHOLE, (), times=True) == (
+    assert render_numerics(WHOLE, (), (("sums race", "pin the threads"),), times=True) == (
         "What this machine computes\n"
         "  probes, cpu     3 measured, 1 unsupported\n"
         "  probes, cuda    1 measured\n"
@@ -85,6 +85,10 @@ def test_the_whole_page() -> None:
         "Arithmetic\n"
         "  mm/fp32 fp32    24 bits, fused\n"
         "\n"
+        "Known bugs and traps that apply here\n"
+        "  known           sums race\n"
+        "                  pin the threads\n"
+        "\n"
         "Slowest probes\n"
         "  matmul/wide/fp32 (cpu)  2.0 ms\n"
         "  matmul/wide/bf16 (cpu)  0.5 ms\n"
@@ -94,16 +98,16 @@ def test_the_whole_page() -> None:
 
 def test_faults_and_gaps_come_first() -> None:
     broken = NumericFingerprint(collection=({"source": "family conv (cpu)", "status": "timeout", "detail": "60 s"},))
-    assert render_numerics(broken, ("the canary died",), times=False) == (
+    assert render_numerics(broken, ("the canary died",), (), times=False) == (
         "Faults\n  broken          the canary died\n\nNot measured\n  family conv (cpu)  timeout: 60 s\n"
     )
 
 
 def test_a_canary_that_lives_nowhere_is_told_so() -> None:
     dead = NumericFingerprint(canary=({"canary": "fp32", "device": "cpu", "digest": "ab", "expected": "aa"},))
-    assert "as IEEE 754 has it in no type; not in fp32\n" in render_numerics(dead, (), times=False)
+    assert "as IEEE 754 has it in no type; not in fp32\n" in render_numerics(dead, (), (), times=False)
 
 
 def test_what_a_document_smuggles_in_is_shown_as_text() -> None:
     hostile = NumericFingerprint(collection=({"source": "a\x1b[31m\nb", "status": "error"},))
-    assert render_numerics(hostile, (), times=False) == "Not measured\n  a\\u{1b}[31m\\u{a}b  error\n"
+    assert render_numerics(hostile, (), (), times=False) == "Not measured\n  a\\u{1b}[31m\\u{a}b  error\n"

@@ -12,6 +12,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a torch without numpy says so once
     torch = pytest.importorskip("torch", reason="sums are made by torch", exc_type=ImportError)
 
+from reprocheck.worker.trees.arithmetic_text import usually_fused
 from reprocheck.worker.trees.recovery import recover
 from reprocheck.worker.trees.summation import Units
 from tests.worker.trees.summing import asked, by_tree, in_order, questions_of, random_tree, summation, sums_of, tree_of
@@ -258,3 +259,19 @@ def test_an_operation_that_raises_has_a_status() -> None:
         "status": "unsupported",
         "detail": "RuntimeError: \"sum\" not implemented for 'Half'",
     }
+
+
+def test_products_that_are_neither_rounded_nor_fused_have_no_tree() -> None:
+    def rough(left: Any, right: Any) -> Any:
+        """Multiply as two halves of a number would be, and lose more than the last place."""
+        both_odd = (left[:, :, None].frac() != 0) & (right[None].frac() != 0)
+        products = left[:, :, None] * right[None]
+        return torch.where(both_odd, products * (1 + 2.0**-12), products).sum(1)
+
+    told = asked(summation(rough, columns=2))
+    assert told["detail"] == "a product is neither rounded nor fused with the addition"
+
+
+def test_a_chain_fuses_all_but_its_first_product() -> None:
+    assert usually_fused(tree_of("((0*3+1) (3*3+1))")) == [False, True, True, False, True, True]
+    assert usually_fused(tree_of("{0 1 (2 3)}")) == [False, False, False, True]
