@@ -2,9 +2,9 @@
 
     python -m tests.operation_by_switch_facts [PYTHON]
 
-What both gave alike is of high confidence, what one gave of medium, what they disagree on of low. What changes has rows;
-one more for each switch says that nothing else does. Not collected by pytest: it measures this machine, two minutes on
-two cores.
+What both gave alike is of high confidence, what one gave of medium, what they disagree on of low. What changes has
+rows; one more for each switch says that nothing else does. Not collected by pytest: it measures this machine, two
+minutes on two cores.
 """
 
 from __future__ import annotations

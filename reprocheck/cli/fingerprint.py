@@ -11,8 +11,11 @@ from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED, UsageEr
 from reprocheck.model.json_documents import dump_document
 from reprocheck.reports.fingerprint_text import render_fingerprint
 from reprocheck.reports.numeric_text import render_numerics
+from reprocheck.reports.portable_json import render_portable_json
+from reprocheck.reports.portable_text import render_portable
 from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.numeric_fingerprint import Probed, ProbeRequest, collect_probes
+from reprocheck.workflows.portable import PortableRequest, find_portable_setting
 
 DEFAULT_TIMEOUT_S = 300.0
 
@@ -100,11 +103,6 @@ def _refuse_both(*, probes: bool, times: bool) -> None:
 
 
 def _portable(python: Path | None, timeout_s: float, output: Path | None, format_name: str) -> int:
-    # Imported on use: a fingerprint needs nothing of it.
-    from reprocheck.reports.portable_json import render_portable_json
-    from reprocheck.reports.portable_text import render_portable
-    from reprocheck.workflows.portable import PortableRequest, find_portable_setting
-
     with progress("playing other machines") as shown:
         found = find_portable_setting(PortableRequest(python=python, timeout_s=timeout_s, tell=shown.step))
     _deliver(render_portable_json(found), render_portable(found), output, format_name)

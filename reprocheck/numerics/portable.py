@@ -124,7 +124,7 @@ def _equalest(candidates: Sequence[Candidate]) -> list[Candidate]:
     whole = [candidate for candidate in candidates if candidate.is_whole] or candidates[:1]
     most = max(len(_equal(candidate)) for candidate in whole)
     equal = [candidate for candidate in whole if len(_equal(candidate)) == most]
-    # Operations so small are often faster with one thread, and no training is: one only where it alone makes more equal.
+    # Operations so small are often faster with one thread, and no training is: only where that alone makes more equal.
     equal = [candidate for candidate in equal if ONE_THREAD not in candidate.settings] or equal
     cheapest = min(map(_cost, equal))
     return [candidate for candidate in equal if _cost(candidate) <= cheapest * NEAR]

@@ -159,6 +159,12 @@ def test_the_page_says_what_to_set_and_what_it_does_not_reach() -> None:
     assert "  conv         1  no AVX512, no AVX512_BF16            equal                1.00" in lines
 
 
+def test_the_page_says_where_time_was_up() -> None:
+    page = render_portable(portable_setting(SimulatedPlayer(12)))
+    assert "Not measured: the time was up before all machines were played" in page.splitlines()
+    assert "Cost: 1.00 times the time by default (median of the families, one round)" in page.splitlines()
+
+
 def test_the_document_holds_the_same() -> None:
     text = render_portable_json(portable_setting(SimulatedPlayer()))
     assert '"schema": "reprocheck/portable/1"' in text

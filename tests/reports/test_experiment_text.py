@@ -41,6 +41,11 @@ def test_many_trials_are_cut_short() -> None:
     ]
 
 
+def test_where_every_setting_changes_something_none_is_called_idle() -> None:
+    lines = list(experiment_lines(Experiment(home="new", differing=NAMES, trials=(RECORDED,), causes=(RECORDED,))))
+    assert lines[1:] == ["  mkl-cbwr=COMPATIBLE  1 of 3 equal, 1 changed, as recorded by the other side"]
+
+
 def test_no_experiment_says_so_and_nothing_asked_says_nothing() -> None:
     assert list(experiment_lines(None)) == []
     homeless = Experiment(home=None, differing=NAMES)
