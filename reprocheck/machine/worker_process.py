@@ -98,6 +98,7 @@ def numeric_switches(threads: int) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         # cuBLAS promises the same bits on several streams only with a fixed workspace, read when CUDA starts.
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        **SLEEPING_THREADS,
     }
 
 

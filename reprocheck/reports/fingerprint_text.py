@@ -39,13 +39,15 @@ def render_fingerprint(document: Mapping[str, Json]) -> str:
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
     width = max(LABEL_WIDTH, *(len(label) for label, _ in rows))
     for label, text in rows:
-        first, *rest = _wrapped(visible(text), LINE_WIDTH - width - 4)
+        first, *rest = wrapped(visible(text), LINE_WIDTH - width - 4)
         yield f"  {visible(label):<{width}}  {first}".rstrip()
         yield from (f"  {'':<{width}}  {line}" for line in rest)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """Break between words only: a long value stays whole, so that it can be copied."""
+    if len(text) <= width:
+        return [text]
     lines = [""]
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines[-1] else word

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reprocheck.model.fingerprints import unread_reason
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe
+from reprocheck.reports.fingerprint_text import LABEL_WIDTH, LINE_WIDTH, wrapped
 from reprocheck.reports.visible import visible
 
 Row = tuple[str, str]
@@ -22,25 +23,27 @@ def render_numerics(
     measured: NumericFingerprint, faults: Sequence[str], known: Sequence[tuple[str, str]], *, times: bool
 ) -> str:
     """Return the sections, an empty line between them, ending in a newline; `known` are bugs and what to do."""
-    sections: tuple[tuple[str, Iterator[Row]], ...] = (
-        ("Faults", (("broken", fault) for fault in faults)),
-        ("Not measured", _not_measured(measured.collection)),
-        ("What this machine computes", _summary(measured)),
-        ("Does not repeat itself", _unsteady(measured.nondeterministic)),
-        ("Probes by family", _families(measured.probes)),
+    sections: tuple[tuple[str, Iterator[str]], ...] = (
+        ("Faults", _lines([("broken", fault) for fault in faults])),
+        ("Not measured", _lines(list(_not_measured(measured.collection)))),
+        ("What this machine computes", _lines(list(_summary(measured)))),
+        ("Does not repeat itself", _lines(list(_unsteady(measured.nondeterministic)))),
+        ("Probes by family", _lines(list(_families(measured.probes)))),
         ("Order of additions", _sentences(measured.trees, "tree")),
         ("Arithmetic", _sentences(measured.arithmetic, "arithmetic")),
-        ("Known bugs and traps that apply here", _known(known)),
-        ("Slowest probes", _slowest(measured.times_ns) if times else iter(())),
+        ("Known bugs and traps that apply here", _lines(list(_known(known)))),
+        ("Slowest probes", _lines(list(_slowest(measured.times_ns)) if times else [])),
     )
-    told = [(title, list(rows)) for title, rows in sections]
-    return "\n\n".join("\n".join([title, *_lines(rows)]) for title, rows in told if rows) + "\n"
+    told = [(title, list(lines)) for title, lines in sections]
+    return "\n\n".join("\n".join([title, *lines]) for title, lines in told if lines) + "\n"
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
-    width = max(14, *(len(label) for label, _ in rows))
+    width = max([LABEL_WIDTH, *(len(label) for label, _ in rows)])
     for label, text in rows:
-        yield f"  {visible(label):<{width}}  {visible(text)}".rstrip()
+        first, *rest = wrapped(visible(text), LINE_WIDTH - width - 4)
+        yield f"  {visible(label):<{width}}  {first}".rstrip()
+        yield from (f"  {'':<{width}}  {line}" for line in rest)
 
 
 def _not_measured(collection: Sequence[Mapping[str, Json]]) -> Iterator[Row]:
@@ -88,15 +91,17 @@ def _families(probes: Sequence[Probe]) -> Iterator[Row]:
         yield family + where, f"{len(members):>3}  {digest if steady else '-':<{SHOWN_DIGITS}}  {types}".rstrip()
 
 
-def _sentences(entries: Sequence[Mapping[str, Json]], key: str) -> Iterator[Row]:
-    """Yield a line for each sentence; what says the same of several types is told once."""
-    said: dict[tuple[str, str], list[str]] = {}
+def _sentences(entries: Sequence[Mapping[str, Json]], key: str) -> Iterator[str]:
+    """Yield each sentence once, and below it the operations and types of which it is true."""
+    said: dict[str, dict[str, list[str]]] = {}
     for entry in entries:
         sentence = entry.get("sentence")
         text = sentence if isinstance(sentence, str) else unread_reason(_failure(entry))
-        said.setdefault((_label(entry, key), text), []).append(str(entry.get("dtype")))
-    for (label, text), dtypes in said.items():
-        yield f"{label} {' '.join(dtypes)}", text
+        said.setdefault(text, {}).setdefault(_label(entry, key), []).append(str(entry.get("dtype")))
+    for text, operations in said.items():
+        yield f"  {visible(text)}"
+        names = ", ".join(" ".join([label, *dtypes]) for label, dtypes in operations.items())
+        yield from (f"      {line}" for line in wrapped(visible(names), LINE_WIDTH - 6))
 
 
 def _failure(entry: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -112,7 +117,7 @@ def _label(entry: Mapping[str, Json], key: str) -> str:
 def _known(known: Sequence[tuple[str, str]]) -> Iterator[Row]:
     for what, fix in known:
         yield "known", what
-        yield "", fix
+        yield "", "fix: " + fix
 
 
 def _slowest(times_ns: Mapping[str, int]) -> Iterator[Row]:

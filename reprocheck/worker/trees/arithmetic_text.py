@@ -3,6 +3,7 @@
     arithmetic := ("; " part)*
     part       := ("fma" | "products exact") [" but for " places] | "products rounded" | "in " type
                 | "inputs " ("cut" | "rounded") " to " digits " bits" | "at once rounded" | "at once cut at +" digits
+                | digits " of " digits (" rows" | " columns") " are computed otherwise"
 
 `fma` says which products are fused with their addition: every one that is added to a sum, and of two products that are
 added to each other the later. Empty where the accumulator holds all products whole and has the type of the result.

@@ -32,7 +32,7 @@ def trees(job: Dict[str, Any], emit: Emit) -> None:
 
 
 def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
-    from .operations import name_of, precision_of, summations
+    from .operations import name_of, summations
 
     wanted, skip = set(job.get("operations") or []), set(job.get("skip") or [])
     device = torch.device(job["device"])
@@ -41,8 +41,7 @@ def _all(torch: Any, job: Dict[str, Any], emit: Emit) -> None:
         if name in skip or (wanted and not wanted & {name, summation.operation}):
             continue
         emit({"tree": name, "state": "begin"})
-        with precision_of(summation):
-            emit({"tree": name, **recovered(summation, device, torch.get_num_threads())})
+        emit({"tree": name, **recovered(summation, device, torch.get_num_threads())})
 
 
 def recovered(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
@@ -67,6 +66,7 @@ def recovered(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
 
 def _told(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
     from .arithmetic_text import arithmetic_parts, spoken
+    from .operations import precision_of
     from .products import products_of
     from .recovery import recover
     from .sentence import sentence_of
@@ -75,16 +75,16 @@ def _told(summation: Any, device: Any, threads: int) -> Dict[str, Any]:
     from .trial import INPUTS, proven
 
     # Only the operation itself has the threads of the user: our own steps are too small for more than one.
-    with threads_of(1):
+    with threads_of(1), precision_of(summation):
         questions = Questions(summation, device, threads)
         tree = recover(questions.meeting_sizes, summation.places)
         arithmetic = proven(questions, tree, products_of(questions, tree))
-    parts = arithmetic_parts(tree, arithmetic, questions.dtype)
+    parts = [*arithmetic_parts(tree, arithmetic, questions.dtype), *_others(questions)]
     text = "; ".join([text_of(tree), *parts])
     return {
         "digest": hashlib.sha256(text.encode("ascii")).hexdigest(),
         "text": text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "...",
-        "sentence": "; ".join([sentence_of(tree, summation.step), *map(spoken, parts), *_others(questions)]),
+        "sentence": "; ".join([sentence_of(tree, summation.step), *map(spoken, parts)]),
         "depth": tree.outline.depths[tree.root],
         "replay": "{0} of {0}".format(INPUTS),
         "queries": questions.asked,

@@ -15,8 +15,13 @@ import torch
 from ..inputs import SIGNIFICAND_BITS
 from .recovery import Pair, UnrecoveredError
 
-DTYPES = {"fp64": torch.float64, "fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
-DTYPES["fp16"] = torch.float16
+DTYPES = {
+    "fp64": torch.float64,
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 
 MOST_NUMBERS = 1 << 21  # of the questions that are built at a time
 
