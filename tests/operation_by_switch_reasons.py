@@ -239,7 +239,7 @@ REASONS: Sequence[Reason] = (
         _only_larger("sum 300000 *", "* wide *", "t2", "t4"),
     ),
     Reason(
-        "515 classes are no multiple of a vector, and their rest falls otherwise for every split; 512 do not change here",
+        "515 classes are no multiple of a vector: the rest falls otherwise for every split; 512 change nothing here",
         ("softmax *",),
         "fp32 bf16",
         "t2 t4",

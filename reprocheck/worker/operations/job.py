@@ -40,14 +40,14 @@ def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
 
 
 def _told(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
-    try:
-        if place.shortage:
-            raise Unsupported(place.shortage)
-        return traced(run, place)
-    except Unsupported as missing:
-        detail = "not possible here: {}".format(missing)
-    except Exception as error:  # whatever a run or an old torch raises, the other runs are still to be traced
-        detail = describe_error(error)
+    detail = place.shortage
+    if not detail:
+        try:
+            return traced(run, place)
+        except Unsupported as missing:
+            detail = "not possible here: {}".format(missing)
+        except Exception as error:  # whatever a run or an old torch raises, the other runs are still to be traced
+            detail = describe_error(error)
     return {"operations": [], "steps": 0, "complete": False, "detail": detail}
 
 
