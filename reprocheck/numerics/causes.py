@@ -213,8 +213,8 @@ def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
             f"{path}.version",
             _cut(" ".join(str(value_at(value, key)) for key in ("version", "sha256") if key in value)),
         )
-    elif isinstance(value, Mapping) and value.keys() == {"value", "origin"}:
-        yield path, _cut(f"{dump_line(value['value'])} ({value['origin']})")
+    elif isinstance(value, Mapping) and {"value", "origin"} <= value.keys() <= {"value", "origin", "asked"}:
+        yield path, _cut(_switch(value))
     elif isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else key)
@@ -223,6 +223,12 @@ def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _leaves(item, f"{path}.{_label(item)}")
     else:
         yield path, _cut(dump_line(value))
+
+
+def _switch(entry: Mapping[str, Json]) -> str:
+    """Return a switch in one line: its value, who chose it, and what a variable asked for in vain."""
+    asked = f", {dump_line(entry['asked'])} was asked for" if "asked" in entry else ""
+    return f"{dump_line(entry['value'])} ({entry['origin']}{asked})"
 
 
 def _cut(text: str) -> str:
