@@ -97,12 +97,16 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideBySide:
-    """What both sides say of one measured thing in words, where it differs."""
+    """What both sides say of one measured thing in words, where it differs.
+
+    `rows` lay two orders of addition side by side: label, there, here; depth, and the first sum that is made otherwise.
+    """
 
     part: Part
     what: str
     old: str
     new: str
+    rows: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

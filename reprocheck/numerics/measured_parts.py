@@ -9,6 +9,7 @@ from reprocheck.model.fingerprints import fingerprint_digest, unread_reason
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import NumericFault, Part, SideBySide
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of
+from reprocheck.model.summation_trees import Row, side_by_side
 
 Entry = Mapping[str, Json]
 
@@ -21,6 +22,14 @@ _KINDS: Mapping[Part, str] = {
 }
 _NAMING = ("operation", "size", "dtype", "device")
 _ASIDE = {"ns", "sentence", "detail"}  # a newer release may find other words for the same
+
+
+class Said(NamedTuple):
+    """What both sides say of one thing, and the rows that lay it side by side."""
+
+    there: str
+    here: str
+    rows: tuple[Row, ...] = ()
 
 
 class Key(NamedTuple):
@@ -95,22 +104,24 @@ def _substance(entry: Entry) -> Json:
 
 def _joined(part: Part, pairs: Iterable[tuple[Key, Entry, Entry]]) -> Iterator[SideBySide]:
     """Yield the differences; what reads the same in several dtypes, and in several operations, as one."""
-    by_dtype: dict[tuple[str, str, str, str], list[str]] = {}
+    by_dtype: dict[tuple[str, str, Said], list[str]] = {}
     for key, old, new in pairs:
-        by_dtype.setdefault((_subject(key), key.device, *_said(part, old, new)), []).append(key.dtype)
-    by_subject: dict[tuple[str, str, str], list[str]] = {}
-    for (subject, device, there, here), dtypes in by_dtype.items():
-        by_subject.setdefault((_kinds(dtypes, device), there, here), []).append(subject)
-    for (kinds, there, here), subjects in by_subject.items():
-        yield SideBySide(part=part, what=", ".join(dict.fromkeys(subjects)) + kinds, old=there, new=here)
+        by_dtype.setdefault((_subject(key), key.device, _said(part, old, new)), []).append(key.dtype)
+    by_subject: dict[tuple[str, Said], list[str]] = {}
+    for (subject, device, said), dtypes in by_dtype.items():
+        by_subject.setdefault((_kinds(dtypes, device), said), []).append(subject)
+    for (kinds, (there, here, rows)), subjects in by_subject.items():
+        what = ", ".join(dict.fromkeys(subjects)) + kinds
+        yield SideBySide(part=part, what=what, old=there, new=here, rows=rows)
 
 
-def _said(part: Part, old: Entry, new: Entry) -> tuple[str, str]:
+def _said(part: Part, old: Entry, new: Entry) -> Said:
     """Return what both sides say; where the words are the same, with what makes the difference behind them."""
     there, here = _words(old), _words(new)
-    if there == here:
-        return f"{there} [{_mark(old)}]", f"{here} [{_mark(new)}]"
-    return _apart(there, here) if part == "arithmetic" else (there, here)
+    rows = side_by_side(_text(old.get("text")), _text(new.get("text"))) if part == "trees" else ()
+    if there == here and not rows:
+        return Said(f"{there} [{_mark(old)}]", f"{here} [{_mark(new)}]")
+    return Said(*(_apart(there, here) if part == "arithmetic" else (there, here)), rows)
 
 
 def _apart(there: str, here: str) -> tuple[str, str]:

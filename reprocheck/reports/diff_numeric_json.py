@@ -9,7 +9,7 @@ Null where a side has no probes, else:
   known) as `hex` and `decimal`, and both sides (null: not there) with `digest`, `first` values as `bits` and decimal
   `value`, `repeats` and `differing`, or with `status` and `detail`;
 * `faults[]` (`side` is `there` for the old one, `here` for the new one, or `both`), `measured[]` (orders of addition,
-  arithmetic, canaries and relations as sentences), `candidates[]`, `explanations[]`, `ruledOut[]`, `unexplained[]`;
+  arithmetic, canaries and relations as sentences; `rows` lay two orders side by side), `candidates[]`, `explanations[]`, `ruledOut[]`, `unexplained[]`;
   probes are named there by their labels: the name, and the device in parentheses where that is not the CPU.
 """
 
@@ -35,7 +35,16 @@ def numeric_json(numeric: NumericDifference | None) -> Json:
         "families": [_family(row) for row in numeric.rows],
         "probes": [_probe(probe) for probe in numeric.probes],
         "faults": [{"side": fault.side, "text": fault.text} for fault in numeric.faults],
-        "measured": [{"part": one.part, "what": one.what, "old": one.old, "new": one.new} for one in numeric.measured],
+        "measured": [
+            {
+                "part": one.part,
+                "what": one.what,
+                "old": one.old,
+                "new": one.new,
+                "rows": [list(row) for row in one.rows],
+            }
+            for one in numeric.measured
+        ],
         "candidates": [
             {"cause": one.cause, "kind": one.kind, "old": one.old, "new": one.new} for one in numeric.candidates
         ],

@@ -173,6 +173,8 @@ def _parts(title: str, found: Sequence[SideBySide]) -> Paragraph:
         yield visible(f"  {one.what}")
         yield from _wrapped(one.old, "    there: ", " " * 11)
         yield from _wrapped(one.new, "    here:  ", " " * 11)
+        for label, there, here in one.rows:
+            yield from _wrapped(f"{label}: {there} there, {here} here", "    ", " " * 6)
     if len(found) > MOST_PARTS:
         yield f"  and {len(found) - MOST_PARTS} more; `--output-format json` has them"
 

@@ -192,7 +192,9 @@ def test_conv_weight_gradients_depend_on_threads_and_bfloat16_products_do_not() 
     if not any(row.covers("convolution", "2d-grad-weight", "fp32") for row in rows):
         pytest.skip("the shipped table does not cover convolutions")
     assert verdict(THREADS, probe("convolution/2d-grad-weight/fp32"), rows) == "yes"
-    assert verdict(THREADS, probe("matmul/wide-96x256x64/bf16"), rows) != "yes"
+    # With AMX a few such products do; a row of low confidence says so, and none that is sure.
+    sure = [row for row in rows if row.confidence != "low"]
+    assert verdict(THREADS, probe("matmul/wide-96x256x64/bf16"), sure) != "yes"
 
 
 def found_between(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:

@@ -50,6 +50,14 @@ def test_two_trees_are_told_in_the_words_of_both() -> None:
     assert sides_of_parts(there, there) == ()
 
 
+def test_two_trees_are_laid_side_by_side_where_their_texts_are_known() -> None:
+    there = NumericFingerprint(trees=(tree("1", "in order", text="(0*4+1)"),))
+    here = NumericFingerprint(trees=(tree("2", "in order", text="((0*2+1)*2+2)"),))
+    (found,) = sides_of_parts(there, here)
+    assert (found.old, found.new) == ("in order", "in order")
+    assert ("additions deep", "3", "2") in found.rows
+
+
 def test_what_reads_the_same_in_several_dtypes_is_told_once() -> None:
     there = NumericFingerprint(trees=(tree("1", "in order"), tree("3", "in order", dtype="fp64")))
     here = NumericFingerprint(trees=(tree("2", "by halves"), tree("4", "by halves", dtype="fp64")))

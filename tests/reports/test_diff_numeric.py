@@ -79,7 +79,13 @@ USUAL = NumericDifference(
         unlike("matmul/b/tf32", "one-sided", device="cuda", old=None),
     ),
     measured=(
-        SideBySide(part="trees", what="sum of 256, fp32", old="in order", new="by halves"),
+        SideBySide(
+            part="trees",
+            what="sum of 256, fp32",
+            old="in order",
+            new="by halves",
+            rows=(("additions deep", "255", "8"),),
+        ),
         SideBySide(part="arithmetic", what="matmul, bf16", old="keeps 7 bits", new="keeps 10 bits"),
     ),
     candidates=(Candidate(cause="aten-cpu-capability", kind="switch", old="avx512", new="avx2"),),
@@ -142,6 +148,7 @@ def test_full_tells_counts_causes_distances_and_orders_of_addition() -> None:
         "  sum of 256, fp32\n"
         "    there: in order\n"
         "    here:  by halves\n"
+        "    additions deep: 255 there, 8 here\n"
         "\n"
         "arithmetic:\n"
         "  matmul, bf16\n"
@@ -368,8 +375,14 @@ def test_json_holds_every_value_and_no_float() -> None:
         ],
         "faults": [{"side": fault.side, "text": fault.text} for fault in FAULTY.faults],
         "measured": [
-            {"part": "trees", "what": "sum of 256, fp32", "old": "in order", "new": "by halves"},
-            {"part": "arithmetic", "what": "matmul, bf16", "old": "keeps 7 bits", "new": "keeps 10 bits"},
+            {
+                "part": "trees",
+                "what": "sum of 256, fp32",
+                "old": "in order",
+                "new": "by halves",
+                "rows": [["additions deep", "255", "8"]],
+            },
+            {"part": "arithmetic", "what": "matmul, bf16", "old": "keeps 7 bits", "new": "keeps 10 bits", "rows": []},
         ],
         "candidates": [{"cause": "aten-cpu-capability", "kind": "switch", "old": "avx512", "new": "avx2"}],
         "explanations": [
