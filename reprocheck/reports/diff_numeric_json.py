@@ -9,8 +9,9 @@ Null where a side has no probes, else:
   known) as `hex` and `decimal`, and both sides (null: not there) with `digest`, `first` values as `bits` and decimal
   `value`, `repeats` and `differing`, or with `status` and `detail`;
 * `faults[]` (`side` is `there` for the old one, `here` for the new one, or `both`), `measured[]` (orders of addition,
-  arithmetic, canaries and relations as sentences; `rows` lay two orders side by side), `candidates[]`, `explanations[]`, `ruledOut[]`, `unexplained[]`;
-  probes are named there by their labels: the name, and the device in parentheses where that is not the CPU.
+  arithmetic, canaries and relations as sentences; `rows` lay two orders side by side), `candidates[]`,
+  `explanations[]`, `ruledOut[]`, `unexplained[]`; probes are named there by their labels: the name, and the device in
+  parentheses where that is not the CPU.
 """
 
 from __future__ import annotations
