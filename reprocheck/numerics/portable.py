@@ -181,7 +181,7 @@ def _told(
             PortableFamily(
                 family=family,
                 probes=sum(probe.family == family for probe in measured),
-                depends_on=_dependence(family, base, defaults),
+                depends_on=_dependence(family, best, defaults),
                 unequal=tuple(probe.name for probe in measured if probe.family == family and probe.key not in equal),
                 cost=_family_cost(best, family),
             )
@@ -199,10 +199,15 @@ def _told(
     )
 
 
-def _dependence(family: str, base: Switched, defaults: Mapping[str, Switched]) -> tuple[str, ...]:
-    """Return the machines that give other bits by default."""
-    keys = [key for key, probe in base.probes.items() if probe.family == family and probe.digest]
-    return tuple(name for name, run in defaults.items() if any(run.digest(key) != base.digest(key) for key in keys))
+def _dependence(family: str, best: Candidate, defaults: Mapping[str, Switched]) -> tuple[str, ...]:
+    """Return the machines that give other bits by default, `run to run` where this one does not repeat its own."""
+    again = [default for default, _ in best.rounds]
+    base = again[0]
+    keys = [key for key, probe in base.probes.items() if probe.family == family and probe.status == ""]
+    steady = [key for key in keys if base.digest(key) and all(run.digest(key) == base.digest(key) for run in again)]
+    shaky = ("run to run",) if len(steady) < len(keys) else ()
+    others = (name for name, run in defaults.items() if any(run.digest(key) != base.digest(key) for key in steady))
+    return (*shaky, *others)
 
 
 def _notes(base: Switched, defaults: Mapping[str, Switched], best: Candidate) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -100,6 +101,21 @@ def test_every_family_says_what_it_depends_on_and_what_stays_unequal() -> None:
     assert families["random"].depends_on == ()
     assert [name for name, family in families.items() if not family.is_equal] == ["libc"]
     assert families["libc"].unequal == ("libc/pow/fp32",)
+
+
+def test_what_does_not_repeat_itself_depends_on_the_run() -> None:
+    class Shaky(SimulatedPlayer):
+        def _run(self, role: Role, settings: Settings) -> Switched:
+            switched = super()._run(role, settings)
+            key = ("sum/300k/fp32", "cpu")
+            if settings:
+                return switched
+            shaken = replace(switched.probes[key], digest=f"{self.left}")
+            return replace(switched, probes={**switched.probes, key: shaken})
+
+    families = {family.family: family for family in portable_setting(Shaky()).families}
+    assert families["sum"].depends_on == ("run to run",)
+    assert families["sum"].is_equal
 
 
 def test_what_was_tried_instead_is_told_with_its_cost() -> None:

@@ -1,6 +1,6 @@
 """What a tensor held, in a few characters, and hashed numbers of that kind.
 
-Floats: `~E` when all absolute values seen are below 2^E (a multiple of 4, so that steps and runs agree), `~E+` when
+Floats: `~E` when all absolute values seen are below 2^E (a multiple of 2, so that steps and runs agree), `~E+` when
 none was negative, `~E-` when none was positive, `~z` when all were zero. An operation then meets numbers of the size
 that it met in the run: a root meets no negative number, an exponential function does not overflow.
 Integers: `~LOW:HIGH`, and `^` behind it when they never fell (offsets), so that an index stays inside.
@@ -21,7 +21,7 @@ import torch
 from ..hashing import hashed_integers, key_of
 from .spelling import LONG_NAMES, SHORT_NAMES, TensorSpec, Unreadable
 
-EXPONENT_STEP = 4
+EXPONENT_STEP = 2
 EXPONENTS = 12
 # A prime: no row of a large matrix begins where another did.
 POOL = 262_139
