@@ -17,6 +17,7 @@ from reprocheck.reports.diff_numeric_words import (
     uncompared,
     used_columns,
 )
+from reprocheck.reports.experiment_text import experiment_lines
 from reprocheck.reports.markdown_text import code_span, folded, plain, row, sentence
 
 MOST_PROBES = 100
@@ -39,6 +40,9 @@ def numeric_blocks(difference: Difference) -> Iterator[str]:
         yield "\n".join(_table(numeric))
         yield "\n".join(f"- Not compared: {plain(line)}" for line in uncompared(numeric))
     yield "\n".join(_causes(numeric))
+    if numeric.experiment is not None:
+        first, *trials = experiment_lines(numeric.experiment)
+        yield "\n".join([f"- {plain(sentence(first))}", *(f"  - {plain(line.strip())}" for line in trials)])
     if numeric.probes:
         yield folded(f"Differing probes ({len(numeric.probes)})", "\n".join(_probes(numeric)))
     if numeric.measured:

@@ -17,8 +17,8 @@ def experiment_lines(found: Experiment | None) -> Iterator[str]:
         yield f"experiment: {found.verdict}"
         return
     total = len(found.differing)
-    probes = "probe" if total == 1 else "probes"
-    yield f"experiment: {total} differing {probes} rerun here under {len(found.trials)} settings"
+    probes, settings = ("probe" if total == 1 else "probes"), ("setting" if len(found.trials) == 1 else "settings")
+    yield f"experiment: {total} differing {probes} rerun here under {len(found.trials)} {settings}"
     telling = sorted((trial for trial in found.trials if trial.moved), key=lambda trial: -len(trial.equal))
     widest = max((len(trial.cause) for trial in telling[:MOST_TRIALS]), default=0)
     for trial in telling[:MOST_TRIALS]:

@@ -19,6 +19,7 @@ from reprocheck.model.numeric_differences import (
     ProbeDifference,
     SideBySide,
 )
+from reprocheck.model.numeric_experiments import Experiment, Trial
 from reprocheck.model.numeric_fingerprints import Probe
 from reprocheck.reports import diff_concise, diff_full, diff_json, diff_markdown
 from reprocheck.reports.diff_numeric_words import distance_text
@@ -425,3 +426,12 @@ def test_hostile_names_reach_no_terminal_and_stay_text_in_markdown() -> None:
     assert f"| {span} | {plain} | {plain} |\n" in text
     assert f"- **Fault** here: {plain}\n" in text
     assert f"- A{plain[1:]}\n- Ruled out by the table: {plain}\n" in text
+
+
+def test_markdown_tells_what_an_experiment_tried() -> None:
+    tried = Trial(settings=("threads=4",), origin="recorded", equal=("softmax/log/fp32",), moved=1)
+    found = Experiment(home="new", differing=("softmax/log/fp32",), trials=(tried,), causes=(tried,))
+    assert (
+        "- Experiment: 1 differing probe rerun here under 1 setting\n"
+        "  - threads=4  1 of 1 equal, 1 changed, as recorded by the other side\n\n"
+    ) in diff_markdown.render(report(replace(USUAL, experiment=found)))
