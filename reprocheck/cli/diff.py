@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from reprocheck.atomic_write import require_writable
 from reprocheck.cli.console import deliver, progress, wants_color
+from reprocheck.cli.option_types import LONGEST_S, PYTHON, Seconds
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED, UsageError
 from reprocheck.model.differences import Difference
 from reprocheck.readers.pixi_lock import DEFAULT_ENVIRONMENT
@@ -41,14 +43,13 @@ DEFAULT_TIMEOUT_S = 300.0
     is_flag=True,
     help="Rerun differing probes here under other switches, to see which makes the bits equal.",
 )
-@click.option(
-    "--python", type=click.Path(path_type=Path), help="The Python to experiment in.  [default: the running one]"
-)
+@click.option("--python", type=PYTHON, help="The Python to experiment in.  [default: the running one]")
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=1.0),
-    help=f"Seconds after which no more is tried.  [default: {DEFAULT_TIMEOUT_S:g}]",
+    type=Seconds(min=1.0, max=LONGEST_S),
+    metavar="SECONDS",
+    help=f"How long to experiment at most.  [default: {DEFAULT_TIMEOUT_S:g}]",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when something differs.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="[default: auto]")
@@ -84,6 +85,8 @@ def command(
     """
     request = DiffRequest(old=old, new=new, environment=environment)
     if experiments:
+        if output is not None:
+            require_writable(output)
         difference = _experiment(request, python, timeout_s)
     else:
         _refuse_idle(python, timeout_s)

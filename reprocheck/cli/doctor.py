@@ -8,6 +8,7 @@ import click
 
 from reprocheck.cli.console import deliver, progress, terminal_width, wants_color
 from reprocheck.cli.folder_option import FOLDER
+from reprocheck.cli.option_types import PYTHON, Seconds
 from reprocheck.cli.options import settings_here
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED
 from reprocheck.model.doctors import PRECISIONS, QUESTIONS, Checkup
@@ -18,14 +19,14 @@ from reprocheck.workflows.doctor import TIMEOUT_S, DoctorRequest, examine
 _NAMES = [question.name for question in QUESTIONS]
 _WIDTH = 80  # of text that goes to a file or a pipe: the same on every machine
 _LONGEST_S = 3600.0
-_SECONDS = click.FloatRange(min=1.0, max=_LONGEST_S)
+_SECONDS = Seconds(min=1.0, max=_LONGEST_S)
 _SKIP_HELP = "Leave a question out, by its name in --json: `fp8` for example."
 _PRECISION_HELP = "What the training computes in: fail where the GPU lacks it."
 _TIMEOUT_HELP = f"How long everything may take in all.  [default: {TIMEOUT_S:g}]"
 
 
 @click.command()
-@click.option("--python", type=click.Path(path_type=Path), help="The Python to ask.  [default: the running one]")
+@click.option("--python", type=PYTHON, help="The Python to ask.  [default: the running one]")
 @click.option("-p", "--prefix", type=FOLDER, help="Ask the Python of the environment here.")
 @click.option("-n", "--name", help="Ask the Python of the environment of this name.")
 @click.option("--cpu", is_flag=True, help="A machine for CPU training: do not ask about GPUs.")

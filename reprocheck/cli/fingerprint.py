@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from reprocheck.atomic_write import require_writable
 from reprocheck.cli.console import deliver, note, progress
+from reprocheck.cli.option_types import LONGEST_S, PYTHON, Seconds
 from reprocheck.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNDECIDED, UsageError
 from reprocheck.model.json_documents import dump_document
 from reprocheck.reports.fingerprint_text import render_fingerprint
@@ -22,9 +24,12 @@ DEFAULT_TIMEOUT_S = 300.0
 
 @click.command()
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the fingerprint, as JSON, to a file."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the fingerprint or the setting to a file, as JSON.",
 )
-@click.option("--python", type=click.Path(path_type=Path), help="The Python to look into.  [default: the running one]")
+@click.option("--python", type=PYTHON, help="The Python to look into.  [default: the running one]")
 @click.option("--probes", is_flag=True, help="Also measure what this torch computes here, bit by bit.")
 @click.option("--times", is_flag=True, help="With --probes: keep how long each probe took, which no two runs share.")
 @click.option(
@@ -33,8 +38,9 @@ DEFAULT_TIMEOUT_S = 300.0
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=1.0),
-    help=f"With --probes or --portable: seconds after which no more is measured.  [default: {DEFAULT_TIMEOUT_S:g}]",
+    type=Seconds(min=1.0, max=LONGEST_S),
+    metavar="SECONDS",
+    help=f"With --probes or --portable: how long to measure at most.  [default: {DEFAULT_TIMEOUT_S:g}]",
 )
 @click.option(
     "--output-format", "format_name", type=click.Choice(["full", "json"]), default="full", help="[default: full]"
@@ -66,6 +72,7 @@ def command(
     """
     if portable:
         _refuse_both(probes=probes, times=times)
+        _require_room(output)
         return _portable(python, timeout_s or DEFAULT_TIMEOUT_S, output, format_name)
     if not probes:
         _refuse_idle(times=times, timeout_s=timeout_s)
@@ -73,6 +80,7 @@ def command(
             document = collect_fingerprint(python)
         _deliver(dump_document(document), render_fingerprint(document), output, format_name)
         return EXIT_CLEAN
+    _require_room(output)
     request = ProbeRequest(python=python, timeout_s=timeout_s or DEFAULT_TIMEOUT_S, times=times)
     with progress("measuring what this machine computes"):
         probed = collect_probes(request)
@@ -100,6 +108,11 @@ def _refuse_both(*, probes: bool, times: bool) -> None:
             why="it is a page of its own",
             how=f"leave `{'--probes' if probes else '--times'}` out",
         )
+
+
+def _require_room(output: Path | None) -> None:
+    if output is not None:
+        require_writable(output)
 
 
 def _portable(python: Path | None, timeout_s: float, output: Path | None, format_name: str) -> int:

@@ -8,12 +8,12 @@ import click
 
 from reprocheck.atomic_write import require_writable
 from reprocheck.cli.console import deliver, progress, wants_color
+from reprocheck.cli.option_types import LONGEST_S, Seconds
 from reprocheck.reports.fleet_json import render_fleet_json
 from reprocheck.reports.fleet_text import render_fleet
 from reprocheck.workflows.fleet import TIMEOUT_S, FleetRequest, examine_fleet
 
-_LONGEST_S = 86_400.0
-_SECONDS = click.FloatRange(min=5.0, max=_LONGEST_S)
+_SECONDS = Seconds(min=5.0, max=LONGEST_S)
 _AUTO_HELP = "`auto` takes the GPUs where every rank of a node has one.  [default: auto]"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reprocheck.cli.console import deliver, progress
+from reprocheck.cli.option_types import PYTHON
 from reprocheck.errors import EXIT_CLEAN
 from reprocheck.model.records import Record
 from reprocheck.numerics.runs import DEFAULT_RUNS, DEFAULT_STEPS, DEFAULT_THREADS, plan_runs
@@ -18,7 +19,7 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @click.option("-o", "--output", type=_PATH, default=Path("reprocheck.json"), show_default=True, help="The record.")
-@click.option("--python", type=click.Path(path_type=Path), help="The audited Python.  [default: the running one]")
+@click.option("--python", type=PYTHON, help="The audited Python.  [default: the running one]")
 @click.option(
     "--workload",
     "workloads",
@@ -48,7 +49,8 @@ def command(
     """Run the reference AMP and DDP workloads and write down their bits.
 
     Loss, gradient norm, loss scale and digests of all gradients and parameters, at every step of every
-    rank, with a fingerprint of machine and environment. An older record stays until the new one is whole.
+    rank, the operations that the runs ask for (`verify --predict` replays them), and a fingerprint of machine and
+    environment. An older record stays until the new one is whole.
     """
     request = RecordRequest(
         python=python or Path(sys.executable),

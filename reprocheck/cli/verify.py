@@ -10,6 +10,7 @@ import click
 
 from reprocheck.atomic_write import require_writable
 from reprocheck.cli.console import deliver, progress, wants_color
+from reprocheck.cli.option_types import PYTHON
 from reprocheck.model.json_documents import Json, dump_document
 from reprocheck.model.predictions import Prediction, prediction_document
 from reprocheck.model.verdicts import Verdict, verdict_document
@@ -21,7 +22,7 @@ from reprocheck.workflows.verify import VerifyRequest, predict_rerun, verify
 
 @click.command()
 @click.argument("path", metavar="[RECORD]", type=click.Path(path_type=Path), default=Path("reprocheck.json"))
-@click.option("--python", type=click.Path(path_type=Path), help="The audited Python.  [default: the running one]")
+@click.option("--python", type=PYTHON, help="The audited Python.  [default: the running one]")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: the record's]")
 @click.option("--threads", type=click.IntRange(1, 1024), help="In a rank.  [default: the record's]")
 @click.option(

@@ -22,9 +22,9 @@ def describe_tree(tree: SummationTree) -> str:
 def side_by_side(old: str, new: str) -> tuple[Row, ...]:
     """Return label, old and new of all that differs between two texts: depth, the first other sum, how is added.
 
-    A text that cannot be read, such as one cut short, is only said to be so.
+    A text that cannot be read, such as one cut short, is only said to be so; where a side has none there is nothing.
     """
-    if old == new:
+    if old == new or not (old and new):
         return ()
     try:
         one, other = read_tree(old), read_tree(new)

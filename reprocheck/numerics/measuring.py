@@ -176,4 +176,6 @@ def _times(lines: Lines) -> Mapping[str, int]:
 def is_whole(measured: NumericFingerprint) -> bool:
     """Say whether everything was measured that this torch can do."""
     lost = ("lost-device", "out-of-memory")
-    return not measured.collection and not any(probe.status in lost for probe in measured.probes)
+    entries = (*measured.trees, *measured.arithmetic, *measured.canary, *measured.relations)
+    statuses = (*(probe.status for probe in measured.probes), *(entry.get("status") for entry in entries))
+    return not measured.collection and not any(status in lost for status in statuses)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from reprocheck.model.operations import WORDS, OperationDigest, RunOperations, labels_of, structure_of
+from reprocheck.model.operations import WORDS, OperationDigest, RunOperations, label_of, labels_of, structure_of
 from reprocheck.model.predictions import Prediction, RunPrediction
 from reprocheck.model.records import Run
 
@@ -62,16 +62,22 @@ def _partial(recorded: RunOperations, here: RunOperations) -> Iterator[str]:
 
 
 def _other_operations(known: Mapping[str, OperationDigest], here: RunOperations) -> Iterator[str]:
-    """Tell which operations only one of the two runs asks for: another torch, or another choice of kernels."""
+    """Tell which operations only one of the two runs asks for: another torch, or another choice of kernels.
+
+    One that both know is *called otherwise*: on other shapes, or with other arguments.
+    """
     if not here.complete:
         return
     there, now = {structure_of(text): text for text in known}, {structure_of(text): text for text in here.traced}
     new = [text for structure, text in now.items() if structure not in there]
     gone = [text for structure, text in there.items() if structure not in now]
-    if new:
-        yield f"{_counted(new)} new here: {_named(new)}"
-    if gone:
-        yield f"{_counted(gone)} gone: {_named(gone)}"
+    changed = {label_of(text) for text in new} & {label_of(text) for text in gone}
+    told = {
+        "called otherwise here": [text for text in new if label_of(text) in changed],
+        "new here": [text for text in new if label_of(text) not in changed],
+        "gone": [text for text in gone if label_of(text) not in changed],
+    }
+    yield from (f"{_counted(texts)} {word}: {_named(texts)}" for word, texts in told.items() if texts)
 
 
 def _without_digest(pairs: Sequence[tuple[OperationDigest, OperationDigest]]) -> Iterator[str]:

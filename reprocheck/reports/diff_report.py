@@ -74,9 +74,13 @@ def _computed(difference: Difference) -> str:
     numeric = difference.numeric
     if numeric is None or numeric.is_empty:
         return ""
-    unlike = sum(map(numeric.count, ("different", "rounding", "varying")))
-    lacking = len(numeric.probes) - unlike
+    unlike = sum(map(numeric.count, ("different", "rounding")))
+    unsteady = numeric.count("varying")
+    lacking = len(numeric.probes) - unlike - unsteady
     told = [f"{unlike} {'probe differs' if unlike == 1 else 'probes differ'}"] if unlike else []
+    told += [
+        f"{unsteady} {'probe does not repeat itself' if unsteady == 1 else 'probes do not repeat themselves'}"
+    ] * bool(unsteady)
     told += [f"{lacking} {'probe was' if lacking == 1 else 'probes were'} not compared"] if lacking else []
     if told:
         return ", ".join(told)

@@ -99,7 +99,7 @@ def _sentences(entries: Sequence[Mapping[str, Json]], key: str) -> Iterator[str]
         text = sentence if isinstance(sentence, str) else unread_reason(_failure(entry))
         said.setdefault(text, {}).setdefault(_label(entry, key), []).append(str(entry.get("dtype")))
     for text, operations in said.items():
-        yield f"  {visible(text)}"
+        yield from (f"  {line}" for line in wrapped(visible(text), LINE_WIDTH - 2))
         names = ", ".join(" ".join([label, *dtypes]) for label, dtypes in operations.items())
         yield from (f"      {line}" for line in wrapped(visible(names), LINE_WIDTH - 6))
 

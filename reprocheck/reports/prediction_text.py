@@ -35,7 +35,7 @@ def _headline(prediction: Prediction) -> str:
         return f"predicted bitwise: in {_counted(count, 'run')} every operation gives the recorded bits here"
     if prediction.outcome == "differs":
         differing = sum(run.outcome == "differs" for run in prediction.runs)
-        return f"predicted not bitwise: in {differing} of {_counted(count, 'run')} operations give other bits here"
+        return f"predicted not bitwise: in {differing} of {_counted(count, 'run')} some operations give other bits here"
     undecided = sum(run.outcome == "undecided" for run in prediction.runs)
     return f"undecided: for {undecided} of {_counted(count, 'run')} nobody can tell"
 

@@ -13,7 +13,8 @@ from typing import Any, Callable, Dict, Tuple
 
 DETAIL_LIMIT = 200
 
-# A message of a library may name the user's folders; a bare `a/b` inside a word is none.
+# A message of a library may name a password within an address, and the user's folders; a bare `a/b` is none.
+_ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`,;)]+")
 _PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\~][^\s'\"`,;:)]+")
 
 
@@ -72,6 +73,7 @@ def plain(value: Any) -> Any:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return kind and first line of an error, short and without paths."""
+    """Return kind and first line of an error, short and without paths and addresses."""
     first = (str(error).strip().splitlines() or [""])[0]
-    return "{}: {}".format(type(error).__name__, _PATH.sub("<path>", first))[:DETAIL_LIMIT].rstrip(": ")
+    told = _PATH.sub("<path>", _ADDRESS.sub("<address>", first))
+    return "{}: {}".format(type(error).__name__, told)[:DETAIL_LIMIT].rstrip(": ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Dict, Sequence
 
 from .lines import Emit
+from .readings import describe_error
 
 if TYPE_CHECKING:
     from .placement import Place
@@ -33,7 +34,7 @@ def _begin(job: Dict[str, Any], emit: Emit, parts: Sequence[Part]) -> None:
     try:
         import torch
     except ImportError as error:
-        emit({"kind": "no-torch", "reason": str(error)})
+        emit({"kind": "no-torch", "reason": describe_error(error)})
         return
     if job["device"] == "auto":
         job = {**job, "device": "cuda" if torch.cuda.is_available() else "cpu"}

@@ -79,6 +79,11 @@ def test_a_tree_in_words() -> None:
     assert describe_tree(read_tree("0")) == "1 term"
 
 
+@pytest.mark.parametrize(("old", "new"), [("", CHAIN), (CHAIN, ""), ("", "")])
+def test_where_a_side_has_no_tree_nothing_is_side_by_side(old: str, new: str) -> None:
+    assert side_by_side(old, new) == ()
+
+
 def test_equal_trees_have_nothing_side_by_side() -> None:
     assert side_by_side(CHAIN, CHAIN) == ()
     assert side_by_side_lines(CHAIN, CHAIN) == ()

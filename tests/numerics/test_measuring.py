@@ -182,3 +182,9 @@ def test_a_dead_canary_and_a_broken_must_are_faults() -> None:
 def test_an_operation_that_torch_lacks_is_no_gap_and_a_lost_device_is(status: str, whole: bool) -> None:
     probe = Probe(name="a/b/fp32", family="a", operation="b", dtype="fp32", device="cuda", status=status)
     assert is_whole(NumericFingerprint(probes=(probe,))) is whole
+
+
+@pytest.mark.parametrize("kind", ["trees", "arithmetic", "canary", "relations"])
+def test_a_device_that_is_lost_after_the_probes_is_a_gap_too(kind: str) -> None:
+    assert not is_whole(NumericFingerprint(**{kind: ({"device": "cuda", "status": "lost-device"},)}))
+    assert is_whole(NumericFingerprint(**{kind: ({"device": "cuda", "status": "unsupported"},)}))

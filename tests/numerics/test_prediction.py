@@ -56,6 +56,12 @@ def test_new_and_gone_operations_leave_it_open(run: Run) -> None:
     assert predicted(run, operations(ALL), here).outcome == "undecided"
 
 
+def test_an_operation_on_other_shapes_is_not_told_as_new_and_as_gone(run: Run) -> None:
+    here = operations(ALL, traced=(MM, EXP, NORM.replace("fp32[3]", "fp32[4]")))
+    assert predicted(run, operations(ALL), here).doubts == ("1 operation is called otherwise here: norm.Scalar fp32",)
+    assert predicted(run, operations(ALL), here).outcome == "undecided"
+
+
 def test_an_operation_that_this_torch_lacks_and_nobody_asks_for_is_told_once(run: Run) -> None:
     here = operations({**ALL, NORM: "gone"}, traced=(MM, EXP))
     assert predicted(run, operations(ALL), here).doubts == ("1 operation is gone: norm.Scalar fp32",)

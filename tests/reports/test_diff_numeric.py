@@ -156,7 +156,7 @@ def test_full_tells_counts_causes_distances_and_orders_of_addition() -> None:
         "    there: keeps 7 bits\n"
         "    here:  keeps 10 bits\n"
         "\n"
-        "1 entry differs; 4 probes differ, 4 probes were not compared\n"
+        "1 entry differs; 3 probes differ, 1 probe does not repeat itself, 4 probes were not compared\n"
     )
 
 
@@ -178,7 +178,7 @@ def test_concise_is_a_line_for_every_probe_order_and_cause() -> None:
         USUAL.explanations[0].text,
         "12 of 22 probes equal, 1 different, 2 equal up to rounding, 1 not the same from run to run, "
         "1 not measured on a side, 3 only on one side, 2 not measured on both sides",
-        "4 probes differ, 4 probes were not compared",
+        "3 probes differ, 1 probe does not repeat itself, 4 probes were not compared",
     ]
 
 
@@ -214,6 +214,10 @@ def test_without_measurements_nothing_is_told_of_them() -> None:
     ("numeric", "words"),
     [
         (replace(EQUAL, probes=USUAL.probes[:1]), "1 probe differs"),
+        (
+            replace(EQUAL, probes=tuple(probe for probe in USUAL.probes if probe.kind == "varying") * 2),
+            "2 probes do not repeat themselves",
+        ),
         (replace(EQUAL, probes=USUAL.probes[-1:]), "1 probe was not compared"),
         (replace(EQUAL, measured=USUAL.measured[:1]), "the measured arithmetic differs"),
         (replace(EQUAL, faults=FAULTY.faults[:1]), "a machine is at fault"),
@@ -288,7 +292,7 @@ def test_signs_and_faults_are_coloured_where_colour_is_wanted() -> None:
 
 def test_markdown_is_a_table_and_folds_what_is_long() -> None:
     assert diff_markdown.render(report(USUAL)) == (
-        "**4 probes differ, 4 probes were not compared**\n\n"
+        "**3 probes differ, 1 probe does not repeat itself, 4 probes were not compared**\n\n"
         "`a.json` → `b.json`\n\n"
         "### What they compute\n\n"
         "12 of 22 probes equal, 1 different, 2 equal up to rounding, 1 not the same from run to run, "

@@ -26,7 +26,7 @@ def test_a_promise_is_one_line_and_a_table() -> None:
 
 def test_what_differs_is_named_and_doubts_are_told() -> None:
     assert render_prediction(Prediction(runs=(SAME, OTHER, OPEN, replace(OTHER, operations=(MM,), doubts=())))) == (
-        "predicted not bitwise: in 2 of 4 runs operations give other bits here\n"
+        "predicted not bitwise: in 2 of 4 runs some operations give other bits here\n"
         "\n"
         "  identical  convnet:fp32      47 operations give the recorded bits\n"
         "  differs    transformer:bf16  2 of 9 operations differ: exp bf16, mm fp32\n"

@@ -83,11 +83,16 @@ def test_a_call_gives_its_value() -> None:
     [
         ("cannot open /home/alice/lib/libcudnn.so.9: no such file", "OSError: cannot open <path>: no such file"),
         (r"cannot load C:\Users\alice\torch.dll", "OSError: cannot load <path>"),
+        (
+            "no answer from https://alice:secret@mirror.invalid:8080/x, sorry",
+            "OSError: no answer from <address>, sorry",
+        ),
         ("cannot open '~/x y'", "OSError: cannot open '<path> y'"),
+        ("a::b: no such name", "OSError: a::b: no such name"),
         ("driver/library mismatch", "OSError: driver/library mismatch"),
         ("x" * 300, "OSError: " + "x" * 191),
     ],
-    ids=["posix", "windows", "home", "no path", "long"],
+    ids=["posix", "windows", "address", "home", "no address", "no path", "long"],
 )
 def test_an_error_names_no_path_and_stays_short(message: str, told: str) -> None:
     assert describe_error(OSError(message)) == told

@@ -20,6 +20,7 @@ from .queries import (
     deepest_small,
     depth_queries,
     pattern_queries,
+    quarters,
     scale_of,
     small_numbers,
     tensor_of,
@@ -27,7 +28,7 @@ from .queries import (
     vector_of,
     words_of,
 )
-from .roundings import QUARTERS, rounding_of
+from .roundings import rounding_of
 
 Sums = Callable[..., Any]
 Told = Union[int, Dict[str, str]]
@@ -102,7 +103,7 @@ def input_rounding(sums: Sums, form: Format, device: str, bits: int) -> str:
     """Return how inputs of more than `bits` fraction bits are rounded; empty where no one rounding explains it."""
     if not 1 <= bits <= form.fraction_bits - 2:
         return ""
-    amounts = _amounts(odd_too=True)
+    amounts = quarters()
     queries: List[Query] = [{0: (_base(amount, bits) + amount, -bits - 2)} for amount in amounts]
     bases = [_base(amount, bits) for amount in amounts]
     return _rounding(sums(tensor_of(form, device, queries)), -bits - 2, amounts, bases)
@@ -110,7 +111,7 @@ def input_rounding(sums: Sums, form: Format, device: str, bits: int) -> str:
 
 def output_rounding(sums: Sums, form: Format, device: str) -> str:
     """Return how the sum of a number and a fraction of its last place is rounded."""
-    bits, amounts = form.fraction_bits, _amounts(odd_too=True)
+    bits, amounts = form.fraction_bits, quarters()
     unit = scale_of(form) - bits - 2
     queries: List[Query] = []
     for amount in amounts:
@@ -124,7 +125,7 @@ def accumulator_rounding(sums: Sums, form: Format, device: str, found: Accumulat
     """Return how the accumulator rounds, at a place of a row where it does; empty where no place is known."""
     if not isinstance(found.bits, int) or found.rounds_at is None:
         return ""
-    at, amounts = found.rounds_at, _amounts(odd_too=False)
+    at, amounts = found.rounds_at, quarters(even_and_odd=False)
     unit = scale_of(form) - found.bits - 2
     queries: List[Query] = []
     for amount in amounts:
@@ -133,12 +134,6 @@ def accumulator_rounding(sums: Sums, form: Format, device: str, found: Accumulat
             {at.small: (amount, unit), at.plus: (large, scale_of(form) - 1), at.minus: (-large, scale_of(form) - 1)}
         )
     return _rounding(sums(tensor_of(form, device, queries)), unit, amounts, [0] * len(amounts))
-
-
-def _amounts(odd_too: bool) -> List[int]:
-    """Return amounts in quarters of the last place, of both signs, above an even number and above an odd one."""
-    bases = (0, 4) if odd_too else (0,)
-    return [sign * (base + quarter) for sign in (1, -1) for base in bases for quarter in QUARTERS]
 
 
 def _base(amount: int, bits: int) -> int:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, Callable, List
 
 from .formats import Format, number_of
-from .queries import Q, pattern, values_of, vector_of
+from .queries import Q, pattern, quarters, values_of, vector_of
 from .roundings import rounding_of
 
 # 1.25 * (1 + k units) lies 5 k quarters of a unit above 1.25: these k give every quarter, and both kinds of half ways.
@@ -38,7 +38,7 @@ def factor_bits(call: Callable[..., Any], form: Format, device: str) -> int:
 def conversion_rounding(call: Callable[..., Any], source: Format, target: Format, device: str) -> str:
     """Return how a number that the target does not hold is rounded; empty where no one rounding explains it."""
     last = Fraction(1, 2**target.fraction_bits)
-    amounts = [sign * (base + quarter) for sign in (1, -1) for base in (0, 4) for quarter in (1, 2, 3)]
+    amounts = quarters()
     bases = [Fraction(3, 2) * (1 if amount > 0 else -1) for amount in amounts]
     numbers = [number_of(base + amount * last / 4) for base, amount in zip(bases, amounts)]
     values = values_of(call(_filled(source, device, numbers)), len(amounts))

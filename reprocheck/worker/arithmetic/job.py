@@ -55,12 +55,12 @@ def profile_lines(torch: Any, device: str) -> Iterator[Dict[str, Any]]:
 def _profiled(torch: Any, operation: Any, dtype: str, device: str) -> Dict[str, Any]:
     from .profile import profile_of
     from .sentences import sentence_of
-    from .tensor_float import tensor_float_32
+    from ..tensor_float import tf32
 
     form: str = dtype
     around: Any = contextlib.nullcontext()
     if dtype == "tf32":
-        form, around = "fp32", tensor_float_32(torch)
+        form, around = "fp32", tf32()
     name = {"arithmetic": "{}/{}".format(operation.name, dtype), "operation": operation.name, "dtype": dtype}
     try:
         with around:

@@ -69,7 +69,9 @@ def _scaled_mm(x_QK: torch.Tensor, y_K: torch.Tensor) -> torch.Tensor:
     """Multiply 8-bit floats; the right operand lies by columns, as the kernels want it."""
     one = torch.ones((), dtype=torch.float32, device=x_QK.device)
     right = y_K.expand(N, K).contiguous().t()
-    return torch._scaled_mm(x_QK, right, scale_a=one, scale_b=one, out_dtype=torch.float32)[:, 0]
+    found: Any = torch._scaled_mm(x_QK, right, scale_a=one, scale_b=one, out_dtype=torch.float32)
+    product_QN: torch.Tensor = found[0] if isinstance(found, tuple) else found  # a pair before torch 2.5
+    return product_QN[:, 0]
 
 
 def _sum_of_columns(x_QK: torch.Tensor) -> torch.Tensor:

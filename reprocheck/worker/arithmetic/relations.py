@@ -42,7 +42,7 @@ def relation_lines(device: str) -> Iterator[Dict[str, Any]]:
 
 
 def outcome_of(relation: Relation, device: str) -> Dict[str, str]:
-    """Return status and detail: a type that this device lacks does not hide what the others show."""
+    """Return status and detail: a type that this device lacks does not hide what the others show; a fault does."""
     broken: List[str] = []
     failures: Dict[str, Dict[str, str]] = {}
     for dtype in relation.dtypes:
@@ -52,8 +52,9 @@ def outcome_of(relation: Relation, device: str) -> Dict[str, str]:
             failures[dtype] = failure_of(error)
     if broken:
         return {"status": "broken", "detail": ", ".join(broken)}
-    if len(failures) == len(relation.dtypes):
-        return failures[relation.dtypes[0]]
+    faults = [failure for failure in failures.values() if failure["status"] != "unsupported"]
+    if faults or len(failures) == len(relation.dtypes):
+        return next(iter([*faults, *failures.values()]))
     return {"status": "holds", **({"detail": "not run in " + ", ".join(failures)} if failures else {})}
 
 

@@ -15,6 +15,7 @@ import torch
 
 from ..digests import sha256_of
 from ..hashing import key_of
+from ..probing import failure_of
 from . import collectives
 from .cancellation import CONTENTS as CANCELLING
 from .cancellation import can_be_overwritten, variants_of
@@ -37,7 +38,6 @@ DRAWN_ELEMENTS, DRAWN_ELEMENTS_HALF = 2**16, 2**19
 # with an overflow saw larger numbers than those that it trained on.
 SHIFTS = (0, 4, 8)
 _HALVES = (torch.bfloat16, torch.float16)
-_NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
 
 
 def replayed(texts: Sequence[str], device: torch.device) -> Dict[str, str]:
@@ -50,7 +50,7 @@ def replayed(texts: Sequence[str], device: torch.device) -> Dict[str, str]:
     replay = _Replay(device)
     # Sums over ranks come first: all ranks must ask for the same, whatever befalls them later.
     ordered = sorted(dict.fromkeys(texts), key=lambda text: not text.startswith(collectives.NAMESPACE))
-    with torch.no_grad(), bounded_memory(), torch.random.fork_rng(devices=[]):
+    with torch.no_grad(), bounded_memory(device.type), torch.random.fork_rng(devices=[]):
         for text in ordered:
             replay.perform(text)
         for text in ordered:
@@ -99,8 +99,7 @@ class _Replay:
         except Unreadable:
             self._word = "unreadable"
         except Exception as error:  # an operation may raise anything, and must not hide the others
-            is_full = isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
-            self._word = "out-of-memory" if is_full else "raises"
+            self._word = "out-of-memory" if failure_of(error)["status"] == "out-of-memory" else "raises"
         return []
 
     def _sums(self, text: str, call: Call) -> Iterator[List[torch.Tensor]]:

@@ -20,6 +20,7 @@ ALL, MAIN, HALVES = ("fp64", "fp32", "tf32", "bf16", "fp16"), ("fp32", "tf32", "
 BATCH, HEADS, WIDTH = 2, 2, 32
 SHORT, LONG = 48, 200
 OLDER_FLAGS = {"flash": "enable_flash", "math": "enable_math", "efficient": "enable_mem_efficient"}
+MATH = 0  # the number of that backend (torch/nn/attention, `SDPBackend`)
 NAMES = {
     "flash": "FLASH_ATTENTION",
     "math": "MATH",
@@ -67,6 +68,9 @@ def _case(bench: Bench, attention: Attention) -> Case:
     # Scores of a few units: some keys take most of the weight.
     query, key, value = (bench.leaf(name, *shape, spread=2, centre=-1) for name in ("query", "key", "value"))
 
+    if attention.backend not in ("default", "math"):
+        _require_choice(attention, query, key, value)
+
     def forward() -> torch.Tensor:
         with _backend(attention.backend):
             return functional.scaled_dot_product_attention(query, key, value, is_causal=attention.is_causal)
@@ -75,6 +79,18 @@ def _case(bench: Bench, attention: Attention) -> Case:
         run = gradients(forward(), [query, key, value], bench.wide("gradient", *shape, spread=2, centre=-1))
         return Case(run=allowed(bench, run), scale=4.0)
     return Case(run=allowed(bench, torch.no_grad()(forward)), scale=2.0)
+
+
+def _require_choice(attention: Attention, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> None:
+    """Refuse a backend that torch does not take though no other is allowed: torch 2.0 has one alone on the CPU.
+
+    Raises:
+        NotImplementedError: it takes another one.
+    """
+    with _backend(attention.backend):
+        chosen = torch._fused_sdp_choice(query, key, value, is_causal=attention.is_causal)
+    if chosen == MATH:
+        raise NotImplementedError("this torch has no {} attention here".format(attention.backend))
 
 
 def _backend(name: str) -> ContextManager[Any]:

@@ -29,10 +29,14 @@ SEED = 20240229
 
 @dataclass(frozen=True)
 class Case:
-    """What is run, as often as wanted, and the natural scale of its output, or of each (see `bit_digests`)."""
+    """What is run, as often as wanted, and the natural scale of its output, or of each (see `bit_digests`).
+
+    `races` marks an operation whose threads are known to race: three runs one after the other agree by luck too often.
+    """
 
     run: Callable[[], Outputs]
     scale: Scale = 1.0
+    races: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,4 +83,4 @@ def _many_index_puts(bench: Bench) -> Case:
     zeros_P = torch.zeros(MANY_PLACES, dtype=bench.dtype, device=bench.device)
     places_N, numbers_N = bench.indices("many places", MANY, MANY_PLACES), bench.wide("many numbers", MANY)
     run = functools.partial(torch.index_put, zeros_P, (places_N,), numbers_N, accumulate=True)
-    return Case(run=run, scale=summed_scale(MANY // MANY_PLACES, 4))
+    return Case(run=run, scale=summed_scale(MANY // MANY_PLACES, 4), races=True)

@@ -6,10 +6,11 @@ Shapes are fixed, for kernels are chosen by shape. Legend: R rows, N summands, C
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, ContextManager, Dict, List, NamedTuple, Tuple
 
 import torch
 
+from ..tensor_float import tf32
 from .summation import Summation
 
 Left = torch.Tensor
@@ -126,18 +127,9 @@ def summation_of(operation: str, dtype: str, size: int, step: int = 1) -> Summat
     return Summation(operation, dtype, size, kind.rows, kind.columns, kind.compute, step)
 
 
-@contextlib.contextmanager
-def precision_of(summation: Summation) -> Iterator[None]:
-    """Let products of fp32 on CUDA take TF32 while a sum of that type is asked."""
-    if summation.dtype != "tf32":
-        yield
-        return
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = True
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
+def precision_of(summation: Summation) -> ContextManager[None]:
+    """Return a context in which products of fp32 on CUDA take TF32, where the sum is one of that type."""
+    return tf32() if summation.dtype == "tf32" else contextlib.nullcontext()
 
 
 def name_of(summation: Summation) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ with warnings.catch_warnings():
 
 from reprocheck.worker.arithmetic.job import _profiled
 from reprocheck.worker.arithmetic.operations import OPERATIONS, Operation
-from reprocheck.worker.arithmetic.tensor_float import tensor_float_32
 from reprocheck.worker.jobs import JOBS
 
 
@@ -31,9 +29,6 @@ def run(job: dict[str, Any]) -> list[dict[str, Any]]:
     JOBS["arithmetic"](job, told.append)
     torch.set_num_threads(threads)
     return told
-
-
-Switch = SimpleNamespace
 
 
 def without_floats(value: Any) -> bool:
@@ -85,33 +80,3 @@ def test_an_operation_that_a_type_lacks_has_a_status() -> None:
         "status": "unsupported",
         "detail": "RuntimeError: \"addmm\" not implemented for 'Half'",
     }
-
-
-@pytest.mark.parametrize(
-    ("torch_of_an_age", "before", "within"),
-    [
-        (
-            Switch(cuda=Switch(matmul=Switch(allow_tf32=False)), cudnn=Switch(allow_tf32=True)),
-            (False, True),
-            (True, True),
-        ),
-        (
-            Switch(
-                cuda=Switch(matmul=Switch(fp32_precision="ieee")),
-                cudnn=Switch(conv=Switch(fp32_precision="none")),
-            ),
-            ("ieee", "none"),
-            ("tf32", "tf32"),
-        ),
-    ],
-    ids=["old names", "new names"],
-)
-def test_tf32_is_on_for_the_time_of_its_measurement(torch_of_an_age: Any, before: Any, within: Any) -> None:
-    def settings() -> tuple[Any, ...]:
-        cudnn = torch_of_an_age.cudnn
-        owners = (torch_of_an_age.cuda.matmul, getattr(cudnn, "conv", cudnn))
-        return tuple(next(iter(vars(owner).values())) for owner in owners)
-
-    with tensor_float_32(Switch(backends=torch_of_an_age)):
-        assert settings() == within
-    assert settings() == before

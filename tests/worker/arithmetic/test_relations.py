@@ -129,6 +129,16 @@ def test_a_type_that_is_lacking_does_not_hide_the_others() -> None:
     assert told == {"status": "unsupported", "detail": "RuntimeError: \"addmm\" not implemented for 'Half'"}
 
 
+def test_a_fault_in_one_type_is_not_told_as_holding() -> None:
+    def pairs(device: str, dtype: str) -> Any:
+        if dtype == "float16":
+            raise RuntimeError("CUDA error: unspecified launch failure")
+        yield "products", torch.ones(2), torch.ones(2)
+
+    told = outcome_of(Relation("some", "must", pairs, ("float32", "float16")), "cpu")
+    assert told == {"status": "lost-device", "detail": "RuntimeError: CUDA error: unspecified launch failure"}
+
+
 def test_the_difference_is_told_by_type_word_and_count() -> None:
     def pairs(device: str, dtype: str) -> Any:
         yield "products", torch.tensor([1.0, 2.0]), torch.tensor([1.0, 3.0])

@@ -18,6 +18,7 @@ with warnings.catch_warnings():
 from reprocheck.worker.operations.cancellation import VARIANTS, variants_of
 from reprocheck.worker.operations.contents import Maker
 from reprocheck.worker.operations.making import Arguments
+from reprocheck.worker.operations.memory_limit import bounded_memory
 from reprocheck.worker.operations.replaying import draws_of, is_digest, replayed
 from reprocheck.worker.operations.spelling import read_call
 
@@ -141,6 +142,18 @@ def test_what_cannot_be_replayed_ends_in_a_word(text: str, word: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the memory of a process")
 def test_an_output_beyond_all_memory_is_refused_not_swallowed() -> None:
     assert outcome("aten.repeat.default(fp32[1000],[1000000000])") == "out-of-memory"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the memory of a process")
+def test_addresses_are_bounded_on_the_cpu_alone_for_cuda_reserves_more_than_there_is_memory() -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with bounded_memory("cuda"):
+        assert resource.getrlimit(resource.RLIMIT_AS) == before
+    with bounded_memory("cpu"):
+        assert resource.getrlimit(resource.RLIMIT_AS)[0] < 2**62
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_the_generator_of_the_process_is_left_as_it_was() -> None:

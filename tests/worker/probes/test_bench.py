@@ -14,7 +14,8 @@ with warnings.catch_warnings():
     torch = pytest.importorskip("torch", reason="probes are operations of torch", exc_type=ImportError)
 
 from reprocheck.worker.probes.probe import Bench, as_list, gradients
-from reprocheck.worker.probes.tensor_float import allowed, tf32
+from reprocheck.worker.probes.tensor_float import allowed
+from reprocheck.worker.tensor_float import tf32
 
 CPU = torch.device("cpu")
 
@@ -28,6 +29,7 @@ def precision() -> list[str]:
         lambda: cudnn.allow_tf32,
         lambda: cuda.fp32_precision,
         lambda: cudnn.conv.fp32_precision,
+        lambda: cudnn.rnn.fp32_precision,
         lambda: torch.backends.fp32_precision,
     )
     return [attempt(read) for read in readings]
@@ -55,6 +57,21 @@ def test_tensor_float_is_allowed_inside_and_all_reads_as_before_outside() -> Non
         inside = precision()
     assert precision() == before
     assert "tf32" in inside or inside[:3] == ["high", "True", "True"]
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "rnn"), reason="this torch has one switch for all of cuDNN")
+def test_tensor_float_reaches_convolutions_and_recurrent_layers_that_were_told_otherwise() -> None:
+    places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
+    before = [place.fp32_precision for place in places]
+    try:
+        for place in places:
+            place.fp32_precision = "ieee"
+        with tf32():
+            assert [place.fp32_precision for place in places] == ["tf32"] * 3
+        assert [place.fp32_precision for place in places] == ["ieee"] * 3
+    finally:
+        for place, value in zip(places, before, strict=True):
+            place.fp32_precision = value
 
 
 def test_tensor_float_ends_with_an_error() -> None:

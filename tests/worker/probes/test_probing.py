@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,22 @@ def test_what_does_not_repeat_itself_is_counted() -> None:
     assert (lines[-1]["repeats"], lines[-1]["differing"]) == (4, 2)
 
 
+@pytest.mark.parametrize(("races", "shown"), [(True, (14, 12)), (False, (2, 0))])
+def test_an_operation_that_may_race_is_run_by_several_threads_at_once(races: bool, shown: tuple[int, int]) -> None:
+    def run() -> Any:
+        return torch.tensor([float(threading.current_thread() is threading.main_thread())])
+
+    probe = Probe("planted", "racing", "fp32", lambda bench: Case(run=run, races=races))
+    line = told(Family("planted", (probe,)), repeats=2)[-1]
+    assert (line["repeats"], line["differing"]) == shown
+
+
+def test_an_operation_that_may_race_and_does_not_stays_silent() -> None:
+    probe = Probe("planted", "steady", "fp32", lambda bench: Case(run=fine, races=True))
+    line = told(Family("planted", (probe,)), repeats=2)[-1]
+    assert (line["repeats"], line["differing"]) == (14, 0)
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
@@ -105,7 +122,17 @@ def test_what_does_not_repeat_itself_is_counted() -> None:
         (RuntimeError("CUDA error: no kernel image is available for execution on the device"), "unsupported"),
         (NotImplementedError("Could not run 'aten::_fused_adam_'"), "unsupported"),
         (AttributeError("module 'torch' has no attribute 'rms_norm'"), "unsupported"),
+        (AttributeError("type object 'torch._C._VariableFunctions' has no attribute 'lstm'"), "unsupported"),
+        (AttributeError("'_OpNamespace' 'aten' object has no attribute 'new'"), "unsupported"),
+        (AttributeError("Unknown attribute fp32_precision"), "unsupported"),
+        (AttributeError("'NoneType' object has no attribute 'shape'"), "raises"),
+        (AttributeError("module 'reprocheck_worker.inputs' has no attribute 'wider'"), "raises"),
         (AssertionError("Torch not compiled with CUDA enabled"), "unsupported"),
+        (RuntimeError("No viable backend for scaled_dot_product_attention was found."), "unsupported"),
+        (RuntimeError("Current CUDA Device does not support bfloat16. Please switch dtype to float16."), "unsupported"),
+        (RuntimeError("linalg.qr: on a CPU tensor requires compiling PyTorch with LAPACK."), "unsupported"),
+        (RuntimeError("CUDA error: invalid program counter"), "lost-device"),
+        (RuntimeError("CUDA error: operation not supported on global/shared address space"), "lost-device"),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), "raises"),
         (ValueError("what nobody thought of"), "raises"),
     ],

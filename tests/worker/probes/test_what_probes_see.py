@@ -66,3 +66,11 @@ def test_sums_that_cancel_leave_rounding_noise_and_not_the_exact_result(name: st
     if ran[name].status:
         pytest.skip("not in this torch")
     assert float((flat(ran[name]) == 0).double().mean()) <= EXACT_SUMS
+
+
+def test_a_backend_of_attention_that_torch_does_not_take_is_not_told_under_its_name(ran: Mapping[str, Any]) -> None:
+    """In torch 2.0 the CPU has one way alone, and `flash` would be its bits."""
+    query = torch.ones(1, 1, 8, 32)
+    chosen = torch._fused_sdp_choice(query, query, query)
+    flash = [one.status for name, one in ran.items() if name.startswith("attention/flash-")]
+    assert flash == (["", ""] if chosen else ["unsupported", "unsupported"])
