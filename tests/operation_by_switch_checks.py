@@ -31,7 +31,8 @@ def grid(key: int, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
 def conv_weight_gradient(make: object, dtype: torch.dtype) -> torch.Tensor:
     x, weight = make(1, (4, 16, 12, 12), dtype), make(2, (24, 16, 3, 3), dtype).requires_grad_()  # type: ignore[operator]
     gradient = make(3, (4, 24, 12, 12), dtype)  # type: ignore[operator]
-    return torch.autograd.grad(functional.conv2d(x, weight, padding=1), weight, gradient)[0]
+    found: torch.Tensor = torch.autograd.grad(functional.conv2d(x, weight, padding=1), weight, gradient)[0]
+    return found
 
 
 def products() -> None:

@@ -44,19 +44,19 @@ def fact_rows(python: Path) -> Iterator[str]:
         settings: dict[Known, list[str]] = {}
         for one in known:
             settings.setdefault(one._replace(setting=""), []).append(one.setting)
-        for one, values in settings.items():
+        for one, named in settings.items():
             if not one.changes:
                 continue
-            found.setdefault((one, tuple(values)), []).append(probe)
+            found.setdefault((one, tuple(named)), []).append(probe)
     order = list(dict.fromkeys(column[-1].switch for column in COLUMNS.values()))
     for (one, values), probes in sorted(found.items(), key=lambda item: (order.index(item[0][0].switch), item[0][0])):
         for families, operations, dtypes in _compressed(probes, measured):
             yield _row(one, values, families, operations, dtypes)
     all_families = sorted({probe.family for probe in measured})
     for switch in order:
-        values = [_setting(*settings[-1]) for settings in COLUMNS.values() if settings[-1].switch == switch]
+        tried = [_setting(*settings[-1]) for settings in COLUMNS.values() if settings[-1].switch == switch]
         rest = Known(switch, "", False, "medium", "[amd]", "whatever no other row of the switch names")
-        yield _row(rest, list(dict.fromkeys(values)), all_families, ["*"], ["*"])
+        yield _row(rest, list(dict.fromkeys(tried)), all_families, ["*"], ["*"])
 
 
 def _known(probe: Probe, base: Switched, under: Mapping[str, Switched], groups: Sequence[Group]) -> Iterator[Known]:

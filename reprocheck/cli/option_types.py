@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ class PythonPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, absolute where it would have become a bare name."""
-        path = super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         lost_its_folder = len(path.parts) == 1 and str(path) != str(value)
         return path.absolute() if lost_its_folder else path
 

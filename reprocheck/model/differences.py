@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reprocheck.model.locks import Manager
+from reprocheck.model.numeric_differences import NumericDifference
 
 Compared = Literal["locks", "environments", "fingerprints", "records"]
 Change = Literal[

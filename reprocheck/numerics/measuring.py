@@ -6,9 +6,11 @@ and nothing that died takes with it what was measured before.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 
 from reprocheck.background import Background
 from reprocheck.machine.worker_process import SLEEPING_THREADS, JobOutcome, WorkerOptions, attempt_job
@@ -22,6 +24,7 @@ Entry = Mapping[str, Json]
 PARTS = ("arithmetic", "probe", "trees")
 KINDS = ("family", "part", "tree")  # what a worker's line calls that which it begins
 MOST_RESTARTS = 8
+SHORTEST_S = 0.1
 STOPPED = ("timeout", "stopped")
 
 
@@ -30,7 +33,8 @@ class MeasureOptions:
     """In which Python, on which devices (none: all that torch sees), which parts, and for how long.
 
     `switches` are environment variables and `apply` switches that are set in process, by id. `patience_s` is how long
-    one family may be silent.
+    one family may be silent, and `deadline_s` how long all may take, restarts included; it ends early
+    when another thread sets `stop`.
     """
 
     python: Path
@@ -41,6 +45,7 @@ class MeasureOptions:
     repeats: int = 2
     deadline_s: float = 300.0
     patience_s: float = 60.0
+    stop: Event = field(default_factory=Event)
 
 
 def measure(options: MeasureOptions) -> NumericFingerprint:
@@ -66,8 +71,9 @@ def measure(options: MeasureOptions) -> NumericFingerprint:
 
 def _only_again(broken: Sequence[Entry], again: Sequence[Entry]) -> Iterator[Entry]:
     """Yield what only the second process could not do: the same failure twice is told once."""
+    told = {(entry["source"], entry["status"]) for entry in broken}
     for entry in again:
-        if entry not in broken:
+        if (entry["source"], entry["status"]) not in told:
             yield {**entry, "source": f"{entry['source']}, again"}
 
 
@@ -79,13 +85,14 @@ def _told(options: MeasureOptions) -> tuple[Lines, tuple[Entry, ...]]:
     """Return what the worker told, and the status of what it was at when it hung or died."""
     lines: Lines = ()
     broken: list[Entry] = []
+    end_s = time.monotonic() + options.deadline_s
     for _ in range(MOST_RESTARTS if options.parts else 0):
-        outcome = attempt_job(options.python, _job(options, lines), _worker(options))
+        outcome = attempt_job(options.python, _job(options, lines), _worker(options, end_s))
         lines = (*lines, *outcome.lines)
         if outcome.fault is None:
             return lines, (*broken, *_failures(lines))
         begun = [line for line in outcome.lines if line.get("state") == "begin"]
-        broken.append({"source": _name(begun[-1]) if begun else "torch", **_status(outcome)})
+        broken.append({"source": _name(begun[-1]) if begun else ("the rest" if lines else "torch"), **_status(outcome)})
         if not begun or outcome.status in STOPPED:
             break
     return lines, (*broken, *_failures(lines))
@@ -102,11 +109,12 @@ def _job(options: MeasureOptions, lines: Lines) -> Mapping[str, Json]:
     }
 
 
-def _worker(options: MeasureOptions) -> WorkerOptions:
+def _worker(options: MeasureOptions, end_s: float) -> WorkerOptions:
     return WorkerOptions(
         switches={**SLEEPING_THREADS, **options.switches},
-        deadline_s=options.deadline_s,
+        deadline_s=max(round(end_s - time.monotonic(), 1), SHORTEST_S),
         patience_s=options.patience_s,
+        stop=options.stop,
     )
 
 

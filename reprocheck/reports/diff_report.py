@@ -74,7 +74,7 @@ def _computed(difference: Difference) -> str:
     numeric = difference.numeric
     if numeric is None or numeric.is_empty:
         return ""
-    unlike = sum(map(numeric.count, ("different", "rounding")))
+    unlike = numeric.count("different") + numeric.count("rounding")
     unsteady = numeric.count("varying")
     lacking = len(numeric.probes) - unlike - unsteady
     told = [f"{unlike} {'probe differs' if unlike == 1 else 'probes differ'}"] if unlike else []

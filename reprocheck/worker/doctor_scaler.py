@@ -6,24 +6,11 @@ from typing import Any, Dict
 
 import torch
 
+from .descent import RATE, Descent
 from .precision import Precision, Unsupported
 from .readings import unread
 
 FIRST_SCALE = 1024.0
-RATE = 0.5
-
-
-class Descent:
-    """What a loss scale needs of an optimizer; the first of torch's own would load its compiler, a second or two."""
-
-    def __init__(self, weight: torch.Tensor) -> None:
-        self.weight = weight
-        self.param_groups = [{"params": [weight]}]
-
-    def step(self) -> None:
-        """Take one step of gradient descent."""
-        with torch.no_grad():
-            self.weight.sub_(RATE * self.weight.grad)  # type: ignore[operator]
 
 
 def grad_scaler(kind: str) -> Dict[str, Any]:

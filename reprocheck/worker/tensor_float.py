@@ -1,4 +1,4 @@
-"""TF32 for the time of a measurement: tensor cores of CUDA round the fractions of float32 to ten bits, if allowed to."""
+"""TF32 for the time of a measurement: tensor cores of CUDA then round the fractions of float32 to ten bits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def _switches() -> List[Switch]:
     torch 2.9 brought `fp32_precision` beside the older switches, and the getter of one kind raises after the setter of
     the other; before, `allow_tf32` forgets whether the precision was `high` or `medium`.
     """
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    matmul: Any = torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
     if _has(matmul, "fp32_precision"):
         return [_attribute(place, "fp32_precision", "tf32") for place in (matmul, cudnn.conv, cudnn.rnn)]
     products = (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision, "high")

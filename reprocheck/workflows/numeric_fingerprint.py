@@ -16,6 +16,9 @@ from reprocheck.numerics.measuring import MeasureOptions, is_whole, measure
 from reprocheck.workflows.fingerprint import collect_fingerprint
 
 
+CLEANING_S = 3.0  # a process group that is told to end is given a second
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
     """Which Python to probe, for how long at most, and whether the times that it took are to be kept."""
@@ -48,9 +51,15 @@ def collect_probes(request: ProbeRequest) -> Probed:
     """
     python = request.python or Path(sys.executable)
     require_interpreter(python)
-    running = Background(lambda: measure(MeasureOptions(python=python, deadline_s=request.timeout_s)))
-    document = collect_fingerprint(python)
-    measured = running.result()
+    options = MeasureOptions(python=python, deadline_s=request.timeout_s)
+    running = Background(lambda: measure(options))
+    try:
+        document = collect_fingerprint(python)
+        measured = running.result()
+    except BaseException:  # Ctrl-C: the workers end now, and their folders go with them
+        options.stop.set()
+        running.wait(CLEANING_S)
+        raise
     return Probed(
         document={**document, **numeric_parts(measured, times=request.times)},
         measured=measured,

@@ -68,7 +68,7 @@ def test_a_switch_is_one_value_with_its_origin() -> None:
 
 
 def test_a_switch_that_was_asked_for_in_vain_is_one_line_too() -> None:
-    plain = {"value": 2, "origin": "default"}
+    plain: dict[str, Json] = {"value": 2, "origin": "default"}
     old, new = ({"runtime": {"switches": {"threads": entry}}} for entry in ({**plain, "asked": "4"}, plain))
     assert list(map(str, fingerprint_differences(old, new))) == [
         'runtime.switches.threads: recorded 2 (default, "4" was asked for), here 2 (default)'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,16 @@ def test_when_time_is_up_nothing_is_begun_again(player: Path) -> None:
     assert [entry["status"] for entry in found.collection] == ["timeout"]
 
 
+def test_what_hangs_again_and_again_ends_in_time_and_is_told_once(player: Path) -> None:
+    plan = [("conv", "fine"), ("attention", "hang"), ("linalg", "hang"), ("matmul", "fine")]
+    found = measured(player, *plan, deadline_s=2.0, patience_s=1.5)
+    assert names(found) == ["conv"]
+    assert [(entry["source"], entry["status"]) for entry in found.collection] == [
+        ("family attention (cpu)", "timeout"),
+        ("family linalg (cpu)", "timeout"),
+    ]
+
+
 def test_a_worker_that_dies_before_it_begins_anything_is_not_asked_again(player: Path) -> None:
     found = measured(player, ("conv", "unannounced"))
     assert found.probes == ()
@@ -186,5 +197,6 @@ def test_an_operation_that_torch_lacks_is_no_gap_and_a_lost_device_is(status: st
 
 @pytest.mark.parametrize("kind", ["trees", "arithmetic", "canary", "relations"])
 def test_a_device_that_is_lost_after_the_probes_is_a_gap_too(kind: str) -> None:
-    assert not is_whole(NumericFingerprint(**{kind: ({"device": "cuda", "status": "lost-device"},)}))
-    assert is_whole(NumericFingerprint(**{kind: ({"device": "cuda", "status": "unsupported"},)}))
+    for status, whole in (("lost-device", False), ("unsupported", True)):
+        told: Any = {kind: ({"device": "cuda", "status": status},)}
+        assert is_whole(NumericFingerprint(**told)) is whole

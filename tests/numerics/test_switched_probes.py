@@ -5,9 +5,11 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 import pytest
 
@@ -135,7 +137,6 @@ def test_whoever_goes_away_stops_what_still_runs() -> None:
             stop.wait(5.0)
         return number
 
-    results = Together(work, stop).results(range(4))
-    assert next(results) == 0
-    results.close()
+    with closing(cast("Generator[int, None, None]", Together(work, stop).results(range(4)))) as results:
+        assert next(results) == 0
     assert stop.is_set()

@@ -23,39 +23,39 @@ def arithmetic(job: Dict[str, Any], emit: Emit) -> None:
 
     device, skip = job["device"], job.get("skip") or []
     with settled_torch(torch, job.get("apply")):
-        for part, lines in _parts(torch, device):
+        for part, lines in _parts(device):
             if part not in skip:
                 emit({"part": part, "state": "begin"})
                 for line in lines():
                     emit(line)
 
 
-def _parts(torch: Any, device: str) -> List[Tuple[str, Callable[[], Iterator[Dict[str, Any]]]]]:
+def _parts(device: str) -> List[Tuple[str, Callable[[], Iterator[Dict[str, Any]]]]]:
     from .canary import canary_lines
     from .relations import relation_lines
 
     return [
         ("canary", lambda: canary_lines(device)),
         ("relations", lambda: relation_lines(device)),
-        ("profile", lambda: profile_lines(torch, device)),
+        ("profile", lambda: profile_lines(device)),
     ]
 
 
-def profile_lines(torch: Any, device: str) -> Iterator[Dict[str, Any]]:
+def profile_lines(device: str) -> Iterator[Dict[str, Any]]:
     """Yield one line an operation and type."""
     from .operations import OPERATIONS
 
     for operation in OPERATIONS:
         for dtype in operation.dtypes:
-            yield _profiled(torch, operation, dtype, device)
+            yield _profiled(operation, dtype, device)
         if device == "cuda" and operation.form == "products" and "fp32" in operation.dtypes:
-            yield _profiled(torch, operation, "tf32", device)
+            yield _profiled(operation, "tf32", device)
 
 
-def _profiled(torch: Any, operation: Any, dtype: str, device: str) -> Dict[str, Any]:
+def _profiled(operation: Any, dtype: str, device: str) -> Dict[str, Any]:
+    from ..tensor_float import tf32
     from .profile import profile_of
     from .sentences import sentence_of
-    from ..tensor_float import tf32
 
     form: str = dtype
     around: Any = contextlib.nullcontext()

@@ -8,13 +8,14 @@ from typing import Any, List, Tuple
 import torch
 from torch.nn import functional
 
+from ..descent import Descent
 from .probe import CPU_AND_CUDA, Bench, Case, Probe, in_dtypes
 
 FAMILY = "autocast"
 HALVES = ("bf16", "fp16")
 ROWS, WIDTH, HIDDEN, CLASSES = 48, 64, 96, 20
 IMAGE, KERNEL = (2, 8, 12, 12), (12, 8, 3, 3)
-FIRST_SCALE, STEPS, RATE = 2.0**10, 3, 0.5
+FIRST_SCALE, STEPS = 2.0**10, 3
 
 
 def probes() -> List[Probe]:
@@ -95,16 +96,3 @@ def _scaler(bench: Bench) -> Any:
     if bench.device.type != "cuda":
         raise NotImplementedError("this torch has no GradScaler for the CPU")
     return torch.cuda.amp.GradScaler(init_scale=FIRST_SCALE, growth_interval=2)
-
-
-class Descent:
-    """What a loss scale needs of an optimizer; torch's own would load its compiler."""
-
-    def __init__(self, weight: torch.Tensor) -> None:
-        self.weight = weight
-        self.param_groups = [{"params": [weight]}]
-
-    def step(self) -> None:
-        """Take one step of gradient descent."""
-        with torch.no_grad():
-            self.weight.sub_(RATE * self.weight.grad)  # type: ignore[operator]

@@ -71,7 +71,7 @@ def test_an_operation_that_a_type_lacks_has_a_status() -> None:
     def lacking(x: Any, y: Any) -> Any:
         raise RuntimeError("\"addmm\" not implemented for 'Half'")
 
-    told = _profiled(torch, Operation("matmul", "products", lacking), "fp16", "cpu")
+    told = _profiled(Operation("matmul", "products", lacking), "fp16", "cpu")
     assert told == {
         "arithmetic": "matmul/fp16",
         "operation": "matmul",

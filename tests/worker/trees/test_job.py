@@ -17,6 +17,7 @@ with warnings.catch_warnings():
 from reprocheck.machine.worker_process import WorkerOptions, run_job
 from reprocheck.model.summation_tree_text import read_tree
 from reprocheck.worker.jobs import JOBS
+from reprocheck.worker.readings import reading_at
 from reprocheck.worker.trees.job import recovered, trees
 from reprocheck.worker.trees.operations import KINDS, name_of, precision_of, summation_of, summations
 from reprocheck.worker.trees.summation import threads_of
@@ -115,7 +116,8 @@ def test_tf32_is_asked_on_cuda_only_and_leaves_the_switch_as_it_was() -> None:
     (tf32,) = [summation for summation in summations("cuda") if summation.dtype == "tf32"]
     before = torch.backends.cuda.matmul.allow_tf32
     with precision_of(tf32):
-        assert torch.backends.cuda.matmul.allow_tf32 is True
+        told = reading_at(torch, "backends.cuda.matmul.fp32_precision")
+        assert told == "tf32" or torch.backends.cuda.matmul.allow_tf32 is True
     assert torch.backends.cuda.matmul.allow_tf32 is before
 
 
