@@ -57,14 +57,14 @@ def measure(options: MeasureOptions) -> NumericFingerprint:
     second = Background(lambda: _told(_probes_again(options)))
     told, broken = _told(options)
     again, broken_again = second.result()
-    once = _probes(told)
+    once, twice = _probes(told), _probes(again)
     return NumericFingerprint(
-        probes=tuple(_compared(once, _probes(again))),
+        probes=tuple(_compared(once, twice)),
         trees=_entries(told, "tree"),
         arithmetic=_entries(told, "arithmetic"),
         canary=_entries(told, "canary"),
         relations=_entries(told, "relation"),
-        collection=(*broken, *_only_again(broken, broken_again)),
+        collection=(*broken, *_only_again(broken, broken_again), *_lost_again(once, twice)),
         times_ns=_times(told),
     )
 
@@ -167,10 +167,16 @@ def _compared(once: Sequence[Probe], again: Sequence[Probe]) -> Iterator[Probe]:
         if other is None or probe.status or other.status:
             yield probe
             continue
-        differs = other.digest != probe.digest
-        yield replace(
-            probe, repeats=probe.repeats + other.repeats, differing=probe.differing + (other.repeats if differs else 0)
-        )
+        unlike = other.differing if other.digest == probe.digest else other.repeats
+        yield replace(probe, repeats=probe.repeats + other.repeats, differing=probe.differing + unlike)
+
+
+def _lost_again(once: Sequence[Probe], again: Sequence[Probe]) -> Iterator[Entry]:
+    """Yield the probes that gave bits in the first process and could not be run in the second."""
+    measured = {probe.key for probe in once if not probe.status}
+    for probe in again:
+        if probe.status and probe.key in measured:
+            yield {"source": f"{probe.name} ({probe.device}), again", **unread(probe.status, probe.detail)}
 
 
 def _times(lines: Lines) -> Mapping[str, int]:

@@ -15,7 +15,6 @@ from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of,
 from reprocheck.numerics.measuring import MeasureOptions, is_whole, measure
 from reprocheck.workflows.fingerprint import collect_fingerprint
 
-
 CLEANING_S = 3.0  # a process group that is told to end is given a second
 
 

@@ -43,9 +43,14 @@ for family, action in plan:
     if action == "part-breaks":
         emit(source="trees", status="error", detail="KeyError: 'trees'")
         continue
+    if action == "raises-again" and job["repeats"] == 1:
+        emit(probe=family + "/op/fp32", family=family, device="cpu", status="raises", detail="no")
+        continue
+    parted = int(action == "parts-again" and job["repeats"] == 1)
     bits = "b" if action == "unsteady" and job["repeats"] == 1 else "a"
     emit(probe=family + "/op/fp32", family=family, operation="op", dtype="fp32", device="cpu", shape=[2],
-         digest=bits * 64, coarse=["0x1p+0"], first=["3f800000"], ns=1000, repeats=job["repeats"], differing=0)
+         digest=bits * 64, coarse=["0x1p+0"], first=["3f800000"], ns=1000, repeats=job["repeats"],
+         differing=parted)
 """
 
 
@@ -149,6 +154,17 @@ def test_what_only_the_second_process_loses_is_told_as_that(player: Path) -> Non
     found = measured(player, ("conv", "fine"), ("linalg", "crash-again"))
     assert names(found) == ["conv", "linalg"]
     assert [entry["source"] for entry in found.collection] == ["family linalg (cpu), again"]
+
+
+def test_a_probe_that_only_the_second_process_could_not_run_is_told(player: Path) -> None:
+    found = measured(player, ("conv", "fine"), ("linalg", "raises-again"))
+    assert [(probe.name, probe.repeats) for probe in found.probes] == [("conv/op/fp32", 3), ("linalg/op/fp32", 2)]
+    assert found.collection == ({"source": "linalg/op/fp32 (cpu), again", "status": "raises", "detail": "no"},)
+
+
+def test_runs_that_part_within_the_second_process_are_counted(player: Path) -> None:
+    (found,) = measured(player, ("scatter", "parts-again")).probes
+    assert (found.repeats, found.differing) == (3, 1)
 
 
 def test_what_is_no_program_is_refused() -> None:

@@ -13,6 +13,7 @@ from reprocheck.worker.fleet import doubtful_probes  # noqa: E402 -- torch may b
 from reprocheck.worker.ranks import sums  # noqa: E402
 from reprocheck.worker.ranks.meeting import Meeting, unpacked  # noqa: E402
 from reprocheck.worker.ranks.place import chosen_device, numbers_of_rank, traits  # noqa: E402
+from reprocheck.worker.ranks.watched_probes import watched_probes
 
 NUMBERS = {"rank": 3, "localRank": 1, "node": 1, "ranks": 4, "localRanks": 2, "nodes": 2}
 
@@ -141,3 +142,12 @@ def test_an_exact_sum_is_wrong_with_one_bit_flipped() -> None:
     total = sums._grid(0) + sums._grid(1)
     total.view(torch.int32)[7] ^= 1
     assert not sums._is_right(total, torch.float32, sums._grid, 2)
+
+
+@pytest.mark.parametrize(
+    ("patience_s", "left_s", "ended"),
+    [(0.001, 60.0, "hangs before the first operation"), (60.0, 0.0, "ran out of time before the first operation")],
+)
+def test_a_rank_whose_time_is_over_is_not_said_to_hang(patience_s: float, left_s: float, ended: str) -> None:
+    task = {"device": "cpu", "numbers": {}, "environment": {}, "hosts": False, "patience_s": patience_s}
+    assert watched_probes(task, time.time() + left_s, lambda line: None) == ended

@@ -49,7 +49,7 @@ def _listen(child: Any, said: Any, take: Take, patience_s: Callable[[], float]) 
     family = ""
     while True:
         if not said.poll(max(patience_s(), 0.0)):
-            return "hangs" + _in(family)
+            return ("hangs" if patience_s() > 0 else "ran out of time") + _in(family)
         try:
             line = json.loads(said.recv_bytes())
         except (EOFError, OSError):  # the end, or the middle of a line: the child has died
