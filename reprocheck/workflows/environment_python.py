@@ -32,5 +32,5 @@ def python_in(prefix: Path) -> Path:
         "there is no Python in this environment",
         where=str(prefix),
         why=f"expected `{_PROGRAMS[0]}` or `{_PROGRAMS[1]}` in it",
-        how="name the folder of an environment with Python, or the Python itself with `--python`",
+        how="name the folder of an environment with Python",
     )

@@ -13,7 +13,7 @@ from reprocheck.worker.fleet import doubtful_probes  # noqa: E402 -- torch may b
 from reprocheck.worker.ranks import sums  # noqa: E402
 from reprocheck.worker.ranks.meeting import Meeting, unpacked  # noqa: E402
 from reprocheck.worker.ranks.place import chosen_device, numbers_of_rank, traits  # noqa: E402
-from reprocheck.worker.ranks.watched_probes import watched_probes
+from reprocheck.worker.ranks.watched_probes import watched_probes  # noqa: E402
 
 NUMBERS = {"rank": 3, "localRank": 1, "node": 1, "ranks": 4, "localRanks": 2, "nodes": 2}
 

@@ -1,7 +1,8 @@
 """The job `replay`, which `train` does too when it is asked: tell the operations of runs, and their digests.
 
-A run is traced until two steps in a row, with an optimizer step in each, bring nothing new. Then the same steps are
-taken without the trace: only a trace that left loss, scale and gradient norm as they are has seen the run.
+A run is traced until two steps in a row, with an optimizer step in each, bring nothing new. For a record its last step
+is traced too: what tensors hold grows and shrinks while a run learns. Then the first steps are taken again without the
+trace: only a trace that left loss, scale and gradient norm as they are has seen the run.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
     """Trace `job["runs"]`, then replay `job["replay"]`: a list of operations, or `traced` for those that were seen."""
     found: List[str] = []
     for index, run in enumerate(job["runs"]):
-        told = _told(run, place)
+        told = _told(run, place, to_end=job["replay"] == TRACED)
         emit({"kind": TRACED, "run": index, "rank": place.rank, **told})
         found += told["operations"]
     wanted = job["replay"]
@@ -39,11 +40,11 @@ def tell_operations(job: Dict[str, Any], place: Place, emit: Emit) -> None:
         emit({"kind": "replayed", "rank": place.rank, "outcomes": replayed(texts, place.device)})
 
 
-def _told(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
+def _told(run: Dict[str, Any], place: Place, *, to_end: bool) -> Dict[str, Any]:
     detail = place.shortage
     if not detail:
         try:
-            return traced(run, place)
+            return traced(run, place, to_end=to_end)
         except Unsupported as missing:
             detail = "not possible here: {}".format(missing)
         except Exception as error:  # whatever a run or an old torch raises, the other runs are still to be traced
@@ -51,8 +52,10 @@ def _told(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
     return {"operations": [], "steps": 0, "complete": False, "detail": detail}
 
 
-def traced(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
+def traced(run: Dict[str, Any], place: Place, *, to_end: bool) -> Dict[str, Any]:
     """Return the operations of the run, after how many steps, and whether a longer look would bring no more.
+
+    With `to_end` the last step is looked at too, and must ask for none that is new.
 
     Raises:
         Unsupported: this torch cannot do the run.
@@ -68,10 +71,17 @@ def traced(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
         with trace:
             shown.append(steps.take())
         quiet = quiet + 1 if len(trace) == before and not shown[-1]["skipped"] else 0
+    known = len(trace)
+    if to_end and len(shown) < run["steps"]:
+        steps.skip_to(run["steps"] - 1)
+        trace.look_anew()
+        with trace:
+            steps.take()
     control = _Steps(run, place)
     is_true = all(control.take() == told for told in shown)
     detail = "" if is_true else "the trace changed the numbers of the run"
-    complete = is_true and (quiet == QUIET_STEPS or len(shown) == run["steps"])
+    is_quiet = quiet == QUIET_STEPS and len(trace) == known
+    complete = is_true and (is_quiet or len(shown) == run["steps"])
     return {"operations": trace.texts(), "steps": len(shown), "complete": complete, "detail": detail}
 
 
@@ -85,6 +95,11 @@ class _Steps:
         self._training.marker = _NoMarker()
         self._picked = picked_samples(self._training)
         self._step = 0
+
+    def skip_to(self, step: int) -> None:
+        """Take the steps before `step`."""
+        while self._step < step:
+            self.take()
 
     def take(self) -> Dict[str, Any]:
         """Take one step, and return its numbers."""

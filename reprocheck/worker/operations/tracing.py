@@ -31,6 +31,10 @@ class Sighting:
         self._calls = 0
         self._seen: List[Optional[Contents]] = []
 
+    def look_anew(self) -> None:
+        """Look at the next calls as at the first ones."""
+        self._calls = 0
+
     def see(self, func: Any, args: Any, kwargs: Any) -> None:
         """Look into the tensors of one more call, but for those whose numbers are never read."""
         self._calls += 1
@@ -72,6 +76,11 @@ class OperationTrace(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 sighting.see(func, args, kwargs)
             self._found[key] = sighting
         return out
+
+    def look_anew(self) -> None:
+        """Look into the tensors of the next calls of every kind, as of its first ones."""
+        for sighting in self._found.values():
+            sighting.look_anew()
 
     def __len__(self) -> int:
         """Return how many kinds were seen."""

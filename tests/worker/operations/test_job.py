@@ -33,19 +33,29 @@ def told(place: Place = HERE, replay: Any = "traced", **changes: Any) -> list[di
 
 
 def test_a_run_is_traced_until_two_steps_bring_nothing_new() -> None:
-    found = traced(RUN, HERE)
+    found = traced(RUN, HERE, to_end=False)
     assert (found["complete"], found["detail"]) == (True, "")
     assert 3 <= found["steps"] <= 5  # the momentum comes with the second step
     assert any(text.startswith("aten.convolution_backward.default(") for text in found["operations"])
 
 
 def test_a_run_of_one_step_is_wholly_seen_by_one() -> None:
-    assert (traced({**RUN, "steps": 1}, HERE)["steps"], traced({**RUN, "steps": 1}, HERE)["complete"]) == (1, True)
+    found = traced({**RUN, "steps": 1}, HERE, to_end=True)
+    assert (found["steps"], found["complete"]) == (1, True)
+
+
+def test_the_last_step_adds_what_tensors_hold_by_then() -> None:
+    begun, whole = (traced({**RUN, "steps": 60}, HERE, to_end=to_end) for to_end in (False, True))
+    assert (begun["steps"], begun["complete"]) == (whole["steps"], whole["complete"])
+    assert [text.partition("(")[0] for text in begun["operations"]] == [
+        text.partition("(")[0] for text in whole["operations"]
+    ]
+    assert begun["operations"] != whole["operations"]
 
 
 def test_steps_that_overflow_do_not_end_the_look() -> None:
     """A loss scale that is never right: no optimizer step is ever taken, so nobody can know what it would ask for."""
-    found = traced({**RUN, "dtype": "fp16", "first_scale": (2.0**100).hex(), "steps": 50}, HERE)
+    found = traced({**RUN, "dtype": "fp16", "first_scale": (2.0**100).hex(), "steps": 50}, HERE, to_end=False)
     assert (found["steps"], found["complete"]) == (12, False)
 
 
