@@ -35,5 +35,5 @@ def test_our_own_lock_needs_no_driver(reprocheck: Any, driver: str) -> None:
     done = reprocheck("audit", "--driver", driver, "--output-format", "concise", cwd=ROOT)
     found, *skipped = done.out.splitlines()
     assert (done.code, found) == (0, "no findings")
-    unasked = ("`--driver` and `--gpu`", "`--node`", "`--prefix`")
+    unasked = ("`--driver` and `--gpu`", "`--node`", "`--prefix`", "`--switches`")
     assert all(any(option in line for option in unasked) for line in skipped)

@@ -23,11 +23,39 @@ NO_TEXT = "expected an operation such as `aten.sqrt.default(fp32[64]~-4+)`"
 
 def test_the_structure_holds_neither_contents_nor_plain_numbers() -> None:
     assert [structure_of(text) for text in (MM, LERP, INDEX, NORM)] == [
-        "aten.mm.default(bf16[256,64],bf16[64,64]{1,64})",
-        "aten.lerp_.Scalar(fp32[64],fp32[64],float)",
-        "aten.nll_loss_forward.default(fp32[9,64],int64[9],none,1,-100)",
+        "aten.mm.default(bf16[256x64],bf16[64x64]{1x64})",
+        "aten.lerp_.Scalar(fp32[64]*2,float)",
+        "aten.nll_loss_forward.default(fp32[9x64],int64[9],none,1,-100)",
         "aten._foreach_norm.Scalar([fp32[64]*2,fp32[3]],2)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[fp32[64]~-4*2,fp32[64]~0,fp32[3]]", "[fp32[64]~-4,fp32[64]~0*2,fp32[3]~z]"),
+        ("[fp32[64,64]{1,64}~-4,fp32[64,64]{1,64}~0]", "[fp32[64,64]{1,64}~2*2]"),
+        ("[0x1.9p-4*3]", "[0x1.9p-4,0x1.8p-4,0x1.7p-4]"),
+        ("[fp32[9]~2,fp32[90]~2],1,1", "[fp32[9]~4,fp32[90]~2],1,1"),
+    ],
+)
+def test_a_list_has_one_structure_however_its_equal_members_are_counted(one: str, other: str) -> None:
+    """Neighbours are counted together where they held alike, and what they held differs from machine to machine."""
+    assert structure_of(f"aten.op.default({one})") == structure_of(f"aten.op.default({other})")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[fp32[64]*2,fp32[3]]", "[fp32[64],fp32[3]]"),
+        ("[fp32[64],fp32[6]]", "[fp32[64],fp32[64]]"),
+        ("[fp32[64],fp32[64]&0]", "[fp32[64],fp32[64]]"),
+        ("[1,11]", "[1,1]"),
+        ("[[1,1],[1,1]]", "[[1],[1,1]]"),
+    ],
+)
+def test_lists_of_other_members_have_other_structures(one: str, other: str) -> None:
+    assert structure_of(f"aten.op.default({one})") != structure_of(f"aten.op.default({other})")
 
 
 def test_a_label_is_name_and_first_type() -> None:
