@@ -3,8 +3,8 @@
     python tests/replay_truth.py [STEPS] [SETTING …]        (default 200 steps, all settings; minutes)
 
 The record is made with one thread and nothing set. Under each setting the operations are replayed in a process of
-their own, then the runs are trained in another. Exit code 1 when a run was promised to be identical and was not, or
-when more than one prediction in forty was wrong. Not collected by pytest: it measures this machine.
+their own, then the runs are trained in another. Exit code 1 when a run was promised to be identical and was
+not, or when more than one in forty of those not left open was wrong. Not collected by pytest: it measures this machine.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def main() -> int:
         print(f"{'':<24}({time.monotonic() - start_s:.0f} s)", flush=True)
     total = sum(counts.values())
     print(", ".join(f"{count} {word}" for word, count in sorted(counts.items())), f"of {total}")
-    wrong = counts.get("careful", 0) + counts.get("open", 0)
-    return 1 if "FALSE PROMISE" in counts or wrong * ALLOWED_PER_WRONG > total + ALLOWED_PER_WRONG else 0
+    decided = total - counts.get("open", 0)
+    return 1 if "FALSE PROMISE" in counts or counts.get("careful", 0) * ALLOWED_PER_WRONG > decided else 0
 
 
 if __name__ == "__main__":

@@ -40,6 +40,12 @@ _TENSOR = re.compile(
 _CALL = re.compile(r"[A-Za-z_]\w*\.\w+\.\w+\([\w.,=+\-*'\[\]T ]*\)", re.ASCII)
 _MISPLACED_LIST = re.compile(r"[^(,=\[]\[")
 _CONTENTS = re.compile(r"~(?:z|[-+:^\d]+)")
+# Neighbours that are the same once contents are gone, each perhaps counted already: `fp32[64]*2,fp32[64]`.
+_ITEM = r"(?:[a-z]\w*\[[\dx]*\](?:\{[\dx]*\})?(?:@[a-z]+)?(?:&\d+)?|[^,=*\[\](){}]+)"
+_SHAPE = re.compile(r"(?<=\w)\[[\d,]*\](?:\{[\d,]*\})?")
+_EQUAL_NEIGHBOURS = re.compile(
+    rf"(?<=[\[,(])(?P<item>{_ITEM})(?P<times>(?:\*\d+)?(?:,(?P=item)(?:\*\d+)?(?=[,\])]))+)", re.ASCII
+)
 _HEX_FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]+p[+-]\d+")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 
@@ -72,8 +78,17 @@ class RunOperations:
 
 
 def structure_of(text: str) -> str:
-    """Return the text without what tensors held, and without numbers that kernels do not treat in their own way."""
-    return _HEX_FLOAT.sub("float", _CONTENTS.sub("", text))
+    """Return the text without what tensors held, and without numbers that kernels do not treat in their own way.
+
+    Shapes are written `64x32` in it: no comma then stands inside a tensor.
+    """
+    plain = _SHAPE.sub(lambda shape: shape[0].replace(",", "x"), _CONTENTS.sub("", text))
+    return _EQUAL_NEIGHBOURS.sub(_counted_together, _HEX_FLOAT.sub("float", plain))
+
+
+def _counted_together(found: re.Match[str]) -> str:
+    counts = found["times"].replace(found["item"], "").split(",")
+    return f"{found['item']}*{sum(int(count.removeprefix('*') or 1) for count in counts)}"
 
 
 def label_of(text: str) -> str:
