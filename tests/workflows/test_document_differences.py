@@ -206,11 +206,8 @@ def test_an_older_fingerprint_that_tells_of_no_switches_is_no_other_machine() ->
         ("runtime.switches.threads", "2 (default)", "4 (environment)")
     ]
     asked = fingerprint(runtime={"env": {}, "switches": {"threads": {**threads, "asked": "8"}}})
-    assert [head.what for head in tell_fingerprints(data(newer), data(asked)).head] == [
-        "runtime.switches.threads",
-        "runtime.switches.threads.asked",
-        "runtime.switches.threads.origin",
-        "runtime.switches.threads.value",
+    assert [(head.what, head.old, head.new) for head in tell_fingerprints(data(newer), data(asked)).head] == [
+        ("runtime.switches.threads", "2 (default)", '2 (default, "8" was asked for)')
     ]
 
 
