@@ -21,6 +21,8 @@ from pathlib import Path
 from threading import Event
 from typing import IO, Protocol
 
+from reprocheck.errors import system_reason
+
 OUTPUT_LIMIT_BYTES = 4 * 2**20
 POLL_S = 0.02
 GRACE_S = 1.0  # a killed process is gone in milliseconds, or it sleeps in the kernel and may stay for ever
@@ -125,8 +127,7 @@ def _is_nowhere(program: str, environ: Mapping[str, str]) -> bool:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    strerror = error.strerror if isinstance(error, OSError) else str(error)
-    return (strerror or type(error).__name__).lower()
+    return system_reason(error) if isinstance(error, OSError) else (str(error) or type(error).__name__).lower()
 
 
 def _watch(process: Child, outputs: Sequence[IO[bytes]], deadline_s: float, limit_bytes: int, stop: Event) -> str:

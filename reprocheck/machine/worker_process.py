@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
-from reprocheck.errors import InputError, UndecidedError
+from reprocheck.errors import InputError, UndecidedError, system_reason
 from reprocheck.machine.child_process import end_child, exit_status, start_child
 from reprocheck.model.json_documents import Json, dump_line
 
@@ -166,11 +166,11 @@ def handed_over(job: Mapping[str, Json], deadline_s: float) -> Iterator[Path]:
         shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "answers").mkdir()
         (folder / "job.json").write_text(dump_line(job), encoding="utf-8")
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         raise UndecidedError(
             "there is no place for the worker",
             where="the folder for temporary files",
-            why=(getattr(error, "strerror", None) or type(error).__name__).lower(),
+            why=system_reason(error),
             how="set `TMPDIR` to a folder that is writable and has room",
         ) from error
     with staged:

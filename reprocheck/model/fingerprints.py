@@ -45,6 +45,11 @@ def unread_reason(value: Json) -> str:
     return f"{unread_status(value)}: {detail}" if detail else f"{unread_status(value)}"
 
 
+def entry_reason(entry: Mapping[str, Json]) -> str:
+    """Return the reason that an entry gives beside other keys, such as the line of a source in `collection`."""
+    return unread_reason({key: entry[key] for key in ("status", "detail") if key in entry})
+
+
 def value_at(document: Json, *keys: str) -> Json:
     """Return the value under `keys`; an unread value on the way, or `missing`, when it is not there."""
     for key in keys:

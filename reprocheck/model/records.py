@@ -18,7 +18,13 @@ from reprocheck.model.operations import (
 )
 
 RECORD_SCHEMA = "reprocheck/record/1"
+SNIFFED_BYTES = 4096
 AS_RANK_0 = "as rank 0"
+
+
+def looks_like_record(data: bytes) -> bool:
+    """Say whether a document names the schema of a record at its beginning, where ours stands."""
+    return RECORD_SCHEMA.encode() in data[:SNIFFED_BYTES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

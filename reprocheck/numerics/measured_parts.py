@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from reprocheck.model.fingerprints import fingerprint_digest, unread_reason
+from reprocheck.model.fingerprints import entry_reason, fingerprint_digest
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import NumericFault, Part, SideBySide
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, faults_of
@@ -137,7 +137,7 @@ def _words(entry: Entry) -> str:
     if isinstance(sentence, str) and sentence:
         return sentence
     if isinstance(entry.get("status"), str):
-        return unread_reason({key: entry[key] for key in ("status", "detail") if key in entry})
+        return entry_reason(entry)
     return "measured"
 
 

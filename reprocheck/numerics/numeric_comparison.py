@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from reprocheck.model.fingerprints import unread_reason
+from reprocheck.model.fingerprints import entry_reason
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_differences import NumericDifference, ProbeDifference
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe
@@ -51,7 +51,7 @@ def numeric_notes(
         return
     for side, one in (("there", old), ("here", new)):
         for entry in one.collection:
-            reason = unread_reason({key: entry[key] for key in ("status", "detail") if key in entry})
+            reason = entry_reason(entry)
             yield f"{entry.get('source')} was not measured {side}: {reason}"
     yield from one_sided_parts(old, new)
     yield from _unsteady(old, new)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from reprocheck.model.fingerprints import WITHHELD_PREFIX, fingerprint_digest, unread_reason, unread_status, value_at
+from reprocheck.model.fingerprints import (
+    WITHHELD_PREFIX,
+    entry_reason,
+    fingerprint_digest,
+    unread_reason,
+    unread_status,
+    value_at,
+)
 from reprocheck.model.json_documents import Json
 from reprocheck.reports.visible import visible
 
@@ -236,5 +243,4 @@ def _failures(collection: Json) -> Iterator[Row]:
         return
     for entry in collection:
         if isinstance(entry, Mapping) and entry.get("status") != "ok":
-            reason = {key: entry[key] for key in ("status", "detail") if key in entry}
-            yield words(entry.get("source", "unnamed")), unread_reason(reason)
+            yield words(entry.get("source", "unnamed")), entry_reason(entry)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from reprocheck.model.fingerprints import unread_reason
+from reprocheck.model.fingerprints import entry_reason
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint, Probe
 from reprocheck.reports.fingerprint_text import LABEL_WIDTH, LINE_WIDTH, wrapped
@@ -48,7 +48,7 @@ def _lines(rows: Sequence[Row]) -> Iterator[str]:
 
 def _not_measured(collection: Sequence[Mapping[str, Json]]) -> Iterator[Row]:
     for entry in collection:
-        yield str(entry.get("source")), unread_reason({key: entry[key] for key in ("status", "detail") if key in entry})
+        yield str(entry.get("source")), entry_reason(entry)
 
 
 def _summary(measured: NumericFingerprint) -> Iterator[Row]:
@@ -96,16 +96,12 @@ def _sentences(entries: Sequence[Mapping[str, Json]], key: str) -> Iterator[str]
     said: dict[str, dict[str, list[str]]] = {}
     for entry in entries:
         sentence = entry.get("sentence")
-        text = sentence if isinstance(sentence, str) else unread_reason(_failure(entry))
+        text = sentence if isinstance(sentence, str) else entry_reason(entry)
         said.setdefault(text, {}).setdefault(_label(entry, key), []).append(str(entry.get("dtype")))
     for text, operations in said.items():
         yield from (f"  {line}" for line in wrapped(visible(text), LINE_WIDTH - 2))
         names = ", ".join(" ".join([label, *dtypes]) for label, dtypes in operations.items())
         yield from (f"      {line}" for line in wrapped(visible(names), LINE_WIDTH - 6))
-
-
-def _failure(entry: Mapping[str, Json]) -> Mapping[str, Json]:
-    return {key: entry[key] for key in ("status", "detail") if key in entry}
 
 
 def _label(entry: Mapping[str, Json], key: str) -> str:

@@ -14,6 +14,14 @@ import torch
 
 from .hashing import hashed_integers
 
+# The types that numbers are made in, by the names of probes and trees; tf32 is a way to multiply float32.
+DTYPES = {
+    "fp64": torch.float64,
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 # Bits of the significand, the leading one among them (IEEE 754-2019, 3.6; bfloat16: Intel 338302-001US).
 SIGNIFICAND_BITS = {
     torch.float64: 53,

@@ -11,14 +11,12 @@ from reprocheck.locking.differences.environment_differences import environment_d
 from reprocheck.locking.differences.lock_differences import lock_differences
 from reprocheck.machine.git_files import names_revision, read_git_file
 from reprocheck.model.differences import Difference
-from reprocheck.model.records import RECORD_SCHEMA
+from reprocheck.model.records import SNIFFED_BYTES, looks_like_record
 from reprocheck.readers.decoded_text import read_given
 from reprocheck.readers.environment_yml import parse_environment
 from reprocheck.readers.locks import lock_format, parse_any_lock
 
 Kind = Literal["lock", "environment", "fingerprint", "record"]
-
-_SNIFFED_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +93,8 @@ def _file_bytes(path: Path) -> bytes:
 
 
 def _kind(data: bytes, name: str) -> Kind:
-    if data[:_SNIFFED_BYTES].lstrip().startswith(b"{"):
-        return "record" if RECORD_SCHEMA.encode() in data[:_SNIFFED_BYTES] else "fingerprint"
+    if data[:SNIFFED_BYTES].lstrip().startswith(b"{"):
+        return "record" if looks_like_record(data) else "fingerprint"
     if lock_format(data, name) is not None:
         return "lock"
     if name.endswith((".yml", ".yaml")) or b"\ndependencies:" in b"\n" + data:

@@ -11,7 +11,7 @@ from reprocheck.model.differences import Difference, HeadDifference
 from reprocheck.model.fingerprints import FINGERPRINT_SCHEMA
 from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER, Json, dump_line
 from reprocheck.model.numeric_differences import NumericDifference
-from reprocheck.model.records import RECORD_SCHEMA, Record, Run, RunPlan
+from reprocheck.model.records import Record, Run, RunPlan, looks_like_record
 from reprocheck.numerics.causes import NOT_THERE, UNREAD, fingerprint_differences
 from reprocheck.numerics.comparison import compare_runs
 from reprocheck.numerics.numeric_comparison import numeric_difference, numeric_notes
@@ -19,8 +19,6 @@ from reprocheck.numerics.probe_reader import read_measured
 from reprocheck.numerics.record_reader import parse_record
 
 UNKNOWN_HERE = f"{UNREAD}missing: not in this torch"
-
-SNIFFED_BYTES = 4096
 
 Named: TypeAlias = "tuple[str, bytes]"  # the name that reports use, and the bytes
 
@@ -65,8 +63,7 @@ def read_fingerprint(name: str, data: bytes) -> Mapping[str, Json]:
     Raises:
         InputError: the document is broken.
     """
-    is_record = RECORD_SCHEMA.encode() in data[:SNIFFED_BYTES]
-    return parse_record(data, name).fingerprint if is_record else _fingerprint(name, data)
+    return parse_record(data, name).fingerprint if looks_like_record(data) else _fingerprint(name, data)
 
 
 def _fingerprint(name: str, data: bytes) -> Mapping[str, Json]:

@@ -13,11 +13,7 @@ from ..bit_digests import Scale
 from ..hashing import key_of
 
 DTYPES = {
-    "fp64": torch.float64,
-    "fp32": torch.float32,
-    "tf32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
+    **inputs.DTYPES,
     "int64": torch.int64,
     "fp8e4m3": getattr(torch, "float8_e4m3fn", None),
     "fp8e5m2": getattr(torch, "float8_e5m2", None),

@@ -12,16 +12,8 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 
 import torch
 
-from ..inputs import SIGNIFICAND_BITS
+from ..inputs import DTYPES, SIGNIFICAND_BITS
 from .recovery import Pair, UnrecoveredError
-
-DTYPES = {
-    "fp64": torch.float64,
-    "fp32": torch.float32,
-    "tf32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}
 
 MOST_NUMBERS = 1 << 21  # of the questions that are built at a time
 
