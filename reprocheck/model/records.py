@@ -16,10 +16,13 @@ from reprocheck.model.operations import (
     operations_document,
     operations_table,
 )
+from reprocheck.model.step_notes import StepNotes, WatchedProgram
 
 RECORD_SCHEMA = "reprocheck/record/1"
 SNIFFED_BYTES = 4096
 AS_RANK_0 = "as rank 0"
+COMMAND = "command"  # the workload of a user's own training
+NO_MARK = "-"
 
 
 def looks_like_record(data: bytes) -> bool:
@@ -63,7 +66,8 @@ class RankStep:
     """One optimizer step as one rank saw it.
 
     `gradients` after unscaling and before clipping, `gradient_norm` before clipping, `parameters` (and
-    buffers) after the step; `loss_scale` is the one that this step's loss was multiplied by.
+    buffers) after the step; `loss_scale` is the one that this step's loss was multiplied by. A tensor that a step has
+    nothing of has the mark `NO_MARK`. `notes` are those of a user's own training, None for the workloads.
     """
 
     data: str
@@ -74,6 +78,7 @@ class RankStep:
     learning_rate: str
     skipped: bool
     parameters: tuple[str, ...]
+    notes: StepNotes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,8 @@ class Run:
     """A reference run: `initial[rank]` marks the first parameters, `steps[step][rank]` what followed.
 
     `unsupported` says why this torch could not do the run; it is empty for a run that was done.
-    `in_force` are the settings that torch reported back; `operations` is None where nobody looked at them.
+    `in_force` are the settings that torch reported back; `operations` is None where nobody looked at them,
+    `program` tells of a user's own training and is None for the workloads.
     """
 
     plan: RunPlan
@@ -91,6 +97,7 @@ class Run:
     initial: tuple[tuple[str, ...], ...] = ()
     steps: tuple[tuple[RankStep, ...], ...] = ()
     operations: RunOperations | None = None
+    program: WatchedProgram | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

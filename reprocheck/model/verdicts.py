@@ -13,11 +13,12 @@ from reprocheck.model.predictions import Prediction, predicted_members
 VERDICT_SCHEMA = "reprocheck/verdict/1"
 CHECKS_BEFORE_RUNS = ("fingerprint", "lock")
 
-Outcome = Literal["bitwise", "not-reproduced", "undecided"]
+Outcome = Literal["bitwise", "within-envelope", "not-reproduced", "undecided"]
 Status = Literal["pass", "review", "fail", "skip"]
 
 EXIT_OF_OUTCOME: Mapping[Outcome, int] = {
     "bitwise": EXIT_CLEAN,
+    "within-envelope": EXIT_CLEAN,
     "not-reproduced": EXIT_FINDINGS,
     "undecided": EXIT_UNDECIDED,
 }
@@ -45,12 +46,17 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was compared, and how that ended."""
+    """One thing that was compared, and how that ended.
+
+    `ratio` is the worst deviation in units of the reference's own envelope, as a decimal with two digits; empty where
+    no envelope was needed.
+    """
 
     name: str
     status: Status
     detail: str
     first_divergence: Divergence | None = None
+    ratio: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +116,7 @@ def _check(check: Check) -> Mapping[str, Json]:
         "name": check.name,
         "status": check.status,
         "detail": check.detail,
-        "ratio": None,
+        "ratio": check.ratio or None,
         "first_divergence": _divergence(check.first_divergence) if check.first_divergence else None,
     }
 

@@ -10,7 +10,7 @@ from reprocheck.reports.terminal_text import painted
 from reprocheck.reports.visible import visible
 
 _COLORS = {"pass": "32", "review": "33", "fail": "31;1", "skip": "36"}
-_OUTCOME_COLORS = {"bitwise": "32;1", "not-reproduced": "31;1", "undecided": "33;1"}
+_OUTCOME_COLORS = {"bitwise": "32;1", "within-envelope": "32;1", "not-reproduced": "31;1", "undecided": "33;1"}
 _MOST_EVIDENCE = 4
 
 
