@@ -32,6 +32,7 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 1024), default=DEFAULT_THREADS, show_default=True, help="In a rank.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--probes/--no-probes", default=True, help="Measure what the machine computes, too.  [default: probes]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about errors.")
 def command(
@@ -43,6 +44,7 @@ def command(
     seed: int,
     threads: int,
     device: str,
+    probes: bool,
     quiet: bool,
     verbose: bool,  # noqa: ARG001 -- read where errors are told
 ) -> int:
@@ -58,6 +60,7 @@ def command(
         device=device,
         threads=threads,
         output=output,
+        probes=probes,
     )
     with progress("recording") as shown:
         made = record(request, shown.step)

@@ -36,6 +36,7 @@ from reprocheck.workflows.verify import VerifyRequest, predict_rerun, verify
     help="Fire drill: plant a fault in the rerun and see it caught. seed=N; lr=FACTOR; threads=N; "
     "drop-sync=STEP leaves out one all-reduce.",
 )
+@click.option("--quick", is_flag=True, help="Repeat the first 20 steps of each run.")
 @click.option("--predict", is_flag=True, help="Rerun nothing: replay the recorded operations on hashed inputs.")
 @click.option("--output-format", "format_name", type=click.Choice(["full", "json"]), default="full", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict to a file.")
@@ -49,6 +50,7 @@ def command(
     threads: int | None,
     workloads: tuple[str, ...],
     drills: tuple[str, ...],
+    quick: bool,
     predict: bool,
     format_name: str,
     output: Path | None,
@@ -67,6 +69,7 @@ def command(
         device=device,
         threads=threads,
         workloads=workloads,
+        quick=quick,
         drills=parse_drills(drills),
     )
     if output is not None:

@@ -26,7 +26,8 @@ class StepNotes:
     as hex floats. `local` is a digest of all gradients before they were summed over the ranks, empty with one rank.
     `settings` are the optimizer's settings that are not as in the step before, all of them in its first, by
     `GROUP.NAME`. `outputs` are marks of the outputs of modules in the order of their ends, in dense steps only: pairs
-    of the module's path and the mark.
+    of the module's path and the mark. `before` are marks of parameters, by name, that somebody else than an optimizer
+    changed since the step before, in dense steps only.
     """
 
     optimizer: int = 0
@@ -36,6 +37,7 @@ class StepNotes:
     local: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[tuple[str, str], ...] = ()
+    before: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.predictions import Prediction, predicted_members
 
 VERDICT_SCHEMA = "reprocheck/verdict/1"
-CHECKS_BEFORE_RUNS = ("fingerprint", "lock")
+CHECKS_BEFORE_RUNS = ("fingerprint", "lock", "prefix", "canary", "relations", "probes")
 
 Outcome = Literal["bitwise", "within-envelope", "not-reproduced", "undecided"]
 Status = Literal["pass", "review", "fail", "skip"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reprocheck.model.fingerprints import unread_reason, unread_status, value_at
 from reprocheck.model.json_documents import Json
+from reprocheck.model.numeric_fingerprints import NumericFingerprint
 from reprocheck.model.records import Record, Run
 from reprocheck.model.verdicts import Cause, Check, Outcome, Verdict
 from reprocheck.numerics.causes import (
@@ -20,6 +21,8 @@ from reprocheck.numerics.causes import (
 )
 from reprocheck.numerics.comparison import compare_runs
 from reprocheck.numerics.drills import Drills
+from reprocheck.numerics.measured_checks import causes_in_surroundings, measured_checks
+from reprocheck.numerics.numeric_comparison import numeric_difference
 from reprocheck.numerics.prediction import predict
 from reprocheck.numerics.rerun import Shortage
 
@@ -29,30 +32,53 @@ PLANTED = "no replay foresees a fault that is planted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen here: the fingerprint, the lock beside the record, and the runs, or why there are none."""
+    """What was seen here: the fingerprint, the lock beside the record, and the runs, or why there are none.
+
+    `measured` is what this machine computes, abridged as in the record; None where nobody measured it. `looked_at` are
+    checks of the surroundings that were made elsewhere.
+    """
 
     fingerprint: Mapping[str, Json]
     lock: Mapping[str, Json]
     runs: tuple[Run, ...] | Shortage
+    measured: NumericFingerprint | None = None
+    looked_at: tuple[Check, ...] = ()
 
 
 def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
     """Compare what was seen with the record, run by run, and gather what may have caused a difference."""
     differences = fingerprint_differences(recorded.fingerprint, seen.fingerprint)
-    surroundings = (fingerprint_check(differences), lock_check(recorded.lock, seen.lock))
+    surroundings = (
+        fingerprint_check(differences),
+        lock_check(recorded.lock, seen.lock),
+        *seen.looked_at,
+        *_measured(recorded, seen),
+    )
     if isinstance(seen.runs, Shortage):
         undecided = _undecided(recorded, surroundings, seen.runs)
         return replace(undecided, prediction=predict(recorded.runs, [None] * len(recorded.runs), seen.runs.what))
     checks = tuple(compare_runs(left, right) for left, right in zip(recorded.runs, seen.runs, strict=True))
-    outcome = _outcome(recorded.runs, checks)
+    outcome = _outcome(recorded.runs, checks, surroundings)
     causes: tuple[Cause, ...] = ()
     if outcome == "not-reproduced":
-        shown = (*causes_in_phases(checks), *causes_in_runs(recorded.runs, seen.runs))
+        shown = (
+            *causes_in_surroundings(surroundings),
+            *causes_in_phases(checks),
+            *causes_in_runs(recorded.runs, seen.runs),
+        )
         found = (*_planted(drills), *shown, *causes_of_differences(differences))
         causes = found or (cause_without_difference(),)
     prediction = predict(recorded.runs, [run.operations for run in seen.runs], PLANTED if drills.texts else "")
     checked = (*surroundings, *checks)
     return Verdict(outcome=outcome, checks=checked, causes=causes, drills=drills.texts, prediction=prediction)
+
+
+def _measured(recorded: Record, seen: Seen) -> tuple[Check, ...]:
+    difference = None
+    if recorded.measured and seen.measured:
+        documents = (recorded.fingerprint, seen.fingerprint)
+        difference = numeric_difference(documents, (recorded.measured, seen.measured))
+    return measured_checks(recorded.measured, seen.measured, difference)
 
 
 def fingerprint_check(differences: Sequence[Difference]) -> Check:
@@ -77,10 +103,10 @@ def lock_check(recorded: Mapping[str, Json], observed: Mapping[str, Json]) -> Ch
     return Check(name="lock", status="review", detail=f"changed since the record: sha256 {before}, here {now}")
 
 
-def _outcome(recorded: Sequence[Run], checks: Sequence[Check]) -> Outcome:
+def _outcome(recorded: Sequence[Run], checks: Sequence[Check], surroundings: Sequence[Check]) -> Outcome:
     """Decide: one failure is enough to fail; a recorded run that was not compared leaves it open."""
     statuses = [check.status for run, check in zip(recorded, checks, strict=True) if not run.unsupported]
-    if "fail" in statuses:
+    if "fail" in [*statuses, *(check.status for check in surroundings)]:
         return "not-reproduced"
     return "bitwise" if statuses and set(statuses) == {"pass"} else "undecided"
 

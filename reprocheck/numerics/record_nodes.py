@@ -10,7 +10,9 @@ from typing import NoReturn, cast
 
 from reprocheck.errors import InputError
 from reprocheck.model.json_documents import Json
+from reprocheck.model.records import TensorSpec
 
+HEX_FLOAT_MEANING = "a hex float such as `0x1.8000000000000p+1`"
 _HEX_FLOAT = re.compile(r"-?(0x[01]\.[0-9a-f]{1,13}p[+-]\d{1,4}|inf)|nan")
 
 
@@ -73,12 +75,9 @@ class Node:
 
     def hex_float(self) -> str:
         """Return a number as a C99 hex float."""
-        meaning = "a hex float such as `0x1.8000000000000p+1`"
-        text = self.text(_HEX_FLOAT, meaning)
-        try:
-            float.fromhex(text)
-        except OverflowError:
-            self.refuse(f"expected {meaning}")
+        text = self.text(_HEX_FLOAT, HEX_FLOAT_MEANING)
+        if not is_hex_float(text):
+            self.refuse(f"expected {HEX_FLOAT_MEANING}")
         return text
 
     def positive(self) -> str:
@@ -96,3 +95,20 @@ class Node:
             why=why,
             how="restore the file, or write it anew with `reprocheck record`",
         )
+
+
+def is_hex_float(text: str) -> bool:
+    """Say whether a text is a C99 hex float of a double, or what stands for none: `nan`, `inf`, `-inf`."""
+    if not _HEX_FLOAT.fullmatch(text):
+        return False
+    try:
+        float.fromhex(text)
+    except OverflowError:
+        return False
+    return True
+
+
+def read_tensor(node: Node) -> TensorSpec:
+    """Return the parameter or buffer that `node` describes."""
+    shape = tuple(size.integer(0, 2**40) for size in node["shape"].items())
+    return TensorSpec(name=node["name"].text(), dtype=node["dtype"].text(), shape=shape)

@@ -9,10 +9,12 @@ from typing import NoReturn
 from reprocheck.errors import InputError
 from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER
 from reprocheck.model.operations import OperationDigest
-from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, RunPlan, TensorSpec
+from reprocheck.model.records import AS_RANK_0, COMMAND, RECORD_SCHEMA, RankStep, Record, Run, RunPlan, TensorSpec
+from reprocheck.numerics.abridged_reader import read_measurements
 from reprocheck.numerics.operations_reader import read_operations, read_operations_table
-from reprocheck.numerics.record_nodes import Node
+from reprocheck.numerics.record_nodes import Node, read_tensor
 from reprocheck.numerics.runs import DTYPES, FIRST_SCALES, LARGEST_WORLD, REVISION
+from reprocheck.numerics.watched_reader import read_watched_run
 
 LARGEST_RECORD_BYTES = 256 * 2**20
 LARGEST_STEP_COUNT = 10_000
@@ -117,7 +119,8 @@ def _record(root: Node) -> Record:
         lock=root["lock"].mapping(),
         device=settings["device"].one_of(("cpu", "cuda")),
         threads=settings["threads"].integer(1, 4096),
-        runs=tuple(_run(node, table) for node in _some(root["runs"])),
+        runs=_runs(root["runs"], table),
+        measured=read_measurements(root),
     )
 
 
@@ -134,11 +137,20 @@ def _refuse_other_schema(schema: Node) -> None:
     )
 
 
+def _runs(node: Node, table: tuple[OperationDigest, ...]) -> tuple[Run, ...]:
+    runs = tuple(_run(item, table) for item in _some(node))
+    if len(runs) > 1 and any(run.program for run in runs):
+        node.refuse("expected the built-in workloads or one run of a command, not both")
+    return runs
+
+
 def _run(node: Node, table: tuple[OperationDigest, ...]) -> Run:
+    if node["workload"].value == COMMAND:
+        return read_watched_run(node)
     plan = _plan(node)
     if node["status"].one_of(("recorded", "unsupported")) == "unsupported":
         return Run(plan=plan, in_force={}, unsupported=node["detail"].text())
-    tensors = tuple(_tensor(item) for item in node["tensors"].items())
+    tensors = tuple(read_tensor(item) for item in node["tensors"].items())
     steps = tuple(_step(item, tensors, plan.world_size) for item in _exactly(node["steps"], plan.step_count))
     ranks = _exactly(node["initial"], plan.world_size)
     return Run(
@@ -165,11 +177,6 @@ def _plan(node: Node) -> RunPlan:
         first_scale=node["first_scale"].positive(),
         revision=revision,
     )
-
-
-def _tensor(node: Node) -> TensorSpec:
-    shape = tuple(size.integer(0, 2**40) for size in node["shape"].items())
-    return TensorSpec(name=node["name"].text(), dtype=node["dtype"].text(), shape=shape)
 
 
 def _step(node: Node, tensors: tuple[TensorSpec, ...], world_size: int) -> tuple[RankStep, ...]:

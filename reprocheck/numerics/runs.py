@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reprocheck.errors import UsageError
-from reprocheck.model.records import RunPlan
+from reprocheck.model.records import COMMAND, RunPlan
 
 REVISION = 1
 DTYPES = ("fp32", "bf16", "fp16")
@@ -16,6 +16,11 @@ DEFAULT_THREADS = 1  # the one count that every machine has, so that a record tr
 # Powers of two: the schedule is exact. The scales overflow fp16 in the first step and fit soon after (measured).
 LEARNING_RATES = {"transformer": 2.0**-8, "convnet": 2.0**-5}
 FIRST_SCALES = {"transformer": 2.0**20, "convnet": 2.0**18}
+
+# Of a user's own training, which plans itself.
+OWN = "own"
+LARGEST_WATCHED_WORLD = 4096
+LONGEST_WATCHED_RUN = 1_000_000
 
 DEFAULT_RUNS = (
     "transformer:fp32",
@@ -36,6 +41,20 @@ def plan_runs(names: Sequence[str], *, seed: int, steps: int) -> tuple[RunPlan, 
     """
     plans = [_plan(name, seed, steps) for name in names or DEFAULT_RUNS]
     return tuple(dict.fromkeys(plans))
+
+
+def command_plan(world_size: int, step_count: int) -> RunPlan:
+    """Return the plan of a user's own training: what it computes is its own affair, so that two of a size compare."""
+    return RunPlan(
+        workload=COMMAND,
+        dtype=OWN,
+        world_size=world_size,
+        seed=0,
+        step_count=step_count,
+        learning_rate=(0.0).hex(),
+        first_scale=(1.0).hex(),
+        revision=REVISION,
+    )
 
 
 def _plan(name: str, seed: int, steps: int) -> RunPlan:

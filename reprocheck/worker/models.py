@@ -33,16 +33,16 @@ class HashedDropout(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self._stream: Tuple[object, ...] = ()
-        self._calls = 0
+        self.position = 0  # in the stream: a checkpoint holds it
 
     def start(self, *stream: object) -> None:
         """Name the stream of masks and begin at its first."""
-        self._stream, self._calls = stream, 0
+        self._stream, self.position = stream, 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return `x` with one element in eight dropped and the others scaled up."""
-        kept = hashed_below(key_of(*self._stream, self._calls), x.numel(), 8) >= DROPPED_OF_8
-        self._calls += 1
+        kept = hashed_below(key_of(*self._stream, self.position), x.numel(), 8) >= DROPPED_OF_8
+        self.position += 1
         mask = kept.view(x.shape).to(dtype=x.dtype, device=x.device) * (8 / (8 - DROPPED_OF_8))
         return x * mask
 

@@ -7,7 +7,7 @@ the scale halved, which is a path of mixed precision that a run without overflow
 from __future__ import annotations
 
 import contextlib
-from typing import Any, ContextManager
+from typing import Any, ContextManager, Dict
 
 import torch
 
@@ -50,6 +50,15 @@ class Precision:
         self._scaler.step(optimizer)
         self._scaler.update()
         return self.scale() < before  # only an overflow lowers the scale
+
+    def state(self) -> Dict[str, Any]:
+        """Return what a checkpoint holds of the loss scale; nothing where there is none."""
+        return dict(self._scaler.state_dict()) if self._scaler else {}
+
+    def restore(self, state: Dict[str, Any]) -> None:
+        """Take over the loss scale of a checkpoint."""
+        if self._scaler:
+            self._scaler.load_state_dict(state)
 
     def scale(self) -> float:
         """Return the loss scale, 1 where there is none."""

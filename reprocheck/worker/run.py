@@ -6,24 +6,26 @@ Legend: see `models`; gradients are marked after unscaling and before clipping, 
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass
-from typing import Any, ContextManager, Dict, Iterator, List, Tuple, cast
+from typing import Any, ContextManager, Dict, List, Tuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DistributedSampler
 
-from .data import Samples, image_samples, token_samples
+from . import checkpoint
 from .digests import Marker, digest_of
+from .feeding import Batch, Feed
 from .lines import Emit
-from .models import ConvNet, Transformer, fill_from_hash, start_dropout
+from .models import fill_from_hash, start_dropout
+from .perturbation import flip_one_bit, perturb
 from .placement import Place
 from .precision import Precision, Unsupported
+from .sketches import sketch
+from .workloads import micro_batches, optimizer_of, parted, samples_and_model
 
-SAMPLES = 48
-GLOBAL_BATCH = 8  # shared by the ranks: six steps an epoch, so that ten steps see `set_epoch` at work
 WARM_UP_STEPS = 4
 CLIP_NORM = 1.0
 # What torch says of an operation that it lacks for a precision, or has only in a form that races.
@@ -36,7 +38,7 @@ class Training:
 
     run: Dict[str, Any]
     place: Place
-    samples: Samples
+    feed: Feed
     bare: nn.Module
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -55,8 +57,9 @@ def perform(run: Dict[str, Any], place: Place, emit: Emit) -> None:
     try:
         training = build(run, place)
         emit({"kind": "start", **_start(training)})
-        for step, picked in zip(range(run["steps"]), picked_samples(training)):
-            emit({"kind": "step", "step": step, **take_step(training, step, picked)})
+        for step in range(run["steps"]):
+            emit({"kind": "step", "step": step, **take_step(training, step)})
+        training.feed.close()
     except (NotImplementedError, RuntimeError) as error:
         if any(words in str(error) for words in MISSING_OPERATION):
             raise Unsupported(str(error).splitlines()[0]) from error
@@ -69,28 +72,29 @@ def build(run: Dict[str, Any], place: Place) -> Training:
     Raises:
         Unsupported: this torch has no loss scale for the device.
     """
-    samples, bare = _transformer(run) if run["workload"] == "transformer" else _convnet(run)
+    samples, bare = samples_and_model(run["workload"], run["seed"])
     fill_from_hash(bare, run["seed"])
+    _move(run, bare)
     start_dropout(bare, run["seed"], place.rank)
     bare.to(place.device)
     return Training(
         run=run,
         place=place,
-        samples=samples,
+        feed=Feed(samples, place, run["seed"], with_workers="loader" in parted(run["workload"])[1]),
         bare=bare,
         model=_spread(bare, place),
-        optimizer=_optimizer(run, bare),
+        optimizer=optimizer_of(run["workload"], bare, float.fromhex(run["learning_rate"])),
         precision=Precision(run["dtype"], float.fromhex(run["first_scale"]), place.device),
         marker=Marker(),
     )
 
 
-def _transformer(run: Dict[str, Any]) -> Tuple[Samples, nn.Module]:
-    return token_samples(SAMPLES, run["seed"]), Transformer()
-
-
-def _convnet(run: Dict[str, Any]) -> Tuple[Samples, nn.Module]:
-    return image_samples(SAMPLES, run["seed"]), ConvNet()
+def _move(run: Dict[str, Any], bare: nn.Module) -> None:
+    """Move the first weights as a member of the envelope, or flip one bit of them as a planted fault."""
+    if run.get("perturb"):
+        perturb(torch, dict(bare.named_parameters()), run["perturb"])
+    if run.get("flip") is not None:
+        flip_one_bit(torch, dict(bare.named_parameters()), run["flip"])
 
 
 def _spread(bare: nn.Module, place: Place) -> nn.Module:
@@ -99,40 +103,27 @@ def _spread(bare: nn.Module, place: Place) -> nn.Module:
     return DistributedDataParallel(bare, device_ids=[place.device] if place.device.type == "cuda" else None)
 
 
-def _optimizer(run: Dict[str, Any], bare: nn.Module) -> torch.optim.Optimizer:
-    rate = float.fromhex(run["learning_rate"])
-    if run["workload"] == "transformer":
-        return torch.optim.AdamW(bare.parameters(), lr=rate, weight_decay=0.01)
-    return torch.optim.SGD(bare.parameters(), lr=rate, momentum=0.9)
-
-
-def picked_samples(training: Training) -> Iterator[List[int]]:
-    """Yield the sample numbers of this rank, step after step, epoch after epoch."""
-    ranks = training.place.world_size
-    sampler: Any = DistributedSampler(
-        cast(Any, training.samples), num_replicas=ranks, rank=training.place.rank, seed=training.run["seed"]
-    )
-    batch, epoch = GLOBAL_BATCH // ranks, 0
-    while True:
-        sampler.set_epoch(epoch)
-        order = list(sampler)
-        yield from (order[first : first + batch] for first in range(0, len(order) - batch + 1, batch))
-        epoch += 1
-
-
 def _start(training: Training) -> Dict[str, Any]:
     tensors = [{"name": name, "dtype": str(t.dtype), "shape": list(t.shape)} for name, t in _state(training)]
     return {"tensors": tensors, "parameters": _marks(training, _state(training))}
 
 
-def take_step(training: Training, step: int, picked: List[int]) -> Dict[str, Any]:
-    """Train one step on the `picked` samples, and return what the record holds of it."""
-    inputs, targets = training.samples.inputs[picked], training.samples.targets[picked]
+def take_step(training: Training, step: int) -> Dict[str, Any]:
+    """Train one step, and return what the record holds of it; a workload that resumes is built anew before its middle.
+
+    Raises:
+        Unsupported: the workers of a data loader cannot be started.
+    """
+    pieces = parted(training.run["workload"])[1]
+    if "resume" in pieces and checkpoint.is_due(training.run, step):
+        _start_again(training)
+    inputs, targets = training.feed.batch()
     rate = _set_learning_rate(training, step)
     scale = training.precision.scale()
-    loss = _forward_backward(training, step, inputs, targets)
+    loss = _forward_backward(training, step, (inputs, targets))
     gradients = _marks(training, _gradients(training))
-    norm = nn.utils.clip_grad_norm_(training.bare.parameters(), CLIP_NORM)
+    sketches = _sketches(training)
+    norm = nn.utils.clip_grad_norm_(training.bare.parameters(), math.inf if "unclipped" in pieces else CLIP_NORM)
     skipped = training.precision.step(training.optimizer)
     return {
         "data": digest_of(inputs) + digest_of(targets),
@@ -143,6 +134,7 @@ def take_step(training: Training, step: int, picked: List[int]) -> Dict[str, Any
         "learning_rate": rate.hex(),
         "skipped": skipped,
         "parameters": _marks(training, _state(training)),
+        **sketches,
     }
 
 
@@ -153,21 +145,43 @@ def _set_learning_rate(training: Training, step: int) -> float:
     return rate
 
 
-def _forward_backward(training: Training, step: int, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    device = training.place.device
+def _start_again(training: Training) -> None:
+    """Write a checkpoint, stop, build everything anew, and go on from the checkpoint."""
+    written = checkpoint.saved(training)
+    training.feed.close()
+    fresh = build(training.run, training.place)
+    checkpoint.restore(fresh, written)
+    fresh.marker = training.marker  # it only looks on
+    vars(training).update(vars(fresh))
+
+
+def _forward_backward(training: Training, step: int, batch: Batch) -> torch.Tensor:
+    """Leave the unscaled gradients of all micro-batches, and return their mean loss."""
+    parts = micro_batches(training.run)
     training.optimizer.zero_grad(set_to_none=True)
-    with _synchronisation(training, step):
-        with training.precision.cast():
-            logits = training.model(inputs.to(device))
-            loss = functional.cross_entropy(logits.float(), targets.to(device).flatten())
-        training.precision.backward(loss)
+    losses = []
+    for inputs, targets in zip(batch[0].chunk(parts), batch[1].chunk(parts)):
+        is_last = len(losses) == parts - 1
+        with _synchronisation(training, step, is_last=is_last):
+            loss = _loss(training, inputs, targets)
+            share = loss / parts if parts > 1 else loss
+            training.precision.backward(share)
+        losses.append(share.detach())
     training.precision.unscale(training.optimizer)
-    return loss.detach()
+    return sum(losses[1:], losses[0])
 
 
-def _synchronisation(training: Training, step: int) -> ContextManager[Any]:
-    """Leave out the all-reduce in the step that a drill names; everywhere else do nothing."""
-    if step != training.run["drop_sync"] or training.place.world_size == 1:
+def _loss(training: Training, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    device = training.place.device
+    with training.precision.cast():
+        logits = training.model(inputs.to(device))
+        return functional.cross_entropy(logits.float(), targets.to(device).flatten())
+
+
+def _synchronisation(training: Training, step: int, *, is_last: bool) -> ContextManager[Any]:
+    """Leave out the all-reduce before the last micro-batch, and in the step that a drill names."""
+    is_wanted = is_last and step != training.run["drop_sync"]
+    if is_wanted or training.place.world_size == 1:
         return contextlib.nullcontext()
     return training.model.no_sync()  # type: ignore[operator, no-any-return]
 
@@ -180,5 +194,14 @@ def _gradients(training: Training) -> List[Tuple[str, torch.Tensor]]:
     return [(name, p.grad) for name, p in training.bare.named_parameters() if p.grad is not None]
 
 
+def _sketches(training: Training) -> Dict[str, Any]:
+    if not training.run.get("sketch"):
+        return {}
+    return {"sketch": [[value.hex() for value in sketch(name, grad)] for name, grad in _gradients(training)]}
+
+
 def _marks(training: Training, tensors: List[Tuple[str, torch.Tensor]]) -> List[str]:
+    """Return the marks of `tensors`; none where nobody compares bits, as in a member of an envelope."""
+    if not training.run.get("marks", True):
+        return []
     return [training.marker.mark(name, tensor) for name, tensor in tensors]

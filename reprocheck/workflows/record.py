@@ -13,24 +13,30 @@ from reprocheck.errors import UndecidedError, system_reason
 from reprocheck.machine.interpreter import require_interpreter
 from reprocheck.model.fingerprints import unread
 from reprocheck.model.json_documents import Json, dump_document
-from reprocheck.model.records import Record, Run, RunPlan, record_document
+from reprocheck.model.record_documents import record_document
+from reprocheck.model.records import Record, Run, RunPlan
 from reprocheck.model.settings import DEFAULT_LOCK
 from reprocheck.numerics.replayed_operations import own_operations
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
+from reprocheck.workflows.measurements import measure_as_recorded
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRequest:
-    """What to record, in which Python, and where to write it; `device` may be `auto`."""
+    """What to record, in which Python, and where to write it; `device` may be `auto`.
+
+    With `probes` it is also measured what the machine computes, whatever is trained.
+    """
 
     python: Path
     plans: tuple[RunPlan, ...]
     device: str
     threads: int
     output: Path
+    probes: bool = True
 
 
 def record(request: RecordRequest, tell: Tell) -> Record:
@@ -44,12 +50,15 @@ def record(request: RecordRequest, tell: Tell) -> Record:
     fingerprint = Background(lambda: collect_fingerprint(request.python))
     options = RerunOptions(python=request.python, device=request.device, threads=request.threads, replay={})
     runs = _runs(perform_runs(request.plans, options, tell), request.python)
+    if request.probes:
+        tell("measuring what this machine computes")
     made = Record(
         fingerprint=fingerprint.result(),
         lock=lock_beside(request.output),
         device=device_of(runs),
         threads=request.threads,
         runs=runs,
+        measured=measure_as_recorded(request.python, request.threads) if request.probes else None,
     )
     write_whole(request.output, dump_document(record_document(made)).encode("utf-8"))
     return made

@@ -11,17 +11,21 @@ from pathlib import Path
 from reprocheck.background import Background
 from reprocheck.errors import InputError, UsageError, system_reason
 from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.model.numeric_fingerprints import NumericFingerprint
 from reprocheck.model.predictions import Prediction
 from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import NO_STEP, Drills, refuse_idle_drills
 from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.prediction import predict
+from reprocheck.numerics.quick import first_steps
 from reprocheck.numerics.record_reader import LARGEST_RECORD_BYTES, parse_record
 from reprocheck.numerics.replayed_operations import recorded_texts
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs, replay_runs
 from reprocheck.numerics.runs import plan_runs
 from reprocheck.workflows.fingerprint import collect_fingerprint
+from reprocheck.workflows.measurements import measure_as_recorded
+from reprocheck.workflows.prefix_check import prefix_check
 from reprocheck.workflows.record import Tell, lock_beside
 
 
@@ -29,7 +33,7 @@ from reprocheck.workflows.record import Tell, lock_beside
 class VerifyRequest:
     """Which record to check in which Python; device and threads are the record's unless given.
 
-    `workloads` are the names of the recorded runs to repeat; empty means all of them.
+    `workloads` are the names of the recorded runs to repeat; empty means all of them. `quick` repeats the first steps.
     """
 
     path: Path
@@ -37,6 +41,7 @@ class VerifyRequest:
     device: str | None = None
     threads: int | None = None
     workloads: tuple[str, ...] = ()
+    quick: bool = False
     drills: Drills
 
 
@@ -49,15 +54,30 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
         UndecidedError: the worker crashed or did not end in time.
     """
     whole = read_record(request.path)
-    recorded = recorded_runs_named(whole, request.workloads)
+    named = recorded_runs_named(whole, request.workloads)
+    recorded = first_steps(named) if request.quick else named
     refuse_idle_drills(request.drills, [run.plan for run in recorded.runs])
     require_interpreter(request.python)
     fingerprint = Background(lambda: collect_fingerprint(request.python))
     plans = [request.drills.planted(run.plan) for run in recorded.runs]
     runs = perform_runs(plans, _options(recorded, request), tell)
-    seen = Seen(fingerprint=fingerprint.result(), lock=lock_beside(request.path), runs=runs)
-    left_out = tuple(run.plan.name for run in whole.runs if run not in recorded.runs)
+    tell("looking at the environment and at what this machine computes")
+    seen = Seen(
+        fingerprint=fingerprint.result(),
+        lock=lock_beside(request.path),
+        runs=runs,
+        measured=_measured(recorded, request),
+        looked_at=(prefix_check(request.path.parent, request.python, recorded.lock),),
+    )
+    left_out = tuple(run.plan.name for run in whole.runs if run not in named.runs)
     return replace(judge(recorded, seen, request.drills), left_out=left_out)
+
+
+def _measured(recorded: Record, request: VerifyRequest) -> NumericFingerprint | None:
+    """Return what this machine computes, where the record says what its own did."""
+    if recorded.measured is None:
+        return None
+    return measure_as_recorded(request.python, request.drills.threads or request.threads or recorded.threads)
 
 
 def predict_rerun(request: VerifyRequest, tell: Tell) -> Prediction:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reprocheck.errors import InputError
 from reprocheck.model.json_documents import dump_document
-from reprocheck.model.records import AS_RANK_0, RankStep, Record, Run, record_document
+from reprocheck.model.record_documents import record_document
+from reprocheck.model.records import AS_RANK_0, RankStep, Record, Run
 from reprocheck.numerics.record_reader import parse_record
 from reprocheck.numerics.runs import plan_runs
 

@@ -10,7 +10,8 @@ import pytest
 
 from reprocheck.errors import InputError
 from reprocheck.model.json_documents import Json, dump_document
-from reprocheck.model.records import RankStep, Record, Run, TensorSpec, record_document
+from reprocheck.model.record_documents import record_document
+from reprocheck.model.records import RankStep, Record, Run, TensorSpec
 from reprocheck.numerics.runs import plan_runs
 from reprocheck.workflows.document_differences import tell_fingerprints, tell_records
 

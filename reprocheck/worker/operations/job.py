@@ -89,11 +89,10 @@ class _Steps:
     """The steps of a run from its beginning, one after the other, without marks of tensors."""
 
     def __init__(self, run: Dict[str, Any], place: Place) -> None:
-        from ..run import build, picked_samples
+        from ..run import build
 
         self._training = build(run, place)
         self._training.marker = _NoMarker()
-        self._picked = picked_samples(self._training)
         self._step = 0
 
     def skip_to(self, step: int) -> None:
@@ -105,7 +104,7 @@ class _Steps:
         """Take one step, and return its numbers."""
         from ..run import take_step
 
-        told = take_step(self._training, self._step, next(self._picked))
+        told = take_step(self._training, self._step)
         self._step += 1
         return {key: told[key] for key in COMPARED}
 
