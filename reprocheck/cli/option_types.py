@@ -41,3 +41,4 @@ class Seconds(click.FloatRange):
 
 
 PYTHON: Final = PythonPath(path_type=Path)
+COMMAND_SECONDS: Final = Seconds(min=1.0, max=30 * LONGEST_S)  # of a user's own training

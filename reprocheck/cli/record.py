@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 import click
 
-from reprocheck.cli.console import deliver, progress
-from reprocheck.cli.option_types import PYTHON
-from reprocheck.errors import EXIT_CLEAN
+from reprocheck.cli.behind_dashes import WithCommand, refuse_options
+from reprocheck.cli.console import deliver, note, progress
+from reprocheck.cli.option_types import COMMAND_SECONDS, PYTHON
+from reprocheck.errors import EXIT_CLEAN, UsageError
 from reprocheck.model.records import Record
-from reprocheck.numerics.runs import DEFAULT_RUNS, DEFAULT_STEPS, DEFAULT_THREADS, plan_runs
+from reprocheck.numerics.runs import DEFAULT_RUNS, DEFAULT_STEPS, DEFAULT_THREADS, LONGEST_WATCHED_RUN, plan_runs
 from reprocheck.workflows.record import RecordRequest, record
+from reprocheck.workflows.record_command import RecordCommandRequest, record_command
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
+_STEPS = click.IntRange(1, LONGEST_WATCHED_RUN)
+MOST_STEPS = 200  # of a built-in workload
+_OF_WORKLOADS = ("workloads", "seed", "threads", "device")
+_NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps behind these may be missing"
 
 
-@click.command()
+# The words of the command stay as they are, with and without `--` before them.
+@click.command(cls=WithCommand, context_settings={"allow_interspersed_args": False})
 @click.option("-o", "--output", type=_PATH, default=Path("reprocheck.json"), show_default=True, help="The record.")
-@click.option("--python", type=PYTHON, help="The audited Python.  [default: the running one]")
+@click.option("--python", type=PYTHON, help="The audited Python.  [default: the running one; of a command: its own]")
 @click.option(
     "--workload",
     "workloads",
@@ -28,23 +36,30 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
     help="transformer or convnet; fp32, bf16 or fp16; ranks over 1 use torchrun."
     f"  [default: {', '.join(DEFAULT_RUNS)}]",
 )
-@click.option("--steps", type=click.IntRange(1, 200), default=DEFAULT_STEPS, show_default=True)
+@click.option(
+    "--steps", type=_STEPS, help=f"[default: {DEFAULT_STEPS}; of a command: all, else it is ended behind them]"
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 1024), default=DEFAULT_THREADS, show_default=True, help="In a rank.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--probes/--no-probes", default=True, help="Measure what the machine computes, too.  [default: probes]")
+@click.option("--timeout", "timeout_s", type=COMMAND_SECONDS, metavar="SECONDS", help="Of a command.  [default: none]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about errors.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     *,
+    words: tuple[str, ...],
     output: Path,
     python: Path | None,
     workloads: tuple[str, ...],
-    steps: int,
+    steps: int | None,
     seed: int,
     threads: int,
     device: str,
     probes: bool,
+    timeout_s: float | None,  # noqa: ARG001 -- read where a command is run
     quiet: bool,
     verbose: bool,  # noqa: ARG001 -- read where errors are told
 ) -> int:
@@ -53,10 +68,16 @@ def command(
     Loss, gradient norm, loss scale and digests of all gradients and parameters, at every step of every
     rank, the operations that the runs ask for (`verify --predict` replays them), and a fingerprint of machine and
     environment. An older record stays until the new one is whole.
+
+    With `-- python train.py` or `-- torchrun train.py` your own training is recorded instead, unmodified: each step of
+    each optimizer on each rank. What it prints goes to stderr. Exit code 3: it failed, or made no optimizer step.
     """
+    if words:
+        return _of_command(ctx, words)
+    refuse_options(ctx, ("timeout_s",), "it is for a command", "leave it out, or write the command behind `--`")
     request = RecordRequest(
         python=python or Path(sys.executable),
-        plans=plan_runs(workloads, seed=seed, steps=steps),
+        plans=plan_runs(workloads, seed=seed, steps=_planned(steps)),
         device=device,
         threads=threads,
         output=output,
@@ -67,6 +88,46 @@ def command(
     if not quiet:
         deliver(_summary(made, output), None)
     return EXIT_CLEAN
+
+
+def _of_command(ctx: click.Context, words: tuple[str, ...]) -> int:
+    """Record the command that stands behind the options."""
+    refuse_options(ctx, _OF_WORKLOADS, "a command chooses that itself", "leave it out, or leave the command out")
+    given = ctx.params
+    request = RecordCommandRequest(
+        words=words,
+        output=given["output"],
+        python=given["python"],
+        steps=given["steps"],
+        timeout_s=given["timeout_s"] or math.inf,
+        probes=given["probes"],
+    )
+    made = record_command(request, note)
+    if not given["quiet"]:
+        deliver(_summary_of_command(made, request), None)
+    return EXIT_CLEAN
+
+
+def _planned(steps: int | None) -> int:
+    if steps is not None and steps > MOST_STEPS:
+        raise UsageError(
+            f"{steps} steps are too many for the built-in workloads",
+            where="--steps",
+            why=f"they take {MOST_STEPS} at most",
+            how="ask for fewer; those of a command are not limited",
+        )
+    return steps or DEFAULT_STEPS
+
+
+def _summary_of_command(made: Record, request: RecordCommandRequest) -> str:
+    run = made.runs[0]
+    ranks = f" on {run.plan.world_size} ranks" if run.plan.world_size > 1 else ""
+    script, output = run.program.script if run.program else "", request.output.as_posix()
+    steps = f"{len(run.steps)} steps, {sum(step[0].skipped for step in run.steps)} skipped"
+    more = "" if request.steps or (run.program and run.program.complete) else _NO_END
+    return (
+        f"recorded {script} on {made.device}{ranks}: {steps}, in {output}{more}\nnext: reprocheck verify {output} -- …"
+    )
 
 
 def _summary(made: Record, output: Path) -> str:

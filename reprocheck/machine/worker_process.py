@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -159,13 +159,24 @@ def handed_over(job: Mapping[str, Json], deadline_s: float) -> Iterator[Path]:
     Raises:
         UndecidedError: there is no room for it.
     """
-    job = {**job, "deadline_s": math.ceil(deadline_s + GUARD_S)}
+    whole = {**job, "deadline_s": math.ceil(deadline_s + GUARD_S)}
+    with staged_worker(lambda _folder: whole) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def staged_worker(job_in: Callable[[Path], Mapping[str, Json]]) -> Iterator[Path]:
+    """Yield a private folder as `handed_over` does, for a job that may name places in it.
+
+    Raises:
+        UndecidedError: there is no room for it.
+    """
     try:
         staged = tempfile.TemporaryDirectory(prefix="reprocheck-", ignore_cleanup_errors=True)
         folder = Path(staged.name)
         shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "answers").mkdir()
-        (folder / "job.json").write_text(dump_line(job), encoding="utf-8")
+        (folder / "job.json").write_text(dump_line(job_in(folder)), encoding="utf-8")
     except OSError as error:
         raise UndecidedError(
             "there is no place for the worker",

@@ -14,6 +14,7 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import Entry, NumericFingerprint, Probe
 
 DIGEST_DIGITS = 16
+HOLDS = "holds"  # the status of a relation that needs no words
 _OF_TREES = ("tree", "operation", "size", "dtype", "device", "status", "sentence")
 _DOUBLE = "fp64"  # its coarse digests have 53 bits, all others 24
 
@@ -74,6 +75,8 @@ def _kept(entry: Entry, keys: Iterable[str]) -> Entry:
     kept = {key: entry[key] for key in keys if key in entry}
     if "expected" in kept:
         kept["expected"] = str(kept["expected"])[:DIGEST_DIGITS]
+    if entry.get("status", HOLDS) != HOLDS and "detail" in entry:
+        kept["detail"] = entry["detail"]
     return {**kept, **short}
 
 

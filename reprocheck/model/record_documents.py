@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from reprocheck.model.abridged_measurements import abridged_members
 from reprocheck.model.json_documents import Json
 from reprocheck.model.operations import OperationDigest, operations_document, operations_table
+from reprocheck.model.optimizer_updates import updates_document
 from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, decimal_of
+from reprocheck.model.run_times import times_document
 from reprocheck.model.watched_documents import watched_members
 
 
@@ -50,6 +52,12 @@ def _run(run: Run, places: Mapping[OperationDigest, int]) -> Mapping[str, Json]:
         "in_force": run.in_force,
         "tensors": [{"name": t.name, "dtype": t.dtype, "shape": t.shape} for t in run.tensors],
     }
+    if run.updates:
+        head["updates"] = updates_document(run.updates)
+    if run.resumed:
+        head["resumed"] = run.resumed
+    if run.times:
+        head["measured"] = times_document(run.times)
     if run.program:
         return {**head, **watched_members(run, run.program)}
     return {

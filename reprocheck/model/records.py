@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reprocheck.model.envelopes import Envelope
 from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint
 from reprocheck.model.operations import RunOperations
+from reprocheck.model.optimizer_updates import RunUpdates
+from reprocheck.model.run_times import RunTimes
 from reprocheck.model.step_notes import StepNotes, WatchedProgram
 
 RECORD_SCHEMA = "reprocheck/record/1"
@@ -64,6 +67,8 @@ class RankStep:
     `gradients` after unscaling and before clipping, `gradient_norm` before clipping, `parameters` (and
     buffers) after the step; `loss_scale` is the one that this step's loss was multiplied by. A tensor that a step has
     nothing of has the mark `NO_MARK`. `notes` are those of a user's own training, None for the workloads.
+    `sketches` are the projections of each gradient (`worker.sketches`), empty where nobody asked for them; one
+    without members belongs to a tensor that the step has no gradient of.
     """
 
     data: str
@@ -75,6 +80,7 @@ class RankStep:
     skipped: bool
     parameters: tuple[str, ...]
     notes: StepNotes | None = None
+    sketches: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,10 @@ class Run:
 
     `unsupported` says why this torch could not do the run; it is empty for a run that was done.
     `in_force` are the settings that torch reported back; `operations` is None where nobody looked at them,
-    `program` tells of a user's own training and is None for the workloads.
+    `program` tells of a user's own training and is None for the workloads. `envelope` says how far honest reruns lie
+    apart, None where nobody measured it. `updates` are those of the optimizer on hashed numbers, None for a user's own
+    training; `times` are there where somebody asked for them. `resumed` says how a run that was stopped and resumed lies
+    to one without a stop, empty for all others.
     """
 
     plan: RunPlan
@@ -94,6 +103,10 @@ class Run:
     steps: tuple[tuple[RankStep, ...], ...] = ()
     operations: RunOperations | None = None
     program: WatchedProgram | None = None
+    envelope: Envelope | None = None
+    updates: RunUpdates | None = None
+    times: RunTimes | None = None
+    resumed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

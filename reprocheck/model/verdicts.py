@@ -11,7 +11,8 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.predictions import Prediction, predicted_members
 
 VERDICT_SCHEMA = "reprocheck/verdict/1"
-CHECKS_BEFORE_RUNS = ("fingerprint", "lock", "prefix", "canary", "relations", "probes")
+SECOND_RERUN = "second rerun"
+CHECKS_BEFORE_RUNS = ("fingerprint", "lock", "prefix", "canary", "relations", "probes", SECOND_RERUN)
 
 Outcome = Literal["bitwise", "within-envelope", "not-reproduced", "undecided"]
 Status = Literal["pass", "review", "fail", "skip"]
@@ -30,7 +31,9 @@ class Divergence:
 
     `quantity` names what differs in words; `tensor` is set where it is a tensor. `ulp` is the distance in
     units in the last place: of a number, or the largest over `sampled` elements of a tensor; None where
-    the difference has no such measure.
+    the difference has no such measure. `relative` is the relative difference, `2.4e-07`, or that of what else of the
+    step was measured, `2.4e-07 of the gradient norm`; empty where nothing was. `module` is the path of the module that
+    gave or holds what differs, empty where none is known.
     """
 
     step: int
@@ -42,6 +45,8 @@ class Divergence:
     tensor: str | None = None
     ulp: int | None = None
     sampled: int = 0
+    relative: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +132,12 @@ def _divergence(divergence: Divergence) -> Mapping[str, Json]:
         "rank": divergence.rank,
         "phase": divergence.phase,
         "quantity": divergence.quantity,
+        "module": divergence.module or None,
         "tensor": divergence.tensor,
         # A distance of fp64 may pass 2^53; JSON numbers may not.
         "ulp": divergence.ulp if divergence.ulp is None or divergence.ulp < 2**53 else str(divergence.ulp),
         "sampled_elements": divergence.sampled,
+        "relative": divergence.relative or None,
         "recorded": divergence.recorded,
         "observed": divergence.observed,
     }

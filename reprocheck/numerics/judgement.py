@@ -25,6 +25,8 @@ from reprocheck.numerics.measured_checks import causes_in_surroundings, measured
 from reprocheck.numerics.numeric_comparison import numeric_difference
 from reprocheck.numerics.prediction import predict
 from reprocheck.numerics.rerun import Shortage
+from reprocheck.numerics.twins import held_against_twins, resumption_check
+from reprocheck.numerics.update_comparison import compare_updates
 
 DIGITS_SHOWN = 12
 PLANTED = "no replay foresees a fault that is planted"
@@ -58,10 +60,14 @@ def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
         undecided = _undecided(recorded, surroundings, seen.runs)
         return replace(undecided, prediction=predict(recorded.runs, [None] * len(recorded.runs), seen.runs.what))
     checks = tuple(compare_runs(left, right) for left, right in zip(recorded.runs, seen.runs, strict=True))
+    checks = held_against_twins(recorded.runs, checks)
+    updates = compare_updates(recorded.runs, seen.runs)
+    surroundings += tuple(filter(None, (updates and updates[0], resumption_check(recorded.runs, seen.runs))))
     outcome = _outcome(recorded.runs, checks, surroundings)
     causes: tuple[Cause, ...] = ()
     if outcome == "not-reproduced":
         shown = (
+            *(updates[1] if updates else ()),
             *causes_in_surroundings(surroundings),
             *causes_in_phases(checks),
             *causes_in_runs(recorded.runs, seen.runs),

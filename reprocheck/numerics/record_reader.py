@@ -13,7 +13,8 @@ from reprocheck.model.records import AS_RANK_0, COMMAND, RECORD_SCHEMA, RankStep
 from reprocheck.numerics.abridged_reader import read_measurements
 from reprocheck.numerics.operations_reader import read_operations, read_operations_table
 from reprocheck.numerics.record_nodes import Node, read_tensor
-from reprocheck.numerics.runs import DTYPES, FIRST_SCALES, LARGEST_WORLD, REVISION
+from reprocheck.numerics.run_measurements import read_times, read_updates
+from reprocheck.numerics.runs import DTYPES, LARGEST_WORLD, REVISION, workload_fault
 from reprocheck.numerics.watched_reader import read_watched_run
 
 LARGEST_RECORD_BYTES = 256 * 2**20
@@ -160,7 +161,16 @@ def _run(node: Node, table: tuple[OperationDigest, ...]) -> Run:
         initial=tuple(_marks(rank, ranks[0], range(len(tensors), len(tensors) + 1)) for rank in ranks),
         steps=steps,
         operations=read_operations(node, table),
+        updates=read_updates(node),
+        times=read_times(node),
+        resumed=node["resumed"].text() if node.has("resumed") else "",
     )
+
+
+def _workload(node: Node) -> str:
+    if fault := workload_fault(node.text()):
+        node.refuse(fault)
+    return node.text()
 
 
 def _plan(node: Node) -> RunPlan:
@@ -168,7 +178,7 @@ def _plan(node: Node) -> RunPlan:
     if revision != REVISION:
         node["revision"].refuse(f"this release has revision {REVISION} of the reference workloads")
     return RunPlan(
-        workload=node["workload"].one_of(tuple(sorted(FIRST_SCALES))),
+        workload=_workload(node["workload"]),
         dtype=node["dtype"].one_of(DTYPES),
         world_size=node["world_size"].integer(1, LARGEST_WORLD),
         seed=node["seed"].integer(0, 2**31 - 1),

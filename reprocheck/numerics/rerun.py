@@ -16,6 +16,7 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.operations import RunOperations
 from reprocheck.model.records import RankStep, Run, RunPlan, TensorSpec
 from reprocheck.numerics.drills import NO_STEP
+from reprocheck.numerics.run_measurements import assemble_times, assemble_updates
 from reprocheck.numerics.replayed_operations import TRACED, Lines, assemble_operations
 
 
@@ -39,7 +40,7 @@ class RerunOptions:
     """Where and how to run: interpreter, device, threads, the time allowed to each process, a drill's step.
 
     `replay` are the operations to replay on hashed inputs, by the name of their run, those that a trace shows where a
-    run has none; None: neither trace nor replay.
+    run has none; None: neither trace nor replay. With `times` each run is trained once more, against the clock.
     """
 
     python: Path
@@ -48,6 +49,7 @@ class RerunOptions:
     deadline_s: float = 600.0
     drop_sync: int = NO_STEP
     replay: Mapping[str, Sequence[str]] | None = None
+    times: bool = False
 
 
 def perform_runs(
@@ -129,6 +131,7 @@ def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, J
                 "learning_rate": plan.learning_rate,
                 "first_scale": plan.first_scale,
                 "drop_sync": options.drop_sync,
+                **({"times": True} if options.times else {}),
             }
             for plan in plans
         ],
@@ -174,6 +177,8 @@ def _assemble(plan: RunPlan, in_force: Mapping[str, Json], lines: Lines) -> Run:
         tensors=tuple(_tensor(spec) for spec in cast("Sequence[Mapping[str, Json]]", starts[0]["tensors"])),
         initial=tuple(_marks(start["parameters"]) for start in starts),
         steps=tuple(tuple(_rank_step(line) for line in step) for step in steps),
+        updates=assemble_updates(lines),
+        times=assemble_times(lines),
     )
 
 

@@ -1,8 +1,12 @@
-"""Which reference runs there are, and what each of them is made of."""
+"""Which reference runs there are, and what each of them is made of.
+
+A workload is a model, perhaps with pieces behind it that change its training loop: `transformer-accumulate-resume`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from reprocheck.errors import UsageError
 from reprocheck.model.records import COMMAND, RunPlan
@@ -15,6 +19,7 @@ DEFAULT_THREADS = 1  # the one count that every machine has, so that a record tr
 
 # Powers of two: the schedule is exact. The scales overflow fp16 in the first step and fit soon after (measured).
 LEARNING_RATES = {"transformer": 2.0**-8, "convnet": 2.0**-5}
+RATE_OF_ADAM = 2.0**-8
 FIRST_SCALES = {"transformer": 2.0**20, "convnet": 2.0**18}
 
 # Of a user's own training, which plans itself.
@@ -22,19 +27,33 @@ OWN = "own"
 LARGEST_WATCHED_WORLD = 4096
 LONGEST_WATCHED_RUN = 1_000_000
 
+# What a piece changes, in the order in which a name holds them.
+PIECES: Mapping[str, str] = {
+    "adam": "Adam in the place of AdamW or SGD",
+    "accumulate": "two micro-batches a step, without an all-reduce before the last",
+    "unclipped": "no clipping of gradients",
+    "loader": "batches from the worker processes of a DataLoader",
+    "resume": "stopped half-way, and resumed from a checkpoint",
+}
+RESUME = "resume"
+LARGEST_WORLD_IN_HALVES = 4  # a batch of 8 over more ranks leaves nothing to accumulate
+
 DEFAULT_RUNS = (
     "transformer:fp32",
     "transformer:bf16",
     "transformer:fp16",
+    "transformer-resume:fp16",
     "convnet:fp32",
     "convnet:bf16",
+    "convnet-adam-loader:fp32",
     "transformer:fp32:2",
+    "transformer-accumulate:fp32:2",
     "transformer:bf16:2",
 )
 
 
 def plan_runs(names: Sequence[str], *, seed: int, steps: int) -> tuple[RunPlan, ...]:
-    """Return the plans of `NAME[:dtype[:world_size]]`, in the order given and each one once.
+    """Return the plans of `NAME[-piece…][:dtype[:world_size]]`, in the order given and each one once.
 
     Raises:
         UsageError: a part of a name is unknown.
@@ -57,42 +76,83 @@ def command_plan(world_size: int, step_count: int) -> RunPlan:
     )
 
 
+def with_companions(plans: Sequence[RunPlan]) -> tuple[RunPlan, ...]:
+    """Return `plans` with those that they are held against, each before the first that needs it.
+
+    That is the fp32 twin of a run in mixed precision, and the run without a stop of one that resumes.
+    """
+    wanted = [each for plan in plans for each in (*_companions(plan), plan)]
+    return tuple(dict.fromkeys(wanted))
+
+
+def twin_of(plan: RunPlan) -> RunPlan | None:
+    """Return the same run in fp32, None for one that is in fp32 or no workload of ours."""
+    return None if plan.dtype not in DTYPES[1:] else replace(plan, dtype=DTYPES[0])
+
+
+def uninterrupted(plan: RunPlan) -> RunPlan | None:
+    """Return the same run without a stop, None for one that does not resume."""
+    model, *pieces = plan.workload.split("-")
+    if RESUME not in pieces:
+        return None
+    return replace(plan, workload="-".join([model, *(piece for piece in pieces if piece != RESUME)]))
+
+
+def workload_fault(workload: str) -> str:
+    """Return what is wrong with the name of a workload, empty where nothing is."""
+    model, *pieces = workload.split("-")
+    if model not in LEARNING_RATES:
+        return f"expected one of {_listed(sorted(LEARNING_RATES))}"
+    if unknown := [piece for piece in pieces if piece not in PIECES]:
+        return f"`{unknown[0]}` is no piece, expected {_listed(PIECES)}"
+    return "" if pieces == [piece for piece in PIECES if piece in pieces] else "expected its pieces once and in order"
+
+
+def _companions(plan: RunPlan) -> Sequence[RunPlan]:
+    direct = [each for each in (twin_of(plan), uninterrupted(plan)) if each]
+    return [each for companion in direct for each in (*_companions(companion), companion)]
+
+
 def _plan(name: str, seed: int, steps: int) -> RunPlan:
     workload, dtype, world = _parts(name)
-    if workload not in LEARNING_RATES:
-        raise _unknown(name, f"workload `{workload}`", sorted(LEARNING_RATES))
+    model, *pieces = workload.split("-")
+    workload = "-".join([model, *sorted(dict.fromkeys(pieces), key=_place)])
+    if fault := workload_fault(workload):
+        raise _refused(f"unknown workload `{workload}` in `{name}`", fault)
     if dtype not in DTYPES:
-        raise _unknown(name, f"precision `{dtype}`", DTYPES)
+        raise _refused(f"unknown precision `{dtype}` in `{name}`", f"expected one of {_listed(DTYPES)}")
     if world not in map(str, range(1, LARGEST_WORLD + 1)):
-        raise _unknown(name, f"world size `{world}`", [str(size) for size in range(1, LARGEST_WORLD + 1)])
+        sizes = _listed([str(size) for size in range(1, LARGEST_WORLD + 1)])
+        raise _refused(f"unknown world size `{world}` in `{name}`", f"expected one of {sizes}")
+    if "accumulate" in pieces and int(world) > LARGEST_WORLD_IN_HALVES:
+        why = f"a batch of 8 is accumulated on {LARGEST_WORLD_IN_HALVES} ranks at most"
+        raise _refused(f"`{name}` has too many ranks", why)
     return RunPlan(
         workload=workload,
         dtype=dtype,
         world_size=int(world),
         seed=seed,
         step_count=steps,
-        learning_rate=LEARNING_RATES[workload].hex(),
-        first_scale=FIRST_SCALES[workload].hex(),
+        learning_rate=(RATE_OF_ADAM if "adam" in pieces else LEARNING_RATES[model]).hex(),
+        first_scale=FIRST_SCALES[model].hex(),
         revision=REVISION,
     )
+
+
+def _place(piece: str) -> int:
+    return [*PIECES, piece].index(piece)
 
 
 def _parts(name: str) -> tuple[str, str, str]:
     workload, dtype, world, *more = [*name.split(":"), *("", "", "")]
     if any(more):
-        raise UsageError(
-            f"`{name}` has too many parts",
-            where="--workload",
-            why="expected NAME[:dtype[:world_size]]",
-            how="write for example `transformer:bf16:2`",
-        )
+        raise _refused(f"`{name}` has too many parts", "expected NAME[:dtype[:world_size]]")
     return workload, dtype or "fp32", world or "1"
 
 
-def _unknown(name: str, part: str, allowed: Sequence[str]) -> UsageError:
-    return UsageError(
-        f"unknown {part} in `{name}`",
-        where="--workload",
-        why="expected one of " + ", ".join(f"`{value}`" for value in allowed),
-        how="write for example `transformer:bf16:2`",
-    )
+def _refused(what: str, why: str) -> UsageError:
+    return UsageError(what, where="--workload", why=why, how="write for example `transformer:bf16:2`")
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(f"`{value}`" for value in values)

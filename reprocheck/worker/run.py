@@ -20,6 +20,7 @@ from .digests import Marker, digest_of
 from .feeding import Batch, Feed
 from .lines import Emit
 from .models import fill_from_hash, start_dropout
+from .optimizer_replay import replayed_updates
 from .perturbation import flip_one_bit, perturb
 from .placement import Place
 from .precision import Precision, Unsupported
@@ -58,7 +59,8 @@ def perform(run: Dict[str, Any], place: Place, emit: Emit) -> None:
         training = build(run, place)
         emit({"kind": "start", **_start(training)})
         for step in range(run["steps"]):
-            emit({"kind": "step", "step": step, **take_step(training, step)})
+            told = take_step(training, step)
+            emit({"kind": "step", "step": step, **told, **_updates(training, step)})
         training.feed.close()
     except (NotImplementedError, RuntimeError) as error:
         if any(words in str(error) for words in MISSING_OPERATION):
@@ -136,6 +138,14 @@ def take_step(training: Training, step: int) -> Dict[str, Any]:
         "parameters": _marks(training, _state(training)),
         **sketches,
     }
+
+
+def _updates(training: Training, step: int) -> Dict[str, Any]:
+    """Return what the optimizer does to hashed numbers: in the first step, at the full rate, and in the last step."""
+    is_told = training.place.rank == 0 and training.run.get("marks", True)
+    if not is_told or step not in (0, WARM_UP_STEPS - 1, training.run["steps"] - 1):
+        return {}
+    return {"updates": replayed_updates(training.optimizer)}
 
 
 def _set_learning_rate(training: Training, step: int) -> float:

@@ -81,5 +81,9 @@ def _run_one(run: Dict[str, Any], place: Place, emit: Emit) -> None:
 
     try:
         perform(run, place, emit)
+        if run.get("times"):
+            from .timing import timed
+
+            emit({"kind": "timed", **timed(run, place)})
     except Unsupported as missing:
         emit({"kind": "unsupported", "reason": str(missing)})

@@ -27,6 +27,7 @@ from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.measurements import measure_as_recorded
 from reprocheck.workflows.prefix_check import prefix_check
 from reprocheck.workflows.record import Tell, lock_beside
+from reprocheck.workflows.record_kinds import refuse_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
         UndecidedError: the worker crashed or did not end in time.
     """
     whole = read_record(request.path)
+    refuse_command(whole, request.path)
     named = recorded_runs_named(whole, request.workloads)
     recorded = first_steps(named) if request.quick else named
     refuse_idle_drills(request.drills, [run.plan for run in recorded.runs])
@@ -95,7 +97,9 @@ def predict_rerun(request: VerifyRequest, tell: Tell) -> Prediction:
             why="a drill changes the rerun",
             how="leave out `--predict` or `--drill`; another number of threads is `--threads`",
         )
-    recorded = recorded_runs_named(read_record(request.path), request.workloads)
+    whole = read_record(request.path)
+    refuse_command(whole, request.path)
+    recorded = recorded_runs_named(whole, request.workloads)
     require_interpreter(request.python)
     options = _options(recorded, request)
     runs = [run for run in recorded.runs if not run.unsupported]

@@ -36,6 +36,7 @@ def test_one_ulp_of_the_loss_is_named(run: Run, altered: Alter) -> None:
         recorded="0x1.8000000000000p+1 (3)",
         observed="0x1.8000020000000p+1 (3.00000024)",
         ulp=1,
+        relative="7.9e-08",
     )
 
 

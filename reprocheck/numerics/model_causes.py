@@ -1,0 +1,157 @@
+"""Causes that lie with the model: how it is built, its first values, what changes them beside the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reprocheck.model.verdicts import Cause
+from reprocheck.numerics.marks import are_same, sampled
+from reprocheck.numerics.watched_case import Case, Opinion, Shown, differing, evidence, last_marks, marks_of
+from reprocheck.numerics.watched_phases import has_no_gradient
+
+EVAL = " (eval)"
+
+
+def another_module(case: Case) -> Opinion:
+    """Look for modules that are built otherwise, as far as they can have given what differs."""
+    left, right = (dict(program.modules) for program in case.programs)
+    if not left or not right:
+        return None
+    gave = case.found.module if case.found.phase == "forward" and not case.found.tensor else ""
+    shown = [one for one in differing(left, right) if _may_reach(one[0], gave)]
+    if not shown:
+        return "all modules are described as recorded"
+    only_mode = [one for one in shown if one[1].removesuffix(EVAL) == one[2].removesuffix(EVAL)]
+    if len(only_mode) == len(shown):
+        return Cause(
+            what="modules are in another mode: training there, evaluation here, or the other way round",
+            evidence=evidence(map(_module, shown)),
+            fix="call `model.train()` or `model.eval()` as the recorded run did before the first step",
+        )
+    return Cause(
+        what="the model is built otherwise",
+        evidence=evidence(map(_module, shown)),
+        fix="build these modules with the recorded arguments",
+    )
+
+
+def another_number_of_ranks(case: Case) -> Opinion:
+    """Look for a run on more or fewer ranks."""
+    left, right = len(case.recorded.initial), len(case.observed.initial)
+    if left == right:
+        return None
+    return Cause(
+        what="another number of ranks",
+        evidence=evidence([("ranks", str(left), str(right))]),
+        fix=f"launch {left} ranks: `torchrun --nproc_per_node={left}` on one machine",
+    )
+
+
+def altered_start(case: Case) -> Opinion:
+    """Look for first values of which only one tensor, or only the buffers, are others."""
+    rank = case.found.rank
+    left, right = (marks_of(run, -1, rank) for run in (case.recorded, case.observed))
+    if len(left) != len(right) or not left:
+        return None
+    others = [index for index, pair in enumerate(zip(left, right, strict=True)) if not are_same(*pair)]
+    names = [case.recorded.tensors[index].name for index in others]
+    first = case.steps_at(0)[0]
+    if first and others and all(has_no_gradient(first, index) for index in others):
+        return _buffers_not_restored(names)
+    if len(others) != 1 or len(left) == 1:
+        return None
+    fact = flipped_bit(left[others[0]], right[others[0]])
+    return Cause(
+        what=f"the first values of `{names[0]}` alone are others: a flipped bit, or an edited checkpoint",
+        evidence=(f"1 of {len(left)} tensors differs", *([fact] if fact else [])),
+        fix="load the weights anew and compare the hash of their file; if it is the recorded one, test the memory",
+    )
+
+
+def changed_between_steps(case: Case) -> Opinion:
+    """Look for parameters that somebody else than the optimizer changed before the diverging step."""
+    left, right = case.notes
+    names = [name for name in right.before if name not in left.before]
+    if not names:
+        return None
+    step = case.found.step
+    when = "before the first step" if step == 0 else f"between step {step - 1} and step {step}"
+    facts = [f"`{name}` was changed {when}, not by the optimizer{_bit(case, name)}" for name in names]
+    return Cause(
+        what=f"parameters were changed {when}: a flipped bit, or code beside the optimizer",
+        evidence=tuple(facts),
+        fix="look for code that writes to the parameters: averaging, clipping of weights, a checkpoint that is loaded; "
+        "if there is none, test the memory",
+    )
+
+
+def stale_statistics(case: Case) -> Opinion:
+    """Look for buffers that stand still on one side, as those of a batch norm in evaluation mode do."""
+    if case.found.phase != "forward":
+        return None
+    facts = [*_standing_still(case)]
+    if not facts:
+        return None
+    return Cause(
+        what="running statistics (buffers) stand still on one side",
+        evidence=tuple(facts),
+        fix="call `model.train()` before training as in the recorded run, also after an evaluation, and give the "
+        "normalisation the recorded `momentum` and `track_running_stats`",
+    )
+
+
+def flipped_bit(left: str, right: str) -> str:
+    """Return what the samples of two marks say of a flipped bit, empty where they show none, or more."""
+    both = zip(sampled(left), sampled(right), strict=False)
+    others = [(place, a ^ b) for place, (a, b) in enumerate(both) if a != b]
+    if len(others) != 1 or others[0][1].bit_count() != 1:
+        return ""
+    return f"one sampled element differs, in bit {others[0][1].bit_length() - 1} alone"
+
+
+def _buffers_not_restored(names: list[str]) -> Cause:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return Cause(
+        what="buffers, such as running statistics, start from other values; the parameters are equal",
+        evidence=(f"`{names[0]}`{more}",),
+        fix="save and load them with the model: `state_dict` and `load_state_dict` hold both",
+    )
+
+
+def _may_reach(path: str, found: str) -> bool:
+    """Say whether a module can have given what differs: it is that module, lies in it or around it."""
+    return not found or path == found or path.startswith(f"{found}.") or found.startswith(f"{path}.") or not path
+
+
+def _module(shown: Shown) -> Shown:
+    path, recorded, observed = shown
+    return f"`{path}`" if path else "the model", recorded, observed
+
+
+def _bit(case: Case, name: str) -> str:
+    index = next((place for place, tensor in enumerate(case.observed.tensors) if tensor.name == name), None)
+    if index is None:
+        return ""
+    was = last_marks(case.observed, index, case.found.step - 1, case.found.rank)
+    fact = flipped_bit(was, case.notes[1].before[name])
+    return f"; {fact}" if fact else ""
+
+
+def _standing_still(case: Case) -> Iterator[str]:
+    left, right = case.steps
+    if left is None or right is None:
+        return
+    for index, tensor in enumerate(case.recorded.tensors):
+        if not has_no_gradient(left, index) or not has_no_gradient(right, index):
+            continue
+        there, here = (_moves(case, side, index) for side in (0, 1))
+        if there is not None and here is not None and there != here:
+            quiet, loud = ("here", "in the record") if there else ("in the record", "here")
+            yield f"`{tensor.name}` changes in step {case.found.step} {loud}, and stands still {quiet}"
+
+
+def _moves(case: Case, side: int, index: int) -> bool | None:
+    """Say whether a tensor has other values after the diverging step than before it."""
+    run, step = (case.recorded, case.observed)[side], case.found.step
+    before, after = (last_marks(run, index, number, case.found.rank) for number in (step - 1, step))
+    return None if not before or not after else not are_same(before, after)

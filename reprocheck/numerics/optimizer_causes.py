@@ -1,0 +1,132 @@
+"""Causes that lie with an optimizer, its learning rate or the loss scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reprocheck.model.records import Run
+from reprocheck.model.verdicts import Cause
+from reprocheck.numerics.watched_case import Case, Opinion, Shown, evidence
+from reprocheck.numerics.watched_phases import notes_of
+
+OF_PROGRAM = ("clip.", "data.", "scaler.", "seed.")
+_FEWEST_RATES = 2
+
+
+def another_optimizer(case: Case) -> Opinion:
+    """Look for an optimizer of another class."""
+    left, right = (program.optimizers for program in case.programs)
+    if not left or not right:
+        return None
+    if left == right:
+        return f"the optimizer is {', '.join(left)}, as recorded"
+    return Cause(
+        what="another optimizer",
+        evidence=evidence([("optimizers in the order of their first steps", ", ".join(left), ", ".join(right))]),
+        fix=f"train with {', '.join(left)}",
+    )
+
+
+def schedule_off(case: Case) -> Opinion:
+    """Look for learning rates that are those of another recorded step: a schedule that runs ahead or behind."""
+    optimizer = case.notes[0].optimizer
+    left, right = (_rates(run, case.found.rank, optimizer) for run in (case.recorded, case.observed))
+    if left == right or len(set(left)) < _FEWEST_RATES:
+        return None
+    for shift, words in ((1, "one step ahead"), (-1, "one step behind")):
+        if _agree_when_shifted(left, right, shift):
+            return Cause(
+                what=f"the learning-rate schedule runs {words}",
+                evidence=(f"each learning rate here is the recorded one of the step {'after' if shift > 0 else 'before'}",),
+                fix="call `scheduler.step()` once a step, after `optimizer.step()`; on resume load its state",
+            )
+    return None
+
+
+def other_optimizer_settings(case: Case) -> Opinion:
+    """Look for settings of the optimizer that differ in the diverging step."""
+    shown = case.other_settings(is_of_optimizer)
+    if not shown:
+        return "the settings of the optimizer are as recorded" if case.knows_settings(is_of_optimizer) else None
+    names = sorted({name.rpartition(".")[2] for name, *_ in shown})
+    return Cause(
+        what=f"the optimizer has other settings: {', '.join(names)}",
+        evidence=evidence(map(_with_factor, shown)),
+        fix="give the optimizer, and the schedule that steers it, the recorded settings",
+    )
+
+
+def lost_state(case: Case) -> Opinion:
+    """Look for an optimizer that starts empty where the recorded one continued, or the other way round."""
+    name = f"{case.notes[0].optimizer}.state"
+    left, right = (settings.get(name) for settings in case.settings)
+    if left is None or right is None:
+        return None
+    if left == right:
+        return "the optimizer starts from the recorded state"
+    return Cause(
+        what="the state of the optimizer was not restored on resume" if right == "empty" else "another optimizer state",
+        evidence=evidence([("state at the first step", left, right)]),
+        fix="save `optimizer.state_dict()` in the checkpoint and load it before the first step",
+    )
+
+
+def another_scaler(case: Case) -> Opinion:
+    """Look for a GradScaler that is off, starts elsewhere or grows otherwise."""
+    left, right = case.steps
+    if left is None or right is None:
+        return None
+    shown = case.other_settings(lambda name: name.startswith("scaler."))
+    scales = [f"{float.fromhex(side.loss_scale):.6g}" for side in (left, right)]
+    if not shown and scales[0] == scales[1]:
+        return "the loss scale is the recorded one"
+    facts = evidence([*shown, *([("loss scale", *scales)] if scales[0] != scales[1] else [])])
+    return Cause(
+        what="the loss is scaled otherwise",
+        evidence=facts,
+        fix="give `GradScaler` the recorded `enabled`, `init_scale`, `growth_factor` and `growth_interval`, "
+        "and on resume its state",
+    )
+
+
+def another_skip(case: Case) -> Opinion:
+    """Look for a step that was taken on one side and left out on the other."""
+    left, right = case.steps
+    if left is None or right is None or left.skipped == right.skipped:
+        return None
+    where = "here" if right.skipped else "in the record"
+    return Cause(
+        what=f"the step was left out {where} because a gradient overflowed",
+        evidence=(f"step {case.found.step} was skipped by GradScaler {where} alone",),
+        fix="compare the loss scales and the autocast dtype of the two runs",
+    )
+
+
+def is_of_optimizer(name: str) -> bool:
+    """Say whether a setting is one of an optimizer's group: `0.lr`."""
+    return not name.startswith(OF_PROGRAM) and not name.endswith(".state")
+
+
+def _rates(run: Run, rank: int, optimizer: int) -> Sequence[str]:
+    steps = [ranks[rank] for ranks in run.steps if rank < len(ranks)]
+    return [step.learning_rate for step in steps if notes_of(step).optimizer == optimizer]
+
+
+def _agree_when_shifted(recorded: Sequence[str], observed: Sequence[str], shift: int) -> bool:
+    """Say whether each rate here is the recorded one `shift` steps on, where the record has that step."""
+    pairs = [
+        (observed[place], recorded[place + shift])
+        for place in range(len(observed))
+        if 0 <= place + shift < len(recorded)
+    ]
+    return len(pairs) >= _FEWEST_RATES and len({a for a, _ in pairs}) > 1 and all(a == b for a, b in pairs)
+
+
+def _with_factor(shown: Shown) -> Shown:
+    """Say of two numbers how many times as large the one here is."""
+    name, recorded, observed = shown
+    try:
+        factor = float(observed) / float(recorded)
+    except (ValueError, ZeroDivisionError):
+        return shown
+    return name, recorded, f"{observed} ({factor:.6g} times)"

@@ -1,0 +1,82 @@
+"""Hear of each call of the outermost modules, without a trace in the modules themselves.
+
+A forward pre-hook would travel with the module: into its pickle, its copies and the graphs of torch.compile. Instead
+the class of an outermost module gets a `__call__` of ours, which goes on to the one that the class would have had;
+other instances of the class pass it by. While torch.compile traces, it does nothing else.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Callable, Dict, Iterable, List
+
+from .guard import Guard
+
+_ABSENT = object()
+
+
+class Roots:
+    """The outermost modules that are listened to; `heard(module, args, kwargs)` is called before each of them."""
+
+    def __init__(self, guard: Guard, heard: Callable[[Any, Any, Any], None]) -> None:
+        self._guard = guard
+        self._heard = heard
+        self._watched: Dict[int, "weakref.ref[Any]"] = {}
+        self._original: Dict[type, Any] = {}  # the `__call__` that a class had of its own
+        self._compiled: List[type] = []  # classes within compiled modules: these stay as they are
+
+    def watch(self, modules: Iterable[Any]) -> None:
+        """Listen to `modules` too."""
+        for module in modules:
+            if type(module) not in self._compiled:
+                self._watched[id(module)] = weakref.ref(module)
+                self._listen(type(module))
+
+    def modules(self) -> List[Any]:
+        """Return those that are listened to and still there."""
+        found = [reference() for reference in self._watched.values()]
+        return [module for module in found if module is not None]
+
+    def forget(self, modules: Iterable[Any]) -> None:
+        """Listen to `modules` no more."""
+        for module in modules:
+            self._watched.pop(id(module), None)
+
+    def replace(self, inner: Any, outer: Any) -> None:
+        """Listen to `outer` instead of `inner`, which it has been wrapped around."""
+        if self._watched.pop(id(inner), None) is not None:
+            self.watch([outer])
+
+    def release(self, classes: Iterable[type]) -> None:
+        """Give classes back their own `__call__` for good: their instances will be compiled."""
+        for cls in classes:
+            self._compiled.append(cls)
+            own = self._original.pop(cls, None)
+            if own is _ABSENT:
+                del cls.__call__  # type: ignore[operator]
+            elif own is not None:
+                cls.__call__ = own  # type: ignore[operator]
+
+    def release_all(self) -> None:
+        """Listen to nothing any more."""
+        self.release(list(self._original))
+
+    def _listen(self, cls: type) -> None:
+        if cls in self._original:
+            return
+        own = self._original[cls] = cls.__dict__.get("__call__", _ABSENT)
+        is_traced = self._guard.is_traced
+
+        def __call__(module: Any, *args: Any, **kwargs: Any) -> Any:
+            if not is_traced():
+                self._hear(module, args, kwargs)
+            if own is _ABSENT:
+                return super(cls, module).__call__(*args, **kwargs)  # type: ignore[misc]
+            return own(module, *args, **kwargs)
+
+        cls.__call__ = __call__  # type: ignore[operator]
+
+    def _hear(self, module: Any, args: Any, kwargs: Any) -> None:
+        reference = self._watched.get(id(module))
+        if reference is not None and reference() is module:
+            self._guard.hold("forward", self._heard, module, args, kwargs)
