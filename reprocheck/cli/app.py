@@ -95,6 +95,10 @@ def run(arguments: Sequence[str]) -> int:
         _tell_usage(error)
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort) as stop:
+        # Imported on Ctrl-C: most commands run no worker.
+        from reprocheck.machine.open_workers import end_workers
+
+        end_workers()
         # click puts its own in the place of ours; a command that has changed something says so in it.
         click.echo(f"interrupted: {str(stop.__cause__ or stop) or 'nothing was changed'}", err=True)
         return EXIT_INTERRUPTED

@@ -12,15 +12,27 @@ from reprocheck.cli.behind_dashes import WithCommand, refuse_options
 from reprocheck.cli.console import deliver, note, progress
 from reprocheck.cli.option_types import COMMAND_SECONDS, PYTHON
 from reprocheck.errors import EXIT_CLEAN, UsageError
-from reprocheck.model.records import Record
-from reprocheck.numerics.runs import DEFAULT_RUNS, DEFAULT_STEPS, DEFAULT_THREADS, LONGEST_WATCHED_RUN, plan_runs
+from reprocheck.model.envelopes import DEFAULT_MEMBERS
+from reprocheck.model.records import Record, Run
+from reprocheck.numerics.envelope_reader import MOST_MEMBERS
+from reprocheck.numerics.envelope_text import envelope_lines
+from reprocheck.numerics.run_times import time_lines
+from reprocheck.numerics.runs import (
+    DEFAULT_RUNS,
+    DEFAULT_STEPS,
+    DEFAULT_THREADS,
+    LONGEST_WATCHED_RUN,
+    PIECES,
+    plan_runs,
+    with_companions,
+)
 from reprocheck.workflows.record import RecordRequest, record
 from reprocheck.workflows.record_command import RecordCommandRequest, record_command
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
 _STEPS = click.IntRange(1, LONGEST_WATCHED_RUN)
 MOST_STEPS = 200  # of a built-in workload
-_OF_WORKLOADS = ("workloads", "seed", "threads", "device")
+_OF_WORKLOADS = ("workloads", "seed", "threads", "device", "times", "members")
 _NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps behind these may be missing"
 
 
@@ -33,7 +45,8 @@ _NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps beh
     "workloads",
     multiple=True,
     metavar="NAME[:DTYPE[:RANKS]]",
-    help="transformer or convnet; fp32, bf16 or fp16; ranks over 1 use torchrun."
+    help="transformer or convnet, perhaps with pieces behind it, as in transformer-accumulate-resume: "
+    f"{', '.join(PIECES)}; fp32, bf16 or fp16; ranks over 1 use torchrun. Mixed precision brings its twin in fp32."
     f"  [default: {', '.join(DEFAULT_RUNS)}]",
 )
 @click.option(
@@ -43,6 +56,15 @@ _NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps beh
 @click.option("--threads", type=click.IntRange(1, 1024), default=DEFAULT_THREADS, show_default=True, help="In a rank.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--probes/--no-probes", default=True, help="Measure what the machine computes, too.  [default: probes]")
+@click.option("--times", is_flag=True, help="Tell step time and peak memory, too.")
+@click.option(
+    "--envelope",
+    "members",
+    type=click.IntRange(0, MOST_MEMBERS),
+    default=DEFAULT_MEMBERS,
+    show_default=True,
+    help="Measure by so many perturbed runs how far honest reruns lie apart. 0: do not.",
+)
 @click.option("--timeout", "timeout_s", type=COMMAND_SECONDS, metavar="SECONDS", help="Of a command.  [default: none]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about errors.")
@@ -59,6 +81,8 @@ def command(
     threads: int,
     device: str,
     probes: bool,
+    times: bool,
+    members: int,
     timeout_s: float | None,  # noqa: ARG001 -- read where a command is run
     quiet: bool,
     verbose: bool,  # noqa: ARG001 -- read where errors are told
@@ -77,11 +101,13 @@ def command(
     refuse_options(ctx, ("timeout_s",), "it is for a command", "leave it out, or write the command behind `--`")
     request = RecordRequest(
         python=python or Path(sys.executable),
-        plans=plan_runs(workloads, seed=seed, steps=_planned(steps)),
+        plans=with_companions(plan_runs(workloads, seed=seed, steps=_planned(steps))),
         device=device,
         threads=threads,
         output=output,
         probes=probes,
+        times=times,
+        members=members,
     )
     with progress("recording") as shown:
         made = record(request, shown.step)
@@ -133,10 +159,16 @@ def _summary_of_command(made: Record, request: RecordCommandRequest) -> str:
 def _summary(made: Record, output: Path) -> str:
     done = [run for run in made.runs if not run.unsupported]
     lines = [f"recorded {len(done)} runs on {made.device}, {made.threads} thread(s) a rank, in {output.as_posix()}"]
-    lines += [
-        f"  {run.plan.name}: unsupported here: {run.unsupported}"
-        if run.unsupported
-        else f"  {run.plan.name}: {len(run.steps)} steps, {sum(s[0].skipped for s in run.steps)} skipped"
-        for run in made.runs
-    ]
+    lines += [f"  {run.plan.name}: {_told(run)}" for run in made.runs]
+    if envelopes := envelope_lines(made.runs):
+        lines += ["what a rerun elsewhere would show:", *(f"  {line}" for line in envelopes)]
+    if times := time_lines(made.runs):
+        lines += ["times of this machine, part of no verdict:", *(f"  {line}" for line in times)]
     return "\n".join([*lines, f"next: reprocheck verify {output.as_posix()}"])
+
+
+def _told(run: Run) -> str:
+    if run.unsupported:
+        return f"unsupported here: {run.unsupported}"
+    resumed = f", resumed {run.resumed}" if run.resumed else ""
+    return f"{len(run.steps)} steps, {sum(step[0].skipped for step in run.steps)} skipped{resumed}"

@@ -28,18 +28,24 @@ from reprocheck.model.json_documents import Json
 
 WATCH_VARIABLE = "REPROCHECK_WATCH"
 COMMAND_PLACE = "the command after `--`"
+ANSWERS = "answers"
 POLL_S = 0.05
 GRACE_S = 5.0  # for torchrun to end its ranks, and for a script to write what it must
-IDLE_NOTE_S = 600.0
+PATIENCE_S = 600.0
 ANSWER_LIMIT_BYTES = 320 * 2**20  # of one process; what a record has room for, with some air
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOptions:
-    """How a command is run: the time it may take, and who is told that it is silent."""
+    """How a command is run: the time it may take, and how much each of its processes may tell.
+
+    `tell` hears once of a command that makes no step for `patience_s`.
+    """
 
     timeout_s: float = math.inf
     tell: Callable[[str], None] = lambda _: None
+    patience_s: float = PATIENCE_S
+    limit_bytes: int = ANSWER_LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +68,24 @@ def watched_command(words: Sequence[str], job: Mapping[str, Json], options: Comm
         UndecidedError: there is no room for the hooks.
     """
     require_program(words)
-    with staged_worker(lambda folder: {**job, "job": "watch", "answers": str(folder / "answers")}) as folder:
+    with watch_folder(job) as folder:
         with _started(words, folder) as process:
-            status = _wait(process, folder / "answers", options)
-        files = sorted((folder / "answers").glob("run-*.jsonl"), key=lambda path: (len(path.name), path.name))
-        yield CommandEnd(status=status, files=tuple(files))
+            status = _wait(process, folder / ANSWERS, options)
+        yield CommandEnd(status=status, files=answer_files(folder))
+
+
+def watch_folder(job: Mapping[str, Json]) -> contextlib.AbstractContextManager[Path]:
+    """Hand over the hooks and their job to a private folder.
+
+    Raises:
+        UndecidedError: there is no room for them.
+    """
+    return staged_worker(lambda folder: {**job, "job": "watch", "answers": str(folder / ANSWERS)})
+
+
+def answer_files(folder: Path) -> tuple[Path, ...]:
+    """Return the files in which processes told their steps, by rank and process."""
+    return tuple(sorted((folder / ANSWERS).glob("run-*.jsonl"), key=lambda path: (len(path.name), path.name)))
 
 
 def require_program(words: Sequence[str]) -> None:
@@ -153,10 +172,10 @@ def _wait(process: subprocess.Popen[bytes], answers: Path, options: CommandOptio
         now_s, sizes = time.monotonic(), [path.stat().st_size for path in answers.iterdir()]
         if sum(sizes) != told_bytes:
             told_bytes, silent_from_s = sum(sizes), now_s
-        if now_s - silent_from_s > IDLE_NOTE_S:
-            options.tell(f"no optimizer step for {IDLE_NOTE_S:g} s; Ctrl-C ends the command, and so does `--timeout`")
+        if now_s - silent_from_s > options.patience_s:
+            options.tell(f"no optimizer step for {options.patience_s:g} s; Ctrl-C ends the command, or `--timeout`")
             silent_from_s = math.inf
-        if max(sizes, default=0) > ANSWER_LIMIT_BYTES:
+        if max(sizes, default=0) > options.limit_bytes:
             return "too-long"
         if now_s > end_s:
             return "timeout"
@@ -164,24 +183,20 @@ def _wait(process: subprocess.Popen[bytes], answers: Path, options: CommandOptio
 
 def _end_all(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Ask the command and all it started to end, wait a little, and end them; torchrun's ranks have own sessions."""
-    _signal_group(process, signal.SIGTERM)
+    _signal(_strays(folder) or [process.pid], signal.SIGTERM)
     until_s = time.monotonic() + GRACE_S
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=GRACE_S)
     while _strays(folder) and time.monotonic() < until_s:
         time.sleep(POLL_S)
     end_child(process)
-    for pid in _strays(folder):
+    _signal(_strays(folder), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _signal(pids: Sequence[int], number: int) -> None:
+    for pid in pids:
         with contextlib.suppress(OSError):
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
-    if os.name == "nt":
-        process.terminate()
-        return
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, number)
+            os.kill(pid, number)
 
 
 def _strays(folder: Path) -> list[int]:

@@ -25,6 +25,7 @@ from typing import IO
 
 from reprocheck.errors import InputError, UndecidedError, system_reason
 from reprocheck.machine.child_process import end_child, exit_status, start_child
+from reprocheck.machine.open_workers import are_ending, opened
 from reprocheck.model.json_documents import Json, dump_line
 
 WORKER_SOURCE = Path(__file__).resolve().parent.parent / "worker"
@@ -171,21 +172,30 @@ def staged_worker(job_in: Callable[[Path], Mapping[str, Json]]) -> Iterator[Path
     Raises:
         UndecidedError: there is no room for it.
     """
+    if are_ending():
+        raise UndecidedError("no worker begins while all are ended", why="interrupted", how="run again")
     try:
         staged = tempfile.TemporaryDirectory(prefix="reprocheck-", ignore_cleanup_errors=True)
-        folder = Path(staged.name)
-        shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "answers").mkdir()
-        (folder / "job.json").write_text(dump_line(job_in(folder)), encoding="utf-8")
     except OSError as error:
-        raise UndecidedError(
-            "there is no place for the worker",
-            where="the folder for temporary files",
-            why=system_reason(error),
-            how="set `TMPDIR` to a folder that is writable and has room",
-        ) from error
-    with staged:
+        raise _no_place(error) from error
+    folder = Path(staged.name)
+    with opened(folder), staged:  # entered before it is filled: Ctrl-C may come at any time
+        try:
+            shutil.copytree(WORKER_SOURCE, folder / "reprocheck_worker", ignore=shutil.ignore_patterns("__pycache__"))
+            (folder / "answers").mkdir()
+            (folder / "job.json").write_text(dump_line(job_in(folder)), encoding="utf-8")
+        except OSError as error:
+            raise _no_place(error) from error
         yield folder
+
+
+def _no_place(error: OSError) -> UndecidedError:
+    return UndecidedError(
+        "there is no place for the worker",
+        where="the folder for temporary files",
+        why=system_reason(error),
+        how="set `TMPDIR` to a folder that is writable and has room",
+    )
 
 
 def _program(python: Path) -> str:
@@ -278,7 +288,7 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, options: WorkerOptions
             return "timeout", f"the worker did not end within {options.deadline_s:g} s"
         if now_s > patient_until_s:
             return "silent", f"the worker said nothing for {options.patience_s:g} s"
-        if options.stop.is_set():
+        if options.stop.is_set() or are_ending():
             return "stopped", "the worker was stopped"
 
 

@@ -7,7 +7,10 @@ norm. The envelope of a step is the largest deviation of any member within three
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from reprocheck.model.json_documents import Json
 
 FLOOR_BITS = 24
 FLOOR = 2.0**-FLOOR_BITS
@@ -68,4 +71,16 @@ def ratio_text(ratio: float) -> str:
     """Return a ratio as people read it: two digits behind the point, fewer where it is large."""
     if ratio < 100:  # noqa: PLR2004 -- from here on no digit behind the point tells anything
         return f"{ratio:.2f}"
-    return f"{ratio:.0f}" if ratio < 10**6 else f"{ratio:.1e}"
+    return f"{ratio:.0f}" if ratio < 10**6 else f"{ratio:.1e}"  # infinity is `inf`
+
+
+def envelope_document(envelope: Envelope) -> Mapping[str, Json]:
+    """Return the envelope as a member of its run's document: a text of grades a step, three hexadecimal digits each."""
+    return {
+        "members": envelope.members,
+        "grades": ["".join(f"{grade:03x}" for grade in row) for row in envelope.grades],
+        "held_out": envelope.held_out,
+        "false_alarms": envelope.false_alarms,
+        "faults": [{"name": fault.name, "ratio": fault.ratio, "step": fault.step} for fault in envelope.faults],
+        "borders": envelope.borders,
+    }

@@ -13,6 +13,7 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 LARGEST_SAFE_INTEGER = 2**53 - 1
+LINE_WIDTH = 120
 
 
 def entries(value: Json) -> Sequence[Json]:
@@ -27,6 +28,28 @@ def dump_document(document: Mapping[str, Json]) -> str:
         TypeError: a float, or an integer that JavaScript could not hold, is inside.
     """
     return json.dumps(_ordered(document), indent=2, ensure_ascii=False) + "\n"
+
+
+def dump_record(document: Mapping[str, Json]) -> str:
+    """Return `document` as indented JSON text in which what fits on a line is on one; `schema` first.
+
+    Raises:
+        TypeError: a float, or an integer that JavaScript could not hold, is inside.
+    """
+    return _laid_out(_ordered(document), "") + "\n"
+
+
+def _laid_out(value: Json, indent: str) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= LINE_WIDTH or not isinstance(value, (dict, list)) or not value:
+        return line
+    deeper = indent + " "
+    if isinstance(value, dict):
+        members = [
+            f"{deeper}{json.dumps(key, ensure_ascii=False)}: {_laid_out(item, deeper)}" for key, item in value.items()
+        ]
+        return "{\n" + ",\n".join(members) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(deeper + _laid_out(item, deeper) for item in value) + f"\n{indent}]"
 
 
 def dump_document_line(document: Mapping[str, Json]) -> str:

@@ -20,7 +20,7 @@ class UpdateSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunUpdates:
-    """The updates of a run on rank 0; the bits of values and gradients that they start from are those of all of them."""
+    """The updates of a run on rank 0; all of them start from the same values and gradients, `before` and `gradient`."""
 
     before: tuple[int, ...]
     gradient: tuple[int, ...]

@@ -77,7 +77,7 @@ def _words(kind: str, marks: list[str]) -> Iterator[str]:
         yield from marks
     else:
         digests = bytes.fromhex("".join(mark[:-1] for mark in marks))
-        yield base64.b64encode(digests).decode("ascii").rstrip("=")
+        yield _base64(digests)
 
 
 def _marks(word: str, count: int) -> list[str]:
@@ -96,12 +96,16 @@ def _marks(word: str, count: int) -> list[str]:
 def _digests(word: str) -> Iterator[str]:
     try:
         data = base64.b64decode(word + "=" * (-len(word) % 4), validate=True)
-    except ValueError as error:
-        raise ValueError("expected digests in base64") from error
-    if not data or len(data) % DIGEST_BYTES or base64.b64encode(data).decode("ascii").rstrip("=") != word:
+    except ValueError:
+        data = b""
+    if not data or len(data) % DIGEST_BYTES or _base64(data) != word:
         raise ValueError(f"expected digests of {DIGEST_BYTES} bytes in base64")
     whole, digits = data.hex(), 2 * DIGEST_BYTES
     return (f"{whole[start : start + digits]}:" for start in range(0, len(whole), digits))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii").rstrip("=")
 
 
 def _repeated(word: str, times: int) -> str:

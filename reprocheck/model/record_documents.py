@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reprocheck.model.abridged_measurements import abridged_members
+from reprocheck.model.envelopes import envelope_document
 from reprocheck.model.json_documents import Json
 from reprocheck.model.operations import OperationDigest, operations_document, operations_table
 from reprocheck.model.optimizer_updates import updates_document
 from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, decimal_of
+from reprocheck.model.run_references import referring
 from reprocheck.model.run_times import times_document
-from reprocheck.model.watched_documents import watched_members
+from reprocheck.model.watched_documents import rank_members, watched_members
 
 
 def record_document(record: Record) -> Mapping[str, Json]:
@@ -26,7 +28,7 @@ def record_document(record: Record) -> Mapping[str, Json]:
         "lock": record.lock,
         **(abridged_members(record.measured) if record.measured else {"probes": []}),
         "settings": {"device": record.device, "threads": record.threads},
-        "runs": [_run(run, places) for run in record.runs],
+        "runs": referring([_run(run, places) for run in record.runs], [run.plan.name for run in record.runs]),
         **operations,
     }
 
@@ -58,36 +60,8 @@ def _run(run: Run, places: Mapping[OperationDigest, int]) -> Mapping[str, Json]:
         head["resumed"] = run.resumed
     if run.times:
         head["measured"] = times_document(run.times)
+    if run.envelope:
+        head["envelope"] = envelope_document(run.envelope)
     if run.program:
         return {**head, **watched_members(run, run.program)}
-    return {
-        **head,
-        "initial": [_marks(run.initial, rank) for rank in range(len(run.initial))],
-        "steps": [
-            {"step": number, "ranks": [_rank_step(step, rank) for rank in range(len(step))]}
-            for number, step in enumerate(run.steps)
-        ],
-    }
-
-
-def _rank_step(step: Sequence[RankStep], rank: int) -> Mapping[str, Json]:
-    seen = step[rank]
-    return {
-        "data": seen.data,
-        "loss": _measured(seen.loss),
-        "loss_scale": seen.loss_scale,
-        "gradients": _marks([one.gradients for one in step], rank),
-        "gradient_norm": _measured(seen.gradient_norm),
-        "learning_rate": seen.learning_rate,
-        "skipped": seen.skipped,
-        "parameters": _marks([one.parameters for one in step], rank),
-    }
-
-
-def _measured(hex_float: str) -> Mapping[str, Json]:
-    return {"hex": hex_float, "decimal": decimal_of(hex_float)}
-
-
-def _marks(of_ranks: Sequence[tuple[str, ...]], rank: int) -> Json:
-    """Return the marks, or a reference where a later rank holds the same as the first: ranks mostly agree."""
-    return AS_RANK_0 if rank and of_ranks[rank] == of_ranks[0] else of_ranks[rank]
+    return {**head, "ranks": rank_members(run)}

@@ -91,8 +91,8 @@ class Run:
     `in_force` are the settings that torch reported back; `operations` is None where nobody looked at them,
     `program` tells of a user's own training and is None for the workloads. `envelope` says how far honest reruns lie
     apart, None where nobody measured it. `updates` are those of the optimizer on hashed numbers, None for a user's own
-    training; `times` are there where somebody asked for them. `resumed` says how a run that was stopped and resumed lies
-    to one without a stop, empty for all others.
+    training; `times` are there where somebody asked for them. `resumed` says how a run that was stopped and resumed
+    lies to one without a stop, empty for all others.
     """
 
     plan: RunPlan

@@ -12,7 +12,7 @@ from reprocheck.model.predictions import Prediction, predicted_members
 
 VERDICT_SCHEMA = "reprocheck/verdict/1"
 SECOND_RERUN = "second rerun"
-CHECKS_BEFORE_RUNS = ("fingerprint", "lock", "prefix", "canary", "relations", "probes", SECOND_RERUN)
+CHECKS_BEFORE_RUNS = ("fingerprint", "lock", "prefix", "canary", "relations", "probes", "updates", "resumed", SECOND_RERUN)
 
 Outcome = Literal["bitwise", "within-envelope", "not-reproduced", "undecided"]
 Status = Literal["pass", "review", "fail", "skip"]
@@ -96,7 +96,7 @@ class Verdict:
     @property
     def first_failure(self) -> Check | None:
         """Return the failed check that parts from the record at the earliest step."""
-        failed = [check for check in self.checks if check.first_divergence]
+        failed = [check for check in self.checks if check.status == "fail" and check.first_divergence]
         return min(failed, key=lambda check: check.first_divergence.step if check.first_divergence else 0, default=None)
 
 

@@ -1,4 +1,4 @@
-"""A watched run in a record: quantity by quantity instead of step by step, for a training has thousands of steps.
+"""The steps of a run in a record: quantity by quantity instead of step by step, for a training has thousands of steps.
 
 What a rank tells at every step is a column, one text; the marks of a step are one text each (`model/packed_marks.py`).
 A later rank refers to the first wherever it holds the same, and most do in most.
@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from reprocheck.model.json_documents import Json
 from reprocheck.model.packed_marks import EMPTY, pack_column, pack_marks
-from reprocheck.model.records import AS_RANK_0, RankStep, Run
+from reprocheck.model.records import AS_RANK_0, NO_MARK, RankStep, Run
+from reprocheck.model.sketches import pack_sketches
 from reprocheck.model.step_notes import StepNotes, WatchedProgram
 
 AS_LOSS = "="  # one backward pass a step: its loss is that of the step
@@ -19,8 +20,13 @@ MARKED = ("gradients", "parameters")
 
 def watched_members(run: Run, program: WatchedProgram) -> Mapping[str, Json]:
     """Return what the document of a watched run holds beside what all runs hold."""
+    return {"program": _program(program), "ranks": rank_members(run)}
+
+
+def rank_members(run: Run) -> Json:
+    """Return what the ranks of a run told, column by column; the notes of a watched one among it."""
     ranks = [_rank(run, rank) for rank in range(run.plan.world_size)]
-    return {"program": _program(program), "ranks": [ranks[0], *(_as_first(rank, ranks[0]) for rank in ranks[1:])]}
+    return [ranks[0], *(_as_first(rank, ranks[0]) for rank in ranks[1:])]
 
 
 def joined_losses(losses: Sequence[str], loss: str) -> str:
@@ -48,12 +54,18 @@ def _rank(run: Run, rank: int) -> dict[str, Json]:
     steps = [step[rank] for step in run.steps]
     return {
         "initial": pack_marks(run.initial[rank]),
-        "gradients": [pack_marks(step.gradients) for step in steps],
+        "gradients": [pack_marks(_whole(step.gradients, len(run.tensors))) for step in steps],
         "parameters": [pack_marks(step.parameters) for step in steps],
         "skipped": [number for number, step in enumerate(steps) if step.skipped],
         **{name: pack_column(getattr(step, name) for step in steps) for name in COLUMNS},
-        **_notes(steps, [step.notes or StepNotes() for step in steps]),
+        **({"sketches": [pack_sketches(step.sketches, run.plan.dtype) for step in steps]} if any(s.sketches for s in steps) else {}),
+        **(_notes(steps, [step.notes or StepNotes() for step in steps]) if run.program else {}),
     }
+
+
+def _whole(gradients: Sequence[str], count: int) -> Sequence[str]:
+    """Return the marks of the gradients of all tensors; those of the workloads end before the buffers."""
+    return [*gradients, *[NO_MARK] * (count - len(gradients))]
 
 
 # The fields of a step that are one word each.
@@ -76,14 +88,12 @@ def _notes(steps: Sequence[RankStep], notes: Sequence[StepNotes]) -> Mapping[str
 
 def _as_first(rank: Mapping[str, Json], first: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return a later rank with references to the first, step by step where the marks of some steps only are equal."""
-    return {
-        key: AS_RANK_0 if value == first[key] else _steps_as_first(value, first[key]) for key, value in rank.items()
-    }
+    return {key: _one_as_first(value, first[key]) for key, value in rank.items()}
 
 
-def _steps_as_first(value: Json, first: Json) -> Json:
-    if not isinstance(value, list) or not isinstance(first, list) or len(value) != len(first):
-        return value
-    if not all(isinstance(item, str) for item in value):
-        return value
-    return [AS_RANK_0 if mine == its else mine for mine, its in zip(value, first, strict=True)]
+def _one_as_first(value: Json, first: Json) -> Json:
+    if value == first:
+        return AS_RANK_0
+    if isinstance(value, list) and isinstance(first, list) and all(isinstance(item, str) for item in value):
+        return [AS_RANK_0 if mine == its else mine for mine, its in zip(value, first, strict=True)]
+    return value

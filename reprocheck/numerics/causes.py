@@ -165,13 +165,19 @@ def causes_in_phases(checks: Sequence[Check]) -> tuple[Cause, ...]:
     return (Cause(what="gradients were not synchronised between the ranks", evidence=evidence, fix=fix),)
 
 
-def cause_without_difference() -> Cause:
-    """Return what to think when nothing differs but the numbers."""
+def cause_without_difference(idle: Sequence[Difference] = ()) -> Cause:
+    """Return what to think when nothing differs but the numbers; `idle` differences cannot touch what differs."""
+    again = (
+        "verify again: a difference in another place speaks for a race or the hardware, "
+        "one in the same place for a record that was changed after it was made"
+    )
+    if idle:
+        facts = tuple(f"{difference}: cannot touch this phase" for difference in idle)
+        return Cause(what="unknown: what differs cannot be the cause", evidence=facts, fix=again)
     return Cause(
         what="nothing known differs: the computation itself may vary from run to run here",
         evidence=("no difference of torch, libraries, processor, switches or settings was found",),
-        fix="verify again: a difference in another place speaks for a race or the hardware, "
-        "one in the same place for a record that was changed after it was made",
+        fix=again,
     )
 
 

@@ -17,6 +17,7 @@ from reprocheck.model.verdicts import Check, Divergence
 from reprocheck.numerics.marks import first_difference
 from reprocheck.numerics.pairs import Pair, of_tensor, relative_difference
 from reprocheck.numerics.phases import PHASES
+from reprocheck.numerics.run_cuts import cut
 from reprocheck.numerics.watched_phases import WATCHED_PHASES
 
 Ranks = tuple[RankStep, ...]
@@ -42,11 +43,23 @@ def name_of(run: Run) -> str:
 
 
 def first_divergence(recorded: Run, observed: Run) -> Divergence | None:
-    """Return the first difference of two runs of one plan, or None if they are equal to the bit."""
+    """Return the first difference of two runs of one plan, or None if they are equal to the bit.
+
+    Of two trainings of different lengths the common steps are compared first.
+    """
+    if not recorded.program:
+        return _first_of(recorded, observed)
+    count = min(len(recorded.steps), len(observed.steps))
+    runs = (recorded, observed)
+    if recorded.tensors != observed.tensors or len(recorded.steps) != len(observed.steps):
+        runs = (cut(recorded, count), cut(observed, count))
+    found = _first_of(*runs) or _differing_end(recorded, observed)
+    return _placed(found, recorded, observed) if found else None
+
+
+def _first_of(recorded: Run, observed: Run) -> Divergence | None:
     start = _differing_ranks(recorded, observed) or _differing_layout(recorded, observed)
-    found = start or _differing_start(recorded, observed) or _differing_step(recorded, observed)
-    found = found or _differing_end(recorded, observed)
-    return _placed(found, recorded, observed) if found and recorded.program else found
+    return start or _differing_start(recorded, observed) or _differing_step(recorded, observed)
 
 
 def settings_before(run: Run, step: int, rank: int) -> Mapping[str, str]:
@@ -56,7 +69,7 @@ def settings_before(run: Run, step: int, rank: int) -> Mapping[str, str]:
 
 
 def _differing_step(recorded: Run, observed: Run) -> Divergence | None:
-    for step, (left, right) in enumerate(zip(recorded.steps, observed.steps, strict=False)):
+    for step, (left, right) in enumerate(zip(recorded.steps, observed.steps, strict=True)):
         if left != right and (found := _in_step(step, (recorded, observed), (left, right))):
             return found
     return None
@@ -137,15 +150,12 @@ def _measured_nearby(found: Divergence, recorded: Run, observed: Run) -> str:
     """Return the relative difference of the first number from this step on that is not equal, of the next step too."""
     for step in (found.step, found.step + 1):
         sides = [run.steps[step][found.rank] for run in (recorded, observed) if step < len(run.steps)]
-        if len(sides) < 2:  # noqa: PLR2004 -- record and rerun
-            continue
         later = f" of step {step}" if step > found.step else ""
         for name, numbers in (
             ("loss", [side.loss for side in sides]),
             ("gradient norm", [side.gradient_norm for side in sides]),
         ):
-            told = relative_difference(*map(float.fromhex, numbers))
-            if told and numbers[0] != numbers[1]:
+            if len({*numbers}) > 1 and (told := relative_difference(*map(float.fromhex, numbers))):
                 return f"{told} of the {name}{later}"
     return ""
 
@@ -160,5 +170,3 @@ def _on(run: Run) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-

@@ -24,7 +24,7 @@ def another_loader(case: Case) -> Opinion:
     if not shown:
         return "the data loader is set as recorded" if case.knows_settings(_is_of_data) else None
     return Cause(
-        what="the data loader is set otherwise",
+        what="the data loader is set otherwise: other batches, or another order",
         evidence=evidence(shown),
         fix="give `DataLoader` and its sampler the recorded arguments",
     )

@@ -43,14 +43,13 @@ def grades_of(members: Sequence[Rows]) -> Grades:
     """Return the envelope of members: the largest finite deviation within `REACH` steps, as grades."""
     length = max(map(len, members))
     raw = [_largest([_finite(rows[step]) for rows in members if step < len(rows)]) for step in range(length)]
-    return tuple(
-        tuple(map(grade_of, _largest(raw[max(0, step - REACH) : step + REACH + 1]))) for step in range(length)
-    )
+    return tuple(tuple(map(grade_of, _largest(raw[max(0, step - REACH) : step + REACH + 1]))) for step in range(length))
 
 
 def worst(rows: Rows, grades: Grades) -> Excess:
     """Return the largest deviation in units of the envelope, the earliest of equal ones."""
-    return max(_excesses(rows, grades), key=lambda excess: excess.ratio)
+    nothing = Excess(ratio=0.0, step=0, metric=LOSS, deviation=0.0)
+    return max(_excesses(rows, grades), key=lambda excess: excess.ratio, default=nothing)
 
 
 def first_beyond(limit: float, rows: Rows, grades: Grades) -> Excess | None:

@@ -9,13 +9,15 @@ from reprocheck.model.records import RankStep
 from reprocheck.model.step_notes import EVENTS
 from reprocheck.model.verdicts import Cause
 from reprocheck.numerics.gradient_phases import norm_factor, sampled_factor, unscales_first
-from reprocheck.numerics.marks import is_there, sampled
+from reprocheck.numerics.marks import format_of, is_there, sampled
+from reprocheck.numerics.ulp import FORMATS
 from reprocheck.numerics.watched_case import Case, Opinion, differing, evidence
 
 SAME = 1e-5  # two numbers computed in other ways from float32 values that are a factor apart
 LARGEST_FACTOR = 1024
 ROUNDED_BITS = 10  # float32 has 23 fraction bits: bfloat16 leaves 16 of them zero, TF32 and float16 leave 13
 FEWEST_ELEMENTS = 6
+MOST = 0.5
 
 
 def missing_zero_grad(case: Case) -> Opinion:
@@ -106,7 +108,7 @@ def rounded(case: Case) -> Opinion:
         there, here = (_share_of_short(marks) for marks in (left, right))
         if there is None or here is None:
             continue
-        if here >= 0.5 > there:  # noqa: PLR2004 -- most of them
+        if here >= MOST > there:
             fact = f"{here:.0%} of the sampled elements of {what} end in {ROUNDED_BITS} or more zero bits, "
             return Cause(
                 what=f"{what} are rounded to a shorter format here, such as bfloat16 or TF32",
@@ -121,20 +123,26 @@ def rounded(case: Case) -> Opinion:
 def a_multiple(case: Case) -> Opinion:
     """Look for a loss that is a whole number times, or a whole part of, the recorded one."""
     left, right = case.steps
-    if case.found.phase != "forward" or left is None or right is None:
+    if left is None or right is None:
         return None
     there, here = (float.fromhex(side.loss) for side in (left, right))
-    factor = here / there if there and math.isfinite(there) and math.isfinite(here) else 0.0
-    for wanted, words in ((factor, "times"), (1 / factor if factor else 0.0, "th part of")):
-        whole = round(wanted)
-        if 2 <= whole <= LARGEST_FACTOR and math.isclose(wanted, whole, rel_tol=SAME):  # noqa: PLR2004 -- not itself
-            told = f"{whole} {words}" if words == "times" else f"the {whole}{words}"
+    for dividend, divisor, words in ((here, there, "{} times"), (there, here, "1/{} of")):
+        whole = _whole_factor(dividend, divisor)
+        if whole:
             return Cause(
                 what="the loss is divided by another number: micro-batches, ranks, or a sum in the place of a mean",
-                evidence=(f"the loss is {told} the recorded one",),
+                evidence=(f"the loss is {words.format(whole)} the recorded one",),
                 fix="divide the loss by the recorded number of micro-batches, and keep its `reduction`",
             )
     return None
+
+
+def _whole_factor(dividend: float, divisor: float) -> int:
+    """Return the whole number, 2 or more, that a quotient comes to, or 0."""
+    if not divisor or not math.isfinite(dividend) or not 1 < dividend / divisor < LARGEST_FACTOR:
+        return 0
+    whole = round(dividend / divisor)
+    return whole if whole > 1 and math.isclose(dividend / divisor, whole, rel_tol=SAME) else 0
 
 
 def _missing_event(case: Case, event: str, what: str, fix: str) -> Opinion:
@@ -152,7 +160,9 @@ def _events_told(case: Case) -> tuple[str, ...]:
 
 
 def _one_sided(verb: str, *, there: bool) -> str:
-    return f"gradients are {verb} in the record and not here" if there else f"gradients are {verb} here, not in the record"
+    return (
+        f"gradients are {verb} in the record and not here" if there else f"gradients are {verb} here, not in the record"
+    )
 
 
 def _gradients_of_ranks(steps: Sequence[Sequence[RankStep]], step: int) -> int:
@@ -186,4 +196,4 @@ def _share_of_short(marks: Sequence[str]) -> float | None:
 
 
 def _is_float32(mark: str) -> bool:
-    return len(mark.partition(":")[2].partition(".")[0]) == 8  # noqa: PLR2004 -- hexadecimal digits of 32 bits
+    return format_of(mark) is FORMATS["torch.float32"]

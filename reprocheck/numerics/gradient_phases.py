@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 
 from reprocheck.model.records import RankStep
-from reprocheck.numerics.marks import are_same, is_there, values
+from reprocheck.numerics.marks import are_same, format_of, is_there, values
 from reprocheck.numerics.pairs import Pair
 from reprocheck.numerics.phases import ranks_parted
 from reprocheck.numerics.ulp import FORMATS
@@ -95,7 +95,9 @@ def _clip_settings_part(pair: Pair) -> bool:
 
 def sampled_factor(recorded: RankStep, observed: RankStep) -> float | None:
     """Return the one number by which all sampled gradients are multiplied here, None where there is none but 1."""
-    factors = [factor for pair in zip(recorded.gradients, observed.gradients, strict=False) for factor in _factors(pair)]
+    factors = [
+        factor for pair in zip(recorded.gradients, observed.gradients, strict=False) for factor in _factors(pair)
+    ]
     if len(factors) < FEWEST_FACTORS:
         return None
     middle = sorted(factors)[len(factors) // 2]
@@ -107,7 +109,7 @@ def _factors(marks: tuple[str, str]) -> Iterator[float]:
     if not all(map(is_there, marks)) or are_same(*marks):
         return
     form = FORMATS["torch.float32"]
-    if any(len(mark.partition(":")[2].partition(".")[0]) * 4 != form.width for mark in marks):
+    if any(format_of(mark) is not form for mark in marks):
         return
     for left, right in zip(*(values(mark, form) for mark in marks), strict=False):
         if left and math.isfinite(left) and math.isfinite(right):

@@ -10,6 +10,7 @@ from reprocheck.model.json_documents import Json
 from reprocheck.model.numeric_fingerprints import NumericFingerprint
 from reprocheck.model.records import Record, Run
 from reprocheck.model.verdicts import Cause, Check, Outcome, Verdict
+from reprocheck.numerics.cause_reach import causes_in_reach, differences_in_reach
 from reprocheck.numerics.causes import (
     Difference,
     cause_without_difference,
@@ -19,8 +20,9 @@ from reprocheck.numerics.causes import (
     fingerprint_differences,
     telling_differences,
 )
-from reprocheck.numerics.comparison import compare_runs
+from reprocheck.numerics.comparison import compare_runs, name_of
 from reprocheck.numerics.drills import Drills
+from reprocheck.numerics.envelope_checks import held_against_envelopes
 from reprocheck.numerics.measured_checks import causes_in_surroundings, measured_checks
 from reprocheck.numerics.numeric_comparison import numeric_difference
 from reprocheck.numerics.prediction import predict
@@ -50,33 +52,41 @@ class Seen:
 def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
     """Compare what was seen with the record, run by run, and gather what may have caused a difference."""
     differences = fingerprint_differences(recorded.fingerprint, seen.fingerprint)
-    surroundings = (
-        fingerprint_check(differences),
-        lock_check(recorded.lock, seen.lock),
-        *seen.looked_at,
-        *_measured(recorded, seen),
-    )
+    surroundings = surroundings_of(recorded, seen, differences)
     if isinstance(seen.runs, Shortage):
         undecided = _undecided(recorded, surroundings, seen.runs)
         return replace(undecided, prediction=predict(recorded.runs, [None] * len(recorded.runs), seen.runs.what))
     checks = tuple(compare_runs(left, right) for left, right in zip(recorded.runs, seen.runs, strict=True))
+    prediction = predict(recorded.runs, [run.operations for run in seen.runs], PLANTED if drills.texts else "")
+    checks = held_against_envelopes(recorded.runs, seen.runs, checks, prediction)
     checks = held_against_twins(recorded.runs, checks)
     updates = compare_updates(recorded.runs, seen.runs)
     surroundings += tuple(filter(None, (updates and updates[0], resumption_check(recorded.runs, seen.runs))))
     outcome = _outcome(recorded.runs, checks, surroundings)
     causes: tuple[Cause, ...] = ()
     if outcome == "not-reproduced":
+        phases = {check.first_divergence.phase for check in checks if check.first_divergence}
         shown = (
             *(updates[1] if updates else ()),
             *causes_in_surroundings(surroundings),
             *causes_in_phases(checks),
-            *causes_in_runs(recorded.runs, seen.runs),
+            *causes_in_reach(causes_in_runs(recorded.runs, seen.runs), phases, is_own=False),
         )
-        found = (*_planted(drills), *shown, *causes_of_differences(differences))
-        causes = found or (cause_without_difference(),)
-    prediction = predict(recorded.runs, [run.operations for run in seen.runs], PLANTED if drills.texts else "")
+        around = causes_of_differences(differences_in_reach(differences, phases, is_own=False))
+        found = (*_planted(drills), *shown, *around)
+        causes = found or (cause_without_difference(telling_differences(differences)),)
     checked = (*surroundings, *checks)
     return Verdict(outcome=outcome, checks=checked, causes=causes, drills=drills.texts, prediction=prediction)
+
+
+def surroundings_of(recorded: Record, seen: Seen, differences: Sequence[Difference]) -> tuple[Check, ...]:
+    """Return the checks that come before the runs."""
+    return (
+        fingerprint_check(differences),
+        lock_check(recorded.lock, seen.lock),
+        *seen.looked_at,
+        *_measured(recorded, seen),
+    )
 
 
 def _measured(recorded: Record, seen: Seen) -> tuple[Check, ...]:
@@ -114,7 +124,9 @@ def _outcome(recorded: Sequence[Run], checks: Sequence[Check], surroundings: Seq
     statuses = [check.status for run, check in zip(recorded, checks, strict=True) if not run.unsupported]
     if "fail" in [*statuses, *(check.status for check in surroundings)]:
         return "not-reproduced"
-    return "bitwise" if statuses and set(statuses) == {"pass"} else "undecided"
+    if not statuses or "skip" in statuses:
+        return "undecided"
+    return "within-envelope" if any(check.ratio for check in checks) else "bitwise"
 
 
 def _planted(drills: Drills) -> tuple[Cause, ...]:
@@ -125,6 +137,6 @@ def _planted(drills: Drills) -> tuple[Cause, ...]:
 
 
 def _undecided(recorded: Record, surroundings: tuple[Check, ...], shortage: Shortage) -> Verdict:
-    skipped = tuple(Check(name=run.plan.name, status="skip", detail=shortage.what) for run in recorded.runs)
+    skipped = tuple(Check(name=name_of(run), status="skip", detail=shortage.what) for run in recorded.runs)
     cause = Cause(what=shortage.what, evidence=(shortage.why,), fix=shortage.how)
     return Verdict(outcome="undecided", checks=(*surroundings, *skipped), causes=(cause,))

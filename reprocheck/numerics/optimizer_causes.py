@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from reprocheck.model.records import Run
@@ -10,6 +11,9 @@ from reprocheck.numerics.watched_case import Case, Opinion, Shown, evidence
 from reprocheck.numerics.watched_phases import notes_of
 
 OF_PROGRAM = ("clip.", "data.", "scaler.", "seed.")
+SAME_RATE = 1e-9
+_START = "initial_lr"  # of a schedule; the rate in force tells more
+_WORDS = {"lr": "learning rate"}
 _FEWEST_RATES = 2
 
 
@@ -37,7 +41,9 @@ def schedule_off(case: Case) -> Opinion:
         if _agree_when_shifted(left, right, shift):
             return Cause(
                 what=f"the learning-rate schedule runs {words}",
-                evidence=(f"each learning rate here is the recorded one of the step {'after' if shift > 0 else 'before'}",),
+                evidence=(
+                    f"each learning rate here is the recorded one of the step {'after' if shift > 0 else 'before'}",
+                ),
                 fix="call `scheduler.step()` once a step, after `optimizer.step()`; on resume load its state",
             )
     return None
@@ -49,8 +55,12 @@ def other_optimizer_settings(case: Case) -> Opinion:
     if not shown:
         return "the settings of the optimizer are as recorded" if case.knows_settings(is_of_optimizer) else None
     names = sorted({name.rpartition(".")[2] for name, *_ in shown})
+    if "lr" in names:
+        shown, names = [one for one in shown if not _is_start(one)], [name for name in names if name != _START]
+    if names == ["lr"] and isinstance(schedule_off(case), Cause):
+        return None
     return Cause(
-        what=f"the optimizer has other settings: {', '.join(names)}",
+        what=f"the optimizer has other settings: {', '.join(_WORDS.get(name, name) for name in names)}",
         evidence=evidence(map(_with_factor, shown)),
         fix="give the optimizer, and the schedule that steers it, the recorded settings",
     )
@@ -77,10 +87,10 @@ def another_scaler(case: Case) -> Opinion:
     if left is None or right is None:
         return None
     shown = case.other_settings(lambda name: name.startswith("scaler."))
-    scales = [f"{float.fromhex(side.loss_scale):.6g}" for side in (left, right)]
-    if not shown and scales[0] == scales[1]:
+    there, here = (f"{float.fromhex(side.loss_scale):.6g}" for side in (left, right))
+    if not shown and there == here:
         return "the loss scale is the recorded one"
-    facts = evidence([*shown, *([("loss scale", *scales)] if scales[0] != scales[1] else [])])
+    facts = evidence([*shown, *([("loss scale", there, here)] if there != here else [])])
     return Cause(
         what="the loss is scaled otherwise",
         evidence=facts,
@@ -107,6 +117,10 @@ def is_of_optimizer(name: str) -> bool:
     return not name.startswith(OF_PROGRAM) and not name.endswith(".state")
 
 
+def _is_start(shown: Shown) -> bool:
+    return shown[0].rpartition(".")[2] == _START
+
+
 def _rates(run: Run, rank: int, optimizer: int) -> Sequence[str]:
     steps = [ranks[rank] for ranks in run.steps if rank < len(ranks)]
     return [step.learning_rate for step in steps if notes_of(step).optimizer == optimizer]
@@ -119,7 +133,12 @@ def _agree_when_shifted(recorded: Sequence[str], observed: Sequence[str], shift:
         for place in range(len(observed))
         if 0 <= place + shift < len(recorded)
     ]
-    return len(pairs) >= _FEWEST_RATES and len({a for a, _ in pairs}) > 1 and all(a == b for a, b in pairs)
+    return len(pairs) >= _FEWEST_RATES and len({a for a, _ in pairs}) > 1 and all(map(_are_close, pairs))
+
+
+def _are_close(rates: tuple[str, str]) -> bool:
+    """Say whether two rates are one: a schedule that is computed step by step may round otherwise."""
+    return math.isclose(float.fromhex(rates[0]), float.fromhex(rates[1]), rel_tol=SAME_RATE)
 
 
 def _with_factor(shown: Shown) -> Shown:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reprocheck.model.verdicts import Cause
 from reprocheck.numerics.watched_case import Case, Opinion, evidence
-from reprocheck.numerics.watched_phases import notes_of, parted_generators
+from reprocheck.numerics.watched_phases import is_of_torch, notes_of, parted_generators
 
 SEED = "seed.torch"
 _SEED_ALL = "seed `torch`, `random` and `numpy` as in the recorded run, before the model and the data are made"
@@ -55,8 +55,13 @@ def other_draws(case: Case) -> Opinion:
     if left and right and left != right:
         return None
     if first == 0:
+        parted = tuple(name for name in parted if case.is_steady or is_of_torch(name))
+        if not parted:
+            return "the random generators of torch are in the recorded states"
         fact = f"{_names(parted)} in another state than recorded before step 0"
-        return Cause(what=_START[bool(left and right)], evidence=(fact, *_SAME_SEED[: bool(left and right)]), fix=_SEED_ALL)
+        return Cause(
+            what=_START[bool(left and right)], evidence=(fact, *_SAME_SEED[: bool(left and right)]), fix=_SEED_ALL
+        )
     fact = f"{_names(parted)} in the recorded state before step {first - 1}, and in another before step {first}"
     return Cause(
         what=f"other random numbers were drawn in step {first - 1}",

@@ -11,11 +11,13 @@ from reprocheck.model.json_documents import LARGEST_SAFE_INTEGER
 from reprocheck.model.operations import OperationDigest
 from reprocheck.model.records import AS_RANK_0, COMMAND, RECORD_SCHEMA, RankStep, Record, Run, RunPlan, TensorSpec
 from reprocheck.numerics.abridged_reader import read_measurements
+from reprocheck.numerics.envelope_reader import read_envelope
 from reprocheck.numerics.operations_reader import read_operations, read_operations_table
 from reprocheck.numerics.record_nodes import Node, read_tensor
 from reprocheck.numerics.run_measurements import read_times, read_updates
+from reprocheck.numerics.run_references import without_references
 from reprocheck.numerics.runs import DTYPES, LARGEST_WORLD, REVISION, workload_fault
-from reprocheck.numerics.watched_reader import read_watched_run
+from reprocheck.numerics.watched_reader import Initial, Steps, read_ranks, read_watched_run
 
 LARGEST_RECORD_BYTES = 256 * 2**20
 LARGEST_STEP_COUNT = 10_000
@@ -139,32 +141,41 @@ def _refuse_other_schema(schema: Node) -> None:
 
 
 def _runs(node: Node, table: tuple[OperationDigest, ...]) -> tuple[Run, ...]:
-    runs = tuple(_run(item, table) for item in _some(node))
+    runs = tuple(_run(item, table) for item in without_references(_some(node)))
     if len(runs) > 1 and any(run.program for run in runs):
         node.refuse("expected the built-in workloads or one run of a command, not both")
     return runs
 
 
 def _run(node: Node, table: tuple[OperationDigest, ...]) -> Run:
-    if node["workload"].value == COMMAND:
+    if node.has("workload") and node["workload"].value == COMMAND:
         return read_watched_run(node)
     plan = _plan(node)
     if node["status"].one_of(("recorded", "unsupported")) == "unsupported":
         return Run(plan=plan, in_force={}, unsupported=node["detail"].text())
     tensors = tuple(read_tensor(item) for item in node["tensors"].items())
-    steps = tuple(_step(item, tensors, plan.world_size) for item in _exactly(node["steps"], plan.step_count))
-    ranks = _exactly(node["initial"], plan.world_size)
+    initial, steps = _ranks_told(node, plan, tensors)
     return Run(
         plan=plan,
         in_force=node["in_force"].mapping(),
         tensors=tensors,
-        initial=tuple(_marks(rank, ranks[0], range(len(tensors), len(tensors) + 1)) for rank in ranks),
+        initial=initial,
         steps=steps,
+        envelope=read_envelope(node, steps),
         operations=read_operations(node, table),
         updates=read_updates(node),
         times=read_times(node),
         resumed=node["resumed"].text() if node.has("resumed") else "",
     )
+
+
+def _ranks_told(node: Node, plan: RunPlan, tensors: tuple[TensorSpec, ...]) -> tuple[Initial, Steps]:
+    """Return first parameters and steps: column by column, or step by step as releases before 0.4 wrote them."""
+    if not node.has("steps"):
+        return read_ranks(node, plan, len(tensors), with_notes=False)
+    steps = tuple(_step(item, tensors, plan.world_size) for item in _exactly(node["steps"], plan.step_count))
+    ranks = _exactly(node["initial"], plan.world_size)
+    return tuple(_marks(rank, ranks[0], range(len(tensors), len(tensors) + 1)) for rank in ranks), steps
 
 
 def _workload(node: Node) -> str:

@@ -15,9 +15,10 @@ from reprocheck.machine.worker_process import WorkerOptions, attempt_job, numeri
 from reprocheck.model.json_documents import Json
 from reprocheck.model.operations import RunOperations
 from reprocheck.model.records import RankStep, Run, RunPlan, TensorSpec
+from reprocheck.model.sketches import Sketch, rounded_sketch
 from reprocheck.numerics.drills import NO_STEP
-from reprocheck.numerics.run_measurements import assemble_times, assemble_updates
 from reprocheck.numerics.replayed_operations import TRACED, Lines, assemble_operations
+from reprocheck.numerics.run_measurements import assemble_times, assemble_updates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class RerunOptions:
     drop_sync: int = NO_STEP
     replay: Mapping[str, Sequence[str]] | None = None
     times: bool = False
+    sketch: bool = False
 
 
 def perform_runs(
@@ -68,6 +70,29 @@ def perform_runs(
             return outcome
         done.update(zip(group, outcome, strict=True))
     return tuple(done[plan] for plan in plans)
+
+
+def perform_varied(
+    pairs: Sequence[tuple[RunPlan, Mapping[str, Json]]], options: RerunOptions
+) -> tuple[Run, ...] | Shortage:
+    """Run plans of one world size in one process, each with changes of what the worker is told, sketched, not marked.
+
+    Raises:
+        UndecidedError: the worker crashed or did not end in time.
+    """
+    plans = [plan for plan, _ in pairs]
+    job = train_job(plans, replace(options, replay=None, times=False, sketch=True))
+    runs = [
+        {**run, **changes, "marks": False}
+        for run, (_, changes) in zip(cast("Sequence[Mapping[str, Json]]", job["runs"]), pairs, strict=True)
+    ]
+    worker = WorkerOptions(
+        switches=numeric_switches(options.threads), deadline_s=options.deadline_s, ranks=plans[0].world_size
+    )
+    outcome = attempt_job(options.python, {**job, "runs": runs}, worker)
+    if outcome.fault:
+        raise outcome.fault
+    return assemble_runs(plans, outcome.lines)
 
 
 def replay_runs(
@@ -132,6 +157,7 @@ def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, J
                 "first_scale": plan.first_scale,
                 "drop_sync": options.drop_sync,
                 **({"times": True} if options.times else {}),
+                **({"sketch": True} if options.sketch else {}),
             }
             for plan in plans
         ],
@@ -176,7 +202,7 @@ def _assemble(plan: RunPlan, in_force: Mapping[str, Json], lines: Lines) -> Run:
         in_force=in_force,
         tensors=tuple(_tensor(spec) for spec in cast("Sequence[Mapping[str, Json]]", starts[0]["tensors"])),
         initial=tuple(_marks(start["parameters"]) for start in starts),
-        steps=tuple(tuple(_rank_step(line) for line in step) for step in steps),
+        steps=tuple(tuple(_rank_step(line, plan.dtype) for line in step) for step in steps),
         updates=assemble_updates(lines),
         times=assemble_times(lines),
     )
@@ -187,7 +213,7 @@ def _tensor(spec: Mapping[str, Json]) -> TensorSpec:
     return TensorSpec(name=str(spec["name"]), dtype=str(spec["dtype"]), shape=tuple(shape))
 
 
-def _rank_step(line: Mapping[str, Json]) -> RankStep:
+def _rank_step(line: Mapping[str, Json], dtype: str) -> RankStep:
     return RankStep(
         data=str(line["data"]),
         loss=str(line["loss"]),
@@ -197,7 +223,13 @@ def _rank_step(line: Mapping[str, Json]) -> RankStep:
         learning_rate=str(line["learning_rate"]),
         skipped=bool(line["skipped"]),
         parameters=_marks(line["parameters"]),
+        sketches=_sketches(line.get("sketch", ()), dtype),
     )
+
+
+def _sketches(sketches: Json, dtype: str) -> tuple[Sketch, ...]:
+    lines = cast("Sequence[Sequence[str]]", sketches)
+    return tuple(rounded_sketch(tuple(map(float.fromhex, one)), dtype) for one in lines)
 
 
 def _marks(marks: Json) -> tuple[str, ...]:

@@ -60,9 +60,9 @@ def read_updates(run: Node) -> RunUpdates | None:
         return None
     node = run["updates"]
     before, gradient = (_bits(node[key]) for key in ("before", "gradient"))
-    samples = tuple(_sample(item, len(before)) for item in node["samples"].items())
     if len(gradient) != len(before):
         node["gradient"].refuse(f"expected {len(before)} words, found {len(gradient)}")
+    samples = tuple(_sample(item, len(before)) for item in node["samples"].items())
     return RunUpdates(before=before, gradient=gradient, samples=samples)
 
 

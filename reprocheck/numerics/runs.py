@@ -33,15 +33,17 @@ PIECES: Mapping[str, str] = {
     "accumulate": "two micro-batches a step, without an all-reduce before the last",
     "unclipped": "no clipping of gradients",
     "loader": "batches from the worker processes of a DataLoader",
-    "resume": "stopped half-way, and resumed from a checkpoint",
+    "resume": "stopped after five steps, and resumed from a checkpoint",
 }
 RESUME = "resume"
+STOPS_AFTER = 5  # as the worker does
 LARGEST_WORLD_IN_HALVES = 4  # a batch of 8 over more ranks leaves nothing to accumulate
 
 DEFAULT_RUNS = (
     "transformer:fp32",
     "transformer:bf16",
     "transformer:fp16",
+    "transformer-resume:fp32",
     "transformer-resume:fp16",
     "convnet:fp32",
     "convnet:bf16",
@@ -58,8 +60,13 @@ def plan_runs(names: Sequence[str], *, seed: int, steps: int) -> tuple[RunPlan, 
     Raises:
         UsageError: a part of a name is unknown.
     """
-    plans = [_plan(name, seed, steps) for name in names or DEFAULT_RUNS]
+    plans = [_plan(name, seed, steps) for name in names or _default_names(steps)]
     return tuple(dict.fromkeys(plans))
+
+
+def _default_names(steps: int) -> Sequence[str]:
+    """Return the default runs; those that resume only where they are long enough to stop."""
+    return [name for name in DEFAULT_RUNS if steps > STOPS_AFTER or RESUME not in name]
 
 
 def command_plan(world_size: int, step_count: int) -> RunPlan:
@@ -80,7 +87,18 @@ def with_companions(plans: Sequence[RunPlan]) -> tuple[RunPlan, ...]:
     """Return `plans` with those that they are held against, each before the first that needs it.
 
     That is the fp32 twin of a run in mixed precision, and the run without a stop of one that resumes.
+
+    Raises:
+        UsageError: a run ends before it could stop and resume.
     """
+    short = next((plan for plan in plans if uninterrupted(plan) and plan.step_count <= STOPS_AFTER), None)
+    if short:
+        raise UsageError(
+            f"`{short.name}` ends before it could resume",
+            where="--steps",
+            why=f"it stops after {STOPS_AFTER} steps",
+            how=f"ask for {STOPS_AFTER + 1} steps or more",
+        )
     wanted = [each for plan in plans for each in (*_companions(plan), plan)]
     return tuple(dict.fromkeys(wanted))
 

@@ -1,4 +1,4 @@
-"""What runs in mixed precision hide, and what a stop in the middle changes: a run is held against another of its record.
+"""What mixed precision hides, and what a stop in the middle changes: a run is held against another of its record.
 
 The noise of bf16 and fp16 covers small faults of logic that the same run in fp32 shows: a pass by envelope is one only
 together with its fp32 twin. A run that resumes must give the bits of the one without a stop, wherever it did so in the
@@ -7,10 +7,10 @@ record: no platform has a say in that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reprocheck.model.records import COMMAND, Run
+from reprocheck.model.records import COMMAND, Run, RunPlan
 from reprocheck.model.verdicts import Check
 from reprocheck.numerics.comparison import first_divergence
 from reprocheck.numerics.runs import twin_of, uninterrupted
@@ -25,7 +25,7 @@ def held_against_twins(runs: Sequence[Run], checks: Sequence[Check]) -> tuple[Ch
     return tuple(_with_twin(run, check, found) for run, check in zip(runs, checks, strict=True))
 
 
-def _with_twin(run: Run, check: Check, found: dict[object, Check]) -> Check:
+def _with_twin(run: Run, check: Check, found: Mapping[RunPlan, Check]) -> Check:
     twin = None if run.plan.workload == COMMAND else twin_of(run.plan)
     if twin is None or not check.ratio or check.status == "fail":
         return check

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from reprocheck.model.optimizer_updates import RunUpdates, UpdateSample
 from reprocheck.model.records import Run
-from reprocheck.model.verdicts import Cause, Check, Divergence
+from reprocheck.model.verdicts import Cause, Check
 
 CHECK = "updates"
 OF_UPDATE = 2.0**-15
@@ -30,24 +30,24 @@ ALIKE = 12.0  # between the largest and the smallest of numbers that would be on
 class Comparison:
     """One update there and here: values before, gradients, both updates, and the tolerance of each element."""
 
-    values_N: tuple[float, ...]
-    gradients_N: tuple[float, ...]
-    recorded_N: tuple[float, ...]
-    observed_N: tuple[float, ...]
-    tolerances_N: tuple[float, ...]
+    values: tuple[float, ...]
+    gradients: tuple[float, ...]
+    recorded: tuple[float, ...]
+    observed: tuple[float, ...]
+    tolerances: tuple[float, ...]
 
     @property
     def worst(self) -> float:
         """Return the largest difference in units of its tolerance; infinite where one is not finite."""
-        pairs = zip(self.recorded_N, self.observed_N, self.tolerances_N, strict=True)
+        pairs = zip(self.recorded, self.observed, self.tolerances, strict=True)
         ratios = [abs(there - here) / tolerance for there, here, tolerance in pairs]
         return math.inf if any(math.isnan(ratio) for ratio in ratios) else max(ratios)
 
     @property
     def error(self) -> float:
         """Return the size of the difference relative to the update of the record."""
-        size = math.hypot(*self.recorded_N)
-        difference = math.hypot(*(a - b for a, b in zip(self.recorded_N, self.observed_N, strict=True)))
+        size = math.hypot(*self.recorded)
+        difference = math.hypot(*(a - b for a, b in zip(self.recorded, self.observed, strict=True)))
         return difference / size if size else math.inf
 
 
@@ -103,11 +103,11 @@ def comparison_of(updates: RunUpdates, recorded: UpdateSample, observed: UpdateS
     )
     recorded_N = tuple(after - value for after, value in zip(there_N, values_N, strict=True))
     return Comparison(
-        values_N=values_N,
-        gradients_N=gradients_N,
-        recorded_N=recorded_N,
-        observed_N=tuple(after - value for after, value in zip(here_N, values_N, strict=True)),
-        tolerances_N=tuple(
+        values=values_N,
+        gradients=gradients_N,
+        recorded=recorded_N,
+        observed=tuple(after - value for after, value in zip(here_N, values_N, strict=True)),
+        tolerances=tuple(
             OF_UPDATE * abs(update) + OF_VALUE * abs(value) for update, value in zip(recorded_N, values_N, strict=True)
         ),
     )
@@ -119,23 +119,18 @@ def _float(word: int) -> float:
 
 def _failed(found: Compared) -> Check:
     sample, comparison = found.sample, found.comparison
-    element = max(range(len(comparison.values_N)), key=lambda index: _excess(comparison, index))
-    there, here = comparison.recorded_N[element], comparison.observed_N[element]
-    divergence = Divergence(
-        step=sample.step,
-        rank=0,
-        phase="optimizer",
-        quantity=f"update of {_group(sample)} on hashed numbers, element {element}",
-        recorded=f"{there.hex()} ({there:.9g})",
-        observed=f"{here.hex()} ({here:.9g})",
+    element = max(range(len(comparison.values)), key=lambda index: _excess(comparison, index))
+    there, here = comparison.recorded[element], comparison.observed[element]
+    detail = (
+        f"{found.run.plan.name}, step {sample.step}: the update of {_group(sample)} on hashed numbers differs by "
+        f"{comparison.error:.2g} of itself, in element {element} it is {here:.9g} instead of {there:.9g}"
     )
-    detail = f"{found.run.plan.name}: the update of {_group(sample)} differs by {comparison.error:.2g} of itself"
-    return Check(name=CHECK, status="fail", detail=detail, first_divergence=divergence)
+    return Check(name=CHECK, status="fail", detail=detail)
 
 
 def _excess(comparison: Comparison, index: int) -> float:
-    difference = abs(comparison.recorded_N[index] - comparison.observed_N[index])
-    return math.inf if math.isnan(difference) else difference / comparison.tolerances_N[index]
+    difference = abs(comparison.recorded[index] - comparison.observed[index])
+    return math.inf if math.isnan(difference) else difference / comparison.tolerances[index]
 
 
 def _telling(alike: Sequence[Compared]) -> Compared:
@@ -180,21 +175,24 @@ def look(comparison: Comparison, neighbours: dict[str, float]) -> tuple[str, str
     Tried in turn: one factor for all elements, by least squares; a share of the values; a difference that grows as the
     gradients fall, or as the values outgrow the gradients. What none of them explains mixes old and new otherwise.
     """
-    if not all(map(math.isfinite, comparison.observed_N)):
+    if not all(map(math.isfinite, comparison.observed)):
         return "the update is not finite", "the learning rate and eps"
-    factor = _fitted(comparison.recorded_N, comparison.observed_N, comparison.tolerances_N)
-    if _explains(comparison, [factor * update for update in comparison.recorded_N]):
+    factor = _fitted(comparison.recorded, comparison.observed, comparison.tolerances)
+    if _explains(comparison, [factor * update for update in comparison.recorded]):
         return _of_factor(factor, neighbours)
-    differences_N = [here - there for there, here in zip(comparison.recorded_N, comparison.observed_N, strict=True)]
-    share = _fitted(comparison.values_N, differences_N, comparison.tolerances_N)
-    decayed_N = [u + share * v for u, v in zip(comparison.recorded_N, comparison.values_N, strict=True)]
+    differences_N = [here - there for there, here in zip(comparison.recorded, comparison.observed, strict=True)]
+    share = _fitted(comparison.values, differences_N, comparison.tolerances)
+    decayed_N = [u + share * v for u, v in zip(comparison.recorded, comparison.values, strict=True)]
     if _explains(comparison, decayed_N):
         return f"each value moves by {share:.3g} of itself more: weight decay", "the weight decay"
     if _in_proportion(comparison, lambda _value, gradient: 1.0 / gradient):
         return "the update differs the more, the smaller the gradient is: eps", "eps"
     if _in_proportion(comparison, lambda value, gradient: value / gradient):
         return "the update differs the more, the larger the value is beside its gradient: weight decay", "weight decay"
-    return "old and new are mixed otherwise: betas, momentum, count of steps or weight decay", "betas, momentum and weight decay"
+    return (
+        "old and new are mixed otherwise: betas, momentum, count of steps or weight decay",
+        "betas and momentum",
+    )
 
 
 def _of_factor(factor: float, neighbours: dict[str, float]) -> tuple[str, str]:
@@ -212,18 +210,18 @@ def _fitted(of_N: Sequence[float], to_N: Sequence[float], tolerances_N: Sequence
 
 
 def _explains(comparison: Comparison, expected_N: Sequence[float]) -> bool:
-    pairs = zip(expected_N, comparison.observed_N, comparison.tolerances_N, strict=True)
+    pairs = zip(expected_N, comparison.observed, comparison.tolerances, strict=True)
     return all(abs(expected - here) <= 2.0 * tolerance for expected, here, tolerance in pairs)
 
 
 def _in_proportion(comparison: Comparison, of: Callable[[float, float], float]) -> bool:
     """Say whether the clear and small ones among the relative differences of the updates are in proportion to `of`."""
     parts = zip(
-        comparison.values_N,
-        comparison.gradients_N,
-        comparison.recorded_N,
-        comparison.observed_N,
-        comparison.tolerances_N,
+        comparison.values,
+        comparison.gradients,
+        comparison.recorded,
+        comparison.observed,
+        comparison.tolerances,
         strict=True,
     )
     shares = [

@@ -23,11 +23,15 @@ _NO_PROGRAM = WatchedProgram(script="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """The two runs and the first place where they differ."""
+    """The two runs and the first place where they differ.
+
+    `is_steady` says that a second rerun gave the same bits; the notes then lack the generators that nobody seeds.
+    """
 
     recorded: Run
     observed: Run
     found: Divergence
+    is_steady: bool = False
 
     @property
     def steps(self) -> tuple[RankStep | None, RankStep | None]:
@@ -54,9 +58,7 @@ class Case:
     @property
     def settings(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """The settings in force in the diverging step."""
-        left, right = (
-            settings_before(run, self.found.step, self.found.rank) for run in (self.recorded, self.observed)
-        )
+        left, right = (settings_before(run, self.found.step, self.found.rank) for run in (self.recorded, self.observed))
         return left, right
 
     def steps_at(self, step: int) -> tuple[RankStep | None, RankStep | None]:

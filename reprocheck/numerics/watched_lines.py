@@ -1,7 +1,8 @@
 """What one process of a watched command told, lifted from its lines.
 
 A *start* comes before the first step of each optimizer, with its tensors; a *step* has marks of those tensors alone;
-an *end* says that the process ended by itself, a *fault* that a hook failed and nothing more was watched.
+an *end* says that the process ended by itself, a *fault* that a hook failed and nothing more was watched, a *restart*
+that a block begins which alone is to be recorded.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def _take(told: ProcessLines, line: Line) -> None:
         _start(told, line)
     elif kind == "step":
         told.steps.append(_step(told, line))
+    elif kind == "restart":
+        told.first, told.starts, told.steps = {}, {}, []
     elif kind == "end":
         told.end = _integer(line["steps"])
     elif kind == "fault":

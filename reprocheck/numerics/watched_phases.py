@@ -43,18 +43,24 @@ def _random(pair: Pair) -> Divergence | None:
 def newly_parted(pair: Pair) -> str:
     """Return the first generator whose states differ now and did not in the step before, or an empty text.
 
-    One that differed before, with equal numbers, has shown that it decides none.
+    One that differed before, with equal numbers, has shown that it decides none. In the first step only those of torch
+    count: nobody seeds all the others, and few of them matter.
     """
     earlier = parted_generators(pair.recorded_before, pair.observed_before)
     now = parted_generators(pair.recorded, pair.observed)
-    return next((name for name in now if name not in earlier), "")
+    return next((name for name in now if name not in earlier and (pair.step or is_of_torch(name))), "")
+
+
+def is_of_torch(generator: str) -> bool:
+    """Say whether a generator is one of torch, on any device."""
+    return generator.startswith(("torch", "cuda"))
 
 
 def parted_generators(recorded: RankStep | None, observed: RankStep | None) -> tuple[str, ...]:
     """Return the generators that both steps tell of and that are in different states, those of torch first."""
     left, right = notes_of(recorded).random, notes_of(observed).random
     names = [name for name in left if name in right and left[name] != right[name]]
-    return tuple(sorted(names, key=lambda name: (not name.startswith(("torch", "cuda")), name)))
+    return tuple(sorted(names, key=lambda name: (not is_of_torch(name), name)))
 
 
 def _forward(pair: Pair) -> Divergence | None:

@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reprocheck.model.packed_marks import MARK, unpack_column, unpack_marks
-from reprocheck.model.records import AS_RANK_0, RankStep, Run, RunPlan
+from reprocheck.model.records import AS_RANK_0, NO_MARK, RankStep, Run, RunPlan
+from reprocheck.model.sketches import Sketch, unpack_sketches
 from reprocheck.model.step_notes import EVENTS, StepNotes, WatchedProgram
 from reprocheck.model.watched_documents import split_losses
+from reprocheck.numerics.envelope_reader import read_envelope
 from reprocheck.numerics.record_nodes import HEX_FLOAT_MEANING, Node, is_hex_float, read_tensor
 from reprocheck.numerics.runs import LARGEST_WATCHED_WORLD, LONGEST_WATCHED_RUN, REVISION, command_plan
+
+Initial = tuple[tuple[str, ...], ...]
+Steps = tuple[tuple[RankStep, ...], ...]
 
 _WORD = re.compile(r"[^\s*]*")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,5}")
@@ -63,6 +68,17 @@ class _Rank:
         except ValueError as error:
             node.refuse(str(error))
 
+    def sketches(self, gradients: Sequence[tuple[str, ...]]) -> list[tuple[Sketch, ...]]:
+        """Return the sketches of the gradients that have a mark, step by step; none at all where there are none."""
+        if not self.node.has("sketches"):
+            return [()] * self.plan.step_count
+        node, first = self.member("sketches"), self.first["sketches"]
+        items, firsts = _exactly(node, self.plan.step_count), first.items()
+        sources = [
+            firsts[step] if item.value == AS_RANK_0 and step < len(firsts) else item for step, item in enumerate(items)
+        ]
+        return [_sketches(source, marks, self.plan.dtype) for source, marks in zip(sources, gradients, strict=True)]
+
     def at_steps(self, key: str) -> Mapping[int, Node]:
         """Return what is there for some steps only."""
         return {step: node for step in range(self.plan.step_count) if (node := _at(self.member(key), str(step)))}
@@ -81,16 +97,28 @@ def read_watched_run(node: Node) -> Run:
     node["dtype"].one_of((plan.dtype,))
     node["status"].one_of(("recorded",))
     tensors = tuple(read_tensor(item) for item in node["tensors"].items())
-    nodes = _exactly(node["ranks"], world_size)
-    ranks = [_Rank(node=rank, first=nodes[0], plan=plan, tensor_count=len(tensors)) for rank in nodes]
+    initial, steps = read_ranks(node, plan, len(tensors), with_notes=True)
     return Run(
         plan=plan,
         in_force=node["in_force"].mapping(),
         tensors=tensors,
-        initial=tuple(rank.packed(rank.member("initial")) for rank in ranks),
-        steps=tuple(zip(*(_steps(rank) for rank in ranks), strict=True)),
+        initial=initial,
+        steps=steps,
         program=_program(node["program"]),
+        envelope=read_envelope(node, steps),
     )
+
+
+def read_ranks(node: Node, plan: RunPlan, tensor_count: int, *, with_notes: bool) -> tuple[Initial, Steps]:
+    """Return the marks of the first parameters, and the steps, as the ranks of a run told them.
+
+    Raises:
+        InputError: a value is not what it must be, with its key.
+    """
+    nodes = _exactly(node["ranks"], plan.world_size)
+    ranks = [_Rank(node=rank, first=nodes[0], plan=plan, tensor_count=tensor_count) for rank in nodes]
+    initial = tuple(rank.packed(rank.member("initial")) for rank in ranks)
+    return initial, tuple(zip(*(_steps(rank, with_notes=with_notes) for rank in ranks), strict=True))
 
 
 def _program(node: Node) -> WatchedProgram:
@@ -104,18 +132,20 @@ def _program(node: Node) -> WatchedProgram:
     )
 
 
-def _steps(rank: _Rank) -> Sequence[RankStep]:
-    losses = rank.numbers("loss")
+def _steps(rank: _Rank, *, with_notes: bool) -> Sequence[RankStep]:
+    losses, gradients = rank.numbers("loss"), rank.marks("gradients")
+    nothing: list[StepNotes | None] = [None] * rank.plan.step_count
     fields = zip(
         rank.column(rank.member("data"), _WORD.fullmatch, "a word"),
         losses,
         rank.numbers("loss_scale"),
-        rank.marks("gradients"),
+        gradients,
         rank.numbers("gradient_norm"),
         rank.numbers("learning_rate"),
         _skips(rank),
         rank.marks("parameters"),
-        _notes(rank, losses),
+        _notes(rank, losses) if with_notes else nothing,
+        rank.sketches(gradients),
         strict=True,
     )
     return [
@@ -123,15 +153,25 @@ def _steps(rank: _Rank) -> Sequence[RankStep]:
             data=data,
             loss=loss,
             loss_scale=scale,
-            gradients=gradients,
+            gradients=marks if with_notes else tuple(mark for mark in marks if mark != NO_MARK),
             gradient_norm=norm,
             learning_rate=rate,
             skipped=skipped,
             parameters=parameters,
             notes=notes,
+            sketches=sketches if with_notes else tuple(filter(None, sketches)),
         )
-        for data, loss, scale, gradients, norm, rate, skipped, parameters, notes in fields
+        for data, loss, scale, marks, norm, rate, skipped, parameters, notes, sketches in fields
     ]
+
+
+def _sketches(node: Node, marks: Sequence[str], dtype: str) -> tuple[Sketch, ...]:
+    try:
+        found = iter(unpack_sketches(node.text(), sum(mark != NO_MARK for mark in marks), dtype))
+    except ValueError as error:
+        node.refuse(str(error))
+    told = [next(found) if mark != NO_MARK else () for mark in marks]
+    return tuple(told)
 
 
 def _skips(rank: _Rank) -> list[bool]:

@@ -113,7 +113,7 @@ def _nothing(command: WatchCommand, status: str, processes: Sequence[ProcessLine
         "no optimizer step was seen",
         where=script_name(command.words),
         why="expected a Python that loads torch and calls `step` of an optimizer of `torch.optim`",
-        how="give the command that trains; it must hand on `PYTHONPATH`, which `python -I` and some wrappers do not",
+        how="give the command that trains; it must hand on `PYTHONPATH`, as some wrappers do not",
     )
 
 

@@ -8,7 +8,7 @@ src/Runner.Worker/ExecutionContext.cs (limits); escaping as in actions/toolkit p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reprocheck.model.findings import Audit, Finding, Severity
 from reprocheck.reports.audit_report import AuditReport
@@ -50,9 +50,14 @@ def _annotation(finding: Finding) -> str:
         "col": str(place.column),
         "title": f"{finding.code} {finding.name}",
     }
-    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     message = finding.message + (f"\nfix: {finding.fix}" if finding.fix else "")
-    return f"::{_COMMANDS[finding.severity]} {told}::{_data(message)}"
+    return workflow_command(_COMMANDS[finding.severity], properties, message)
+
+
+def workflow_command(command: str, properties: Mapping[str, str], message: str) -> str:
+    """Return a workflow command (`error`, `warning` or `notice`) with its properties and a message of any lines."""
+    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{command} {told}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -8,21 +8,17 @@ Sources: the schema of Jenkins (jenkinsci/xunit-plugin, junit-10.xsd); docs.gitl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 
 from reprocheck.model.findings import Audit, Finding
 from reprocheck.reports.audit_report import AuditReport
 from reprocheck.reports.full import paragraph
-from reprocheck.reports.log_text import log_line, log_text
+from reprocheck.reports.log_text import log_text
 from reprocheck.reports.summary import closing_lines
-from reprocheck.reports.visible import spelled_out, visible
+from reprocheck.reports.xml_text import attributes, element
 
 NAME = "junit"
-
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
-_NO_CHARACTERS = re.compile("[\ufffe\uffff]")
 
 
 def render(report: AuditReport) -> str:
@@ -31,7 +27,7 @@ def render(report: AuditReport) -> str:
     names = {skip.code: "" for skip in audit.skipped} | {finding.code: finding.name for finding in audit.findings}
     names |= {rule.code: rule.name for rule in report.rules}
     failed = {finding.code for finding in audit.findings if _fails(finding, report)}
-    counts = _attributes(
+    counts = attributes(
         name="reprocheck",
         tests=str(len(names)),
         failures=str(len(failed)),
@@ -40,7 +36,7 @@ def render(report: AuditReport) -> str:
         time="0",
     )
     tests = chain.from_iterable(_test(code, names[code], report) for code in sorted(names))
-    output = _element("system-out", log_text(closing_lines(audit)).strip("\n"))
+    output = element("system-out", log_text(closing_lines(audit)).strip("\n"))
     lines = [f"<testsuites {counts}>", f"<testsuite {counts}>", *tests, output, "</testsuite>", "</testsuites>"]
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + "\n".join(lines) + "\n"
 
@@ -50,15 +46,15 @@ def _test(code: str, name: str, report: AuditReport) -> Iterator[str]:
     failing = [finding for finding in findings if _fails(finding, report)]
     milder = [finding for finding in findings if not _fails(finding, report)]
     place = {"file": findings[0].location.path, "line": str(findings[0].location.line)} if findings else {}
-    title = _attributes(name=f"{code} {name}".strip(), classname=f"reprocheck.{code[:3]}xx", time="0", **place)
+    title = attributes(name=f"{code} {name}".strip(), classname=f"reprocheck.{code[:3]}xx", time="0", **place)
     yield f"<testcase {title}>"
     reason = _reasons(report.audit).get(code)
     if failing:
-        yield _element("failure", _told(failing, report), message=_message(failing), type=_worst(failing))
+        yield element("failure", _told(failing, report), message=_message(failing), type=_worst(failing))
     elif reason:
-        yield f"<skipped {_attributes(message=reason)}/>"
+        yield f"<skipped {attributes(message=reason)}/>"
     if milder:
-        yield _element("system-out", _told(milder, report))
+        yield element("system-out", _told(milder, report))
     yield "</testcase>"
 
 
@@ -83,17 +79,3 @@ def _worst(findings: list[Finding]) -> str:
 def _told(findings: list[Finding], report: AuditReport) -> str:
     lines = [line for finding in findings for line in ("", *paragraph(finding, report))]
     return log_text(lines).strip("\n")
-
-
-def _element(tag: str, text: str, **attributes: str) -> str:
-    start = f"{tag} {_attributes(**attributes)}" if attributes else tag
-    return f"<{start}>{_escaped(text)}</{tag}>"
-
-
-def _attributes(**values: str) -> str:
-    return " ".join(f'{key}="{_escaped(log_line(visible(value)))}"' for key, value in values.items())
-
-
-def _escaped(text: str) -> str:
-    """Return visible lines as character data."""
-    return _NO_CHARACTERS.sub(lambda found: spelled_out(found[0]), text).translate(_ENTITIES)

@@ -54,8 +54,8 @@ def recalled_prediction(verdict: Verdict) -> str | None:
     prediction = verdict.prediction
     if prediction is None or not prediction.runs or verdict.outcome == "undecided":
         return None
-    statuses = {check.name: check.status for check in verdict.checks}
-    failed = [run for run in prediction.runs if statuses.get(run.name) == "fail"]
+    others = {check.name for check in verdict.checks if check.status == "fail" or check.ratio}
+    failed = [run for run in prediction.runs if run.name in others]
     promised = [run.name for run in failed if run.outcome == "identical"]
     if promised:
         return f"bitwise: no, against the prediction: every operation of {visible(', '.join(promised))} gave its bits"

@@ -22,8 +22,8 @@ from reprocheck.reports.visible import visible
 NAME = "sarif"
 
 MOST_RELATED = 100  # GitHub takes 1,000 locations of a result and shows 100.
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_HOME = "https://github.com/reprocheck/reprocheck"
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+HOME = "https://github.com/reprocheck/reprocheck"
 
 
 def render(report: AuditReport) -> str:
@@ -36,7 +36,7 @@ def render(report: AuditReport) -> str:
             "driver": {
                 "name": "reprocheck",
                 "version": report.tool_version,
-                "informationUri": _HOME,
+                "informationUri": HOME,
                 "rules": rules,
             }
         },
@@ -48,7 +48,7 @@ def render(report: AuditReport) -> str:
             for finding, key in zip(findings, finding_keys(findings), strict=True)
         ],
     }
-    return inert_document({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return inert_document({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _invocation(report: AuditReport, index: dict[str, int]) -> Json:
@@ -62,21 +62,21 @@ def _invocation(report: AuditReport, index: dict[str, int]) -> Json:
 def _skip(skip: Skipped, index: int) -> Json:
     return {
         "level": "note",
-        "message": {"text": _unlinked(f"{skip.code} was skipped: {visible(skip.reason)}")},
+        "message": {"text": unlinked(f"{skip.code} was skipped: {visible(skip.reason)}")},
         "associatedRule": {"id": skip.code, "index": index},
     }
 
 
 def _result(finding: Finding, key: str, index: int, report: AuditReport) -> Json:
     related = [
-        {**_place(place.location), "id": number, "message": {"text": _unlinked(visible(place.message) or "see here")}}
+        {**_place(place.location), "id": number, "message": {"text": unlinked(visible(place.message) or "see here")}}
         for number, place in enumerate(finding.related[:MOST_RELATED])
     ]
     result: dict[str, Json] = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": LEVELS[finding.severity],
-        "message": {"text": _unlinked(_told(finding, report))},
+        "message": {"text": unlinked(_told(finding, report))},
         "locations": [_place(finding.location)],
         "partialFingerprints": {"reprocheckFinding/v1": key},
         "properties": _properties(finding),
@@ -114,6 +114,6 @@ def _place(location: Location) -> dict[str, Json]:
     return {"physicalLocation": {"artifactLocation": physical(location.path), "region": region}}
 
 
-def _unlinked(text: str) -> str:
+def unlinked(text: str) -> str:
     """In a message `[text](address)` is a link, also to anywhere (§3.11.6)."""
     return text.replace("](", "] (")

@@ -24,10 +24,10 @@ class Marker:
     def __init__(self) -> None:
         self._positions: Dict[str, torch.Tensor] = {}
 
-    def mark(self, name: str, tensor: torch.Tensor) -> str:
-        """Return the digest of `tensor` and the bits of its sampled elements, in hexadecimal."""
+    def mark(self, name: str, tensor: torch.Tensor, *, is_sampled: bool = True) -> str:
+        """Return the digest of `tensor` and, unless that is not wanted, the bits of its sampled elements."""
         plain = tensor.detach().cpu().contiguous()
-        return digest_of(plain) + ":" + self._sampled_bits(name, plain)
+        return digest_of(plain) + ":" + (self._sampled_bits(name, plain) if is_sampled else "")
 
     def _sampled_bits(self, name: str, plain: torch.Tensor) -> str:
         size = plain.element_size()

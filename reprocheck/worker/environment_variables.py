@@ -26,8 +26,11 @@ ALLOWED_NAMES = frozenset(
         *("LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"),  # paths, always withheld, yet good to know
     }
 )
-# The identity of one job, new in every run, and of one host.
-DENIED_PREFIXES = ("TORCHELASTIC_", "NCCL_HOSTID", "NCCL_COMM_ID")
+# The identity of one job, new in every run, and of one host; and where caches lie, which torch sets by itself.
+DENIED_PREFIXES = (
+    *("TORCHELASTIC_", "NCCL_HOSTID", "NCCL_COMM_ID"),
+    *("TORCHINDUCTOR_CACHE_DIR", "TORCH_HOME", "TORCH_EXTENSIONS_DIR", "TRITON_CACHE_DIR", "CUDA_CACHE_PATH"),
+)
 
 LENGTH_LIMIT = 200
 

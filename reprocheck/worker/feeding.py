@@ -109,7 +109,7 @@ class _Blanking(Dataset):  # type: ignore[type-arg]  # torch 2.0's can not be su
 
     def __getitem__(self, index: int) -> Batch:
         inputs = self._samples.inputs[index]
-        kept = torch.tensor([random.random() >= BLANKED for _ in range(inputs.shape[-1])])
+        kept = torch.tensor([random.random() >= BLANKED for _ in range(inputs.shape[-1])])  # noqa: S311 -- no secret
         return inputs * kept.to(inputs.dtype), self._samples.targets[index]
 
 
@@ -126,7 +126,7 @@ def _begun(loader: Any) -> Iterator[Any]:
 
 
 def _sent(batches: Iterator[Batch]) -> Optional[Batch]:
-    """Return what the workers send next; `RuntimeError` is what torch says of one that died or has no memory to share."""
+    """Return what the workers send next; torch tells by `RuntimeError` of one that died or has no memory to share."""
     try:
         found = next(batches, None)
     except (OSError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""The optimizer as a run configured it, applied to hashed numbers: an update whose inputs have the same bits everywhere.
+"""The optimizer as a run configured it, on hashed numbers: an update whose inputs have the same bits everywhere.
 
 Low precision and chaos hide a learning rate that is off by 0.1 % from any comparison of whole runs; here the only
 difference between two platforms is the rounding of one update. The elements of the sample span twenty powers of two in
@@ -50,7 +50,7 @@ def _update(optimizer: torch.optim.Optimizer, number: int, group: Dict[str, Any]
 
 
 def _state(name: str, kept: Any, model: torch.Tensor) -> Any:
-    """Return hashed numbers in the place of what is kept of each element, and all else, as the count of steps, as it is."""
+    """Return hashed numbers for what is kept of each element; all else, as the count of steps, stays."""
     if not isinstance(kept, torch.Tensor):
         return kept
     if kept.shape != model.shape:

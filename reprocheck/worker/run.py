@@ -29,6 +29,7 @@ from .workloads import micro_batches, optimizer_of, parted, samples_and_model
 
 WARM_UP_STEPS = 4
 CLIP_NORM = 1.0
+SAMPLED_STEPS = (0, 10, 100)  # where other platforms part first, and few more: samples are most of a record
 # What torch says of an operation that it lacks for a precision, or has only in a form that races.
 MISSING_OPERATION = ("not implemented for", "does not have a deterministic implementation")
 
@@ -111,19 +112,19 @@ def _start(training: Training) -> Dict[str, Any]:
 
 
 def take_step(training: Training, step: int) -> Dict[str, Any]:
-    """Train one step, and return what the record holds of it; a workload that resumes is built anew before its middle.
+    """Train one step, and return what the record holds of it; a workload that resumes may be built anew before it.
 
     Raises:
         Unsupported: the workers of a data loader cannot be started.
     """
     pieces = parted(training.run["workload"])[1]
-    if "resume" in pieces and checkpoint.is_due(training.run, step):
+    if "resume" in pieces and step == checkpoint.STOP_BEFORE_STEP:
         _start_again(training)
     inputs, targets = training.feed.batch()
     rate = _set_learning_rate(training, step)
     scale = training.precision.scale()
     loss = _forward_backward(training, step, (inputs, targets))
-    gradients = _marks(training, _gradients(training))
+    gradients = _marks(training, _gradients(training), is_sampled=step in SAMPLED_STEPS)
     sketches = _sketches(training)
     norm = nn.utils.clip_grad_norm_(training.bare.parameters(), math.inf if "unclipped" in pieces else CLIP_NORM)
     skipped = training.precision.step(training.optimizer)
@@ -135,7 +136,7 @@ def take_step(training: Training, step: int) -> Dict[str, Any]:
         "gradient_norm": float(norm).hex(),
         "learning_rate": rate.hex(),
         "skipped": skipped,
-        "parameters": _marks(training, _state(training)),
+        "parameters": _marks(training, _state(training), is_sampled=step in SAMPLED_STEPS),
         **sketches,
     }
 
@@ -169,7 +170,7 @@ def _forward_backward(training: Training, step: int, batch: Batch) -> torch.Tens
     """Leave the unscaled gradients of all micro-batches, and return their mean loss."""
     parts = micro_batches(training.run)
     training.optimizer.zero_grad(set_to_none=True)
-    losses = []
+    losses: List[torch.Tensor] = []
     for inputs, targets in zip(batch[0].chunk(parts), batch[1].chunk(parts)):
         is_last = len(losses) == parts - 1
         with _synchronisation(training, step, is_last=is_last):
@@ -210,8 +211,10 @@ def _sketches(training: Training) -> Dict[str, Any]:
     return {"sketch": [[value.hex() for value in sketch(name, grad)] for name, grad in _gradients(training)]}
 
 
-def _marks(training: Training, tensors: List[Tuple[str, torch.Tensor]]) -> List[str]:
+def _marks(
+    training: Training, tensors: List[Tuple[str, torch.Tensor]], *, is_sampled: bool = True
+) -> List[str]:
     """Return the marks of `tensors`; none where nobody compares bits, as in a member of an envelope."""
     if not training.run.get("marks", True):
         return []
-    return [training.marker.mark(name, tensor) for name, tensor in tensors]
+    return [training.marker.mark(name, tensor, is_sampled=is_sampled) for name, tensor in tensors]

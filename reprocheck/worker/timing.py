@@ -31,8 +31,10 @@ def timed(run: Dict[str, Any], place: Place) -> Dict[str, Any]:
     steps_ns = [_step_ns(training, step) for step in range(1, run["steps"])]
     training.feed.close()
     if place.device.type == "cuda":
-        return {"steps_ns": steps_ns, "peak_bytes": torch.cuda.max_memory_allocated(place.device), "memory": "allocated"}
-    return {"steps_ns": steps_ns, "peak_bytes": kept.peak_bytes + _standing_bytes(training), "memory": "held"}
+        peak_bytes, memory = torch.cuda.max_memory_allocated(place.device), "allocated"
+    else:
+        peak_bytes, memory = kept.peak_bytes + _standing_bytes(training), "held"
+    return {"steps_ns": steps_ns, "peak_bytes": peak_bytes, "memory": memory}
 
 
 def _step_ns(training: Training, step: int) -> int:

@@ -68,7 +68,8 @@ def _train_all(job: Dict[str, Any], place: Place, emit: Emit) -> None:
 def _replay_all(job: Dict[str, Any], place: Place, emit: Emit) -> None:
     from .operations.job import tell_operations
 
-    tell_operations(job, place, emit)
+    # A sketch is no part of training.
+    tell_operations({**job, "runs": [{**run, "sketch": False} for run in job["runs"]]}, place, emit)
 
 
 def _labelled(emit: Emit, run: int, rank: int) -> Emit:

@@ -2,7 +2,7 @@
 
 A workload is named MODEL or MODEL-PIECE-PIECE…: `transformer`, `convnet-adam-loader`. Each piece changes one thing, so
 that any of them go together: `adam` the optimizer, `accumulate` the number of backward passes a step, `unclipped` the
-clipping, `loader` where batches are made, `resume` stops in the middle and goes on from a checkpoint.
+clipping, `loader` where batches are made, `resume` stops after five steps and goes on from a checkpoint.
 """
 
 from __future__ import annotations

@@ -11,13 +11,16 @@ from reprocheck.atomic_write import require_writable, write_whole
 from reprocheck.background import Background
 from reprocheck.errors import UndecidedError, system_reason
 from reprocheck.machine.interpreter import require_interpreter
+from reprocheck.model.envelopes import DEFAULT_MEMBERS
 from reprocheck.model.fingerprints import unread
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.model.json_documents import Json, dump_record
 from reprocheck.model.record_documents import record_document
 from reprocheck.model.records import Record, Run, RunPlan
 from reprocheck.model.settings import DEFAULT_LOCK
+from reprocheck.numerics.ensembles import with_envelopes
 from reprocheck.numerics.replayed_operations import own_operations
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs
+from reprocheck.numerics.twins import with_resumption
 from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.measurements import measure_as_recorded
 
@@ -28,7 +31,8 @@ Tell = Callable[[str], None]
 class RecordRequest:
     """What to record, in which Python, and where to write it; `device` may be `auto`.
 
-    With `probes` it is also measured what the machine computes, whatever is trained.
+    With `probes` it is also measured what the machine computes, whatever is trained; with `times` how long steps take.
+    `members` are the perturbed runs of each envelope, 0 for no envelope.
     """
 
     python: Path
@@ -37,6 +41,8 @@ class RecordRequest:
     threads: int
     output: Path
     probes: bool = True
+    times: bool = False
+    members: int = DEFAULT_MEMBERS
 
 
 def record(request: RecordRequest, tell: Tell) -> Record:
@@ -48,8 +54,12 @@ def record(request: RecordRequest, tell: Tell) -> Record:
     require_writable(request.output)
     require_interpreter(request.python)
     fingerprint = Background(lambda: collect_fingerprint(request.python))
-    options = RerunOptions(python=request.python, device=request.device, threads=request.threads, replay={})
-    runs = _runs(perform_runs(request.plans, options, tell), request.python)
+    options = RerunOptions(
+        python=request.python, device=request.device, threads=request.threads, replay={}, times=request.times
+    )
+    runs = _runs(perform_runs(request.plans, replace(options, sketch=request.members > 0), tell), request.python)
+    if request.members:
+        runs = with_envelopes(runs, request.members, options, tell)
     if request.probes:
         tell("measuring what this machine computes")
     made = Record(
@@ -60,7 +70,7 @@ def record(request: RecordRequest, tell: Tell) -> Record:
         runs=runs,
         measured=measure_as_recorded(request.python, request.threads) if request.probes else None,
     )
-    write_whole(request.output, dump_document(record_document(made)).encode("utf-8"))
+    write_whole(request.output, dump_record(record_document(made)).encode("utf-8"))
     return made
 
 
@@ -84,7 +94,8 @@ def _runs(outcome: tuple[Run, ...] | Shortage, python: Path) -> tuple[Run, ...]:
     if isinstance(outcome, Shortage):
         raise UndecidedError(outcome.what, where=python.as_posix(), why=outcome.why, how=outcome.how)
     if any(run.steps for run in outcome):
-        return tuple(replace(run, operations=run.operations and own_operations(run.operations)) for run in outcome)
+        own = [replace(run, operations=run.operations and own_operations(run.operations)) for run in outcome]
+        return with_resumption(own)
     raise UndecidedError(
         "this torch can do none of the runs",
         where=", ".join(run.plan.name for run in outcome),

@@ -157,4 +157,5 @@ def _options(recorded: Record, request: VerifyRequest) -> RerunOptions:
         threads=drills.threads or request.threads or recorded.threads,
         drop_sync=NO_STEP if drills.drop_sync is None else drills.drop_sync,
         replay=None if drills.texts else recorded_texts(recorded.runs),
+        sketch=any(run.envelope for run in recorded.runs),
     )

@@ -16,7 +16,8 @@ from reprocheck.numerics.drills import Drills
 from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.quick import first_steps
 from reprocheck.numerics.rerun import Shortage
-from reprocheck.numerics.watched_runs import WatchCommand, Watched, watch
+from reprocheck.numerics.watched_judgement import RerunUntil, judge_command
+from reprocheck.numerics.watched_runs import DENSE, WatchCommand, Watched, watch
 from reprocheck.workflows.command_fingerprint import CommandFingerprint
 from reprocheck.workflows.measurements import measure_as_recorded
 from reprocheck.workflows.prefix_check import prefix_check
@@ -61,7 +62,19 @@ def verify_command(request: VerifyCommandRequest, tell: Tell) -> Verdict:
         measured=measured,
         looked_at=(prefix_check(request.path.parent, python, recorded.lock),),
     )
-    return replace(judge_watched(recorded, seen, watched), prediction=None)
+    return replace(judge_watched(recorded, seen, watched, _rerun_until(request, tell)), prediction=None)
+
+
+def _rerun_until(request: VerifyCommandRequest, tell: Tell) -> RerunUntil:
+    """Return how to run the command once more up to a step, told in full; the step before shows what moved between."""
+
+    def rerun(step: int) -> Run | None:
+        dense = (*DENSE, *range(max(0, step - 1), step + 1))
+        command = WatchCommand(words=request.words, dense=dense, until=step, timeout_s=request.timeout_s)
+        tell(f"running once more up to step {step}")
+        return watch(command, tell).run
+
+    return rerun
 
 
 def _of_python(fingerprint: CommandFingerprint, watched: Watched) -> tuple[Mapping[str, Json], Path]:
@@ -72,7 +85,9 @@ def _of_python(fingerprint: CommandFingerprint, watched: Watched) -> tuple[Mappi
         raise watched.fault or unknown from unknown
 
 
-def judge_watched(recorded: Record, seen: Seen, watched: Watched) -> Verdict:
+def judge_watched(
+    recorded: Record, seen: Seen, watched: Watched, rerun_until: RerunUntil = lambda _: None
+) -> Verdict:
     """Judge what was seen; a run that broke off is held against the steps that it came to.
 
     A difference found there stands. If there is none, nobody knows what the steps behind would have been.
@@ -82,9 +97,9 @@ def judge_watched(recorded: Record, seen: Seen, watched: Watched) -> Verdict:
         return judge(recorded, replace(seen, runs=_shortage(watched, reference)), Drills())
     broke_off = watched.fault is not None or not (run.program and run.program.complete)
     if not broke_off or (not watched.fault and len(run.steps) >= len(reference.steps)):
-        return judge(recorded, replace(seen, runs=(run,)), Drills())
+        return judge_command(recorded, replace(seen, runs=(run,)), rerun_until)
     count = min(len(run.steps), len(reference.steps))
-    begun = judge(first_steps(recorded, count), replace(seen, runs=(_first(run, count),)), Drills())
+    begun = judge_command(first_steps(recorded, count), replace(seen, runs=(_first(run, count),)), rerun_until)
     if begun.outcome == "not-reproduced":
         return begun
     return judge(recorded, replace(seen, runs=_shortage(watched, reference)), Drills())

@@ -17,6 +17,7 @@ from reprocheck.model.records import Run, RunPlan
 from reprocheck.numerics.comparison import compare_runs
 from reprocheck.numerics.rerun import RerunOptions, Shortage, assemble_runs, perform_runs, train_job
 from reprocheck.numerics.runs import plan_runs
+from reprocheck.numerics.twins import AS_WITHOUT, resumption
 
 ROOT = Path(__file__).resolve().parents[2]
 SAME_ANSWER = """
@@ -43,6 +44,20 @@ def performed(*names: str, steps: int = 8) -> tuple[Run, ...]:
 @pytest.fixture(scope="module")
 def runs() -> dict[str, Run]:
     names = ("transformer:fp32", "transformer:fp16", "convnet:fp32", "convnet:bf16")
+    return {run.plan.name: run for run in performed(*names)}
+
+
+@pytest.fixture(scope="module")
+def pieces() -> dict[str, Run]:
+    names = (
+        "transformer:fp32",
+        "transformer-accumulate:fp32",
+        "transformer-unclipped:fp32",
+        "transformer:fp16",
+        "transformer-resume:fp16",
+        "convnet-adam-loader:fp32",
+        "convnet-adam-loader-resume:fp32",
+    )
     return {run.plan.name: run for run in performed(*names)}
 
 
@@ -118,6 +133,68 @@ def test_a_missing_device_is_told_not_crashed_on() -> None:
 def job_lines(plans: Sequence[RunPlan], device: str) -> Sequence[Mapping[str, Json]]:
     options = RerunOptions(python=Path(sys.executable), device=device, threads=1)
     return run_job(options.python, train_job(plans, options), WorkerOptions(switches=numeric_switches(1)))
+
+
+@pytest.mark.parametrize("name", ["transformer:fp16", "convnet-adam-loader:fp32"])
+def test_a_run_that_resumes_has_the_bits_of_the_run_without_a_stop(pieces: dict[str, Run], name: str) -> None:
+    model, dtype = name.split(":")
+    resumed = pieces[f"{model}-resume:{dtype}"]
+    assert resumption(resumed, tuple(pieces.values())) == AS_WITHOUT
+    assert resumed.steps == pieces[name].steps
+
+
+def test_two_micro_batches_see_the_data_of_one_batch_under_other_dropout(pieces: dict[str, Run]) -> None:
+    whole, halves = pieces["transformer:fp32"], pieces["transformer-accumulate:fp32"]
+    assert [step[0].data for step in halves.steps] == [step[0].data for step in whole.steps]
+    assert all(0.9 < a / b < 1.1 and a != b for a, b in zip(losses(halves), losses(whole), strict=True))
+
+
+def test_without_clipping_the_first_gradients_are_the_same_and_the_parameters_are_not(pieces: dict[str, Run]) -> None:
+    """AdamW divides the size of the gradients away, but for eps: the parameters differ by little, but differ."""
+    clipped, free = (pieces[name].steps[0][0] for name in ("transformer:fp32", "transformer-unclipped:fp32"))
+    assert float.fromhex(clipped.gradient_norm) > 1.0
+    assert (free.gradients, free.gradient_norm) == (clipped.gradients, clipped.gradient_norm)
+    assert free.parameters != clipped.parameters
+
+
+def test_a_loader_with_workers_makes_the_same_batches_again(pieces: dict[str, Run]) -> None:
+    """The columns that its workers blank come from generators that were seeded: alone or not, in any process."""
+    (again,) = performed("convnet-adam-loader:fp32")
+    assert again.steps == pieces["convnet-adam-loader:fp32"].steps
+    assert len({step[0].data for step in again.steps}) == 8
+
+
+def test_the_optimizer_is_replayed_at_the_start_at_the_full_rate_and_at_the_end(pieces: dict[str, Run]) -> None:
+    updates = [run.updates for run in pieces.values()]
+    assert all(found and [sample.step for sample in found.samples] == [0, 3, 7] for found in updates)
+    assert len({(found.before, found.gradient) for found in updates if found}) == 1
+    optimizers = {sample.optimizer for found in updates if found for sample in found.samples}
+    assert optimizers == {"Adam", "AdamW"}
+
+
+def test_times_are_told_where_somebody_asks_and_change_no_bit(pieces: dict[str, Run]) -> None:
+    options = RerunOptions(python=Path(sys.executable), device="cpu", threads=1, times=True)
+    plans = plan_runs(["transformer:fp32", "transformer:bf16"], seed=0, steps=8)
+    timed = perform_runs(plans, options, lambda _: None)
+    assert not isinstance(timed, Shortage)
+    full, half = (run.times for run in timed)
+    assert full
+    assert half
+    assert min(full.step_ns, half.step_ns) > 10**5
+    assert 0.5 < half.peak_bytes / full.peak_bytes < 0.95  # parameters and their state stay in fp32
+    assert (full.memory, half.memory) == ("held", "held")
+    assert timed[0].steps == pieces["transformer:fp32"].steps
+    assert {run.times for run in pieces.values()} == {None}
+
+
+@pytest.mark.ddp
+def test_accumulation_on_two_ranks_ends_in_shared_gradients_and_a_resumed_ddp_goes_on_as_before() -> None:
+    names = ("transformer-accumulate:bf16:2", "transformer:fp32:2", "transformer-resume:fp32:2")
+    accumulated, whole, resumed = performed(*names, steps=7)
+    assert resumption(resumed, (whole,)) == AS_WITHOUT
+    for first, second in accumulated.steps:
+        assert first.loss != second.loss
+        assert (first.gradients, first.parameters) == (second.gradients, second.parameters)
 
 
 @pytest.mark.ddp

@@ -112,7 +112,7 @@ class _Steps:
 class _NoMarker(Marker):
     """Marks nothing: a mark copies and gathers, which is no part of training."""
 
-    def mark(self, name: str, tensor: torch.Tensor) -> str:  # noqa: ARG002 -- as `Marker` has it
+    def mark(self, name: str, tensor: torch.Tensor, *, is_sampled: bool = True) -> str:  # noqa: ARG002 -- as `Marker` has it
         """Return nothing."""
         return ""
 

@@ -44,38 +44,43 @@ def digest_parts(torch: Any, value: Any) -> Tuple[int, List[Any]]:
 
 
 def _leaves(torch: Any, value: Any, path: str, depth: int) -> Iterator[Leaf]:
-    """Yield tensors and the texts that stand for everything else, with their paths; nothing is drawn from iterators."""
-    kind = type(value)
+    """Yield tensors, and texts that stand for everything else, with their paths; nothing is drawn from iterators."""
     if isinstance(value, torch.Tensor):
         yield path, value
-    elif kind in PLAIN or (kind in (list, tuple) and all(type(one) in PLAIN for one in value)):
-        yield path, repr((kind.__name__, value))
-    elif depth == 0:
-        yield path, kind.__name__
-    elif isinstance(value, Mapping):
-        for name in value:
-            yield from _leaves(torch, value[name], "{}[{!r}]".format(path, name), depth - 1)
-    elif isinstance(value, (list, tuple)):
-        for place, one in enumerate(value):
-            yield from _leaves(torch, one, "{}[{}]".format(path, place), depth - 1)
+    elif _is_plain(value) or depth == 0:
+        yield path, repr((type(value).__name__, value if _is_plain(value) else ""))
     elif isinstance(value, AnySet):
         yield path, repr(sorted(map(repr, value)))
-    else:
-        yield from _leaves_of_object(torch, value, path, depth)
-
-
-def _leaves_of_object(torch: Any, value: Any, path: str, depth: int) -> Iterator[Leaf]:
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
+    elif _is_array(value):
         yield path, _array_text(value)
-        return
-    yield path, type(value).__name__
-    inner = getattr(value, "__dict__", {})
-    if dataclasses.is_dataclass(value):
-        inner = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
-    for name, one in inner.items():
-        if dataclasses.is_dataclass(value) or isinstance(one, torch.Tensor) or type(one) in PLAIN:
-            yield from _leaves(torch, one, "{}.{}".format(path, name), depth - 1)
+    else:
+        yield path, type(value).__name__
+        for name, one in _inner(torch, value):
+            yield from _leaves(torch, one, path + name, depth - 1)
+
+
+def _inner(torch: Any, value: Any) -> Iterator[Tuple[str, Any]]:
+    """Yield what a container holds; of other objects only attributes that are tensors, numbers or texts."""
+    if isinstance(value, Mapping):
+        yield from (("[{!r}]".format(name), value[name]) for name in value)
+    elif isinstance(value, (list, tuple)):
+        yield from (("[{}]".format(place), one) for place, one in enumerate(value))
+    elif dataclasses.is_dataclass(value):
+        yield from (("." + field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value))
+    else:
+        own = getattr(value, "__dict__", {}).items()
+        yield from (("." + name, one) for name, one in own if isinstance(one, torch.Tensor) or _is_plain(one))
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    return kind in PLAIN or (kind in (list, tuple) and all(type(one) in PLAIN for one in value))
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    kinds = (getattr(numpy, "ndarray", None), getattr(numpy, "generic", None))
+    return all(kinds) and isinstance(value, kinds)  # type: ignore[arg-type]
 
 
 def _array_text(array: Any) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ..readings import describe_error
 from . import loaders
@@ -30,7 +31,12 @@ def begin(torch: Any, job_file: str) -> None:
     with open(job_file, encoding="utf-8") as stream:
         job = json.load(stream)
     job["answers"] = os.path.join(os.path.dirname(os.path.abspath(job_file)), job.get("answers", "answers"))
-    Watch(torch, job).install()
+    watch = Watch(torch, job)
+    watch.install()
+    WATCHES.append(watch)
+
+
+WATCHES: List["Watch"] = []  # of this process: one, or none
 
 
 class Watch:
@@ -58,24 +64,25 @@ class Watch:
         if self._job.get("twin"):
             switch_off_mixed_precision(torch)
         scaling = Scaling(guard, ledger)
-        self._wrappers.install()
         scaling.install(torch, lambda: self._steps.count, lambda optimizer: self._steps.skip(optimizer))
         Backward(guard, ledger, scaling).install(torch)
         Clipping(torch, guard, ledger).install()
         loaders.install(torch, guard, lambda batch: ledger.add_batch(digest_parts(torch, batch)))
-        Optimizers(guard, ledger).install(
+        optimizers = Optimizers(guard, ledger)
+        self._wrappers.install(optimizers.hook_again)
+        optimizers.install(
             torch,
-            self._program.look,
+            self._program.take,
             lambda *given: self._steps.before(*given),
             lambda *given: self._steps.after(*given),
         )
-        at_end(self._end, self._renew)
+        at_end(self.end, self._renew)
 
-    def _forward(self, _module: Any, args: Any, kwargs: Any) -> None:
+    def _forward(self, args: Any, kwargs: Any, with_gradients: bool) -> None:
         if not self._is_perturbed:
             self._perturb()
-        if not self._torch.is_grad_enabled():
-            return
+        if not with_gradients:
+            return  # an evaluation: it trains nothing
         if self._ledger.random is None:
             self._ledger.random = random_state(self._torch)
         self._ledger.note("F")
@@ -93,13 +100,29 @@ class Watch:
             raise RuntimeError("no forward pass was seen before which the weights could be moved")
         until = self._job.get("until")
         if until is not None and step >= until:
-            self._end()
+            self.end()
             leave()
 
     def _join(self) -> None:
         self._steps.join(self._program, self._wrappers, lambda error: self._guard.end("outputs", error))
 
-    def _end(self) -> None:
+    def look_around(self) -> None:
+        """Find what the program made before the watch began: its optimizers, and whether a model is compiled."""
+        base = self._torch.optim.Optimizer
+        for optimizer in [one for one in gc.get_objects() if issubclass(type(one), base)]:
+            self._guard.hold("optimizers", self._program.take, optimizer)
+        modules = [module for root in self._roots.modules() for module in root.modules()]
+        self._wrappers.has_compiled |= any(map(_is_compiled, modules))
+
+    def restart(self) -> None:
+        """Forget the steps told so far: a block of the program begins that alone is to be recorded."""
+        self._ledger.begin_next()
+        if self._lines.is_begun and self._guard.is_on:
+            self._guard.hold("restart", lambda: self._lines.put({"kind": "restart"}))
+            self._steps = Steps(self._torch, self._job, self._lines, self._ledger, self._step_done)
+            self._join()
+
+    def end(self) -> None:
         """Tell the end, once, in the process that told the steps."""
         if self._lines.is_begun and self._guard.is_on and self._lines.pid == os.getpid():
             self._guard.hold("end", lambda: self._lines.put({"kind": "end", "steps": self._steps.count}))
@@ -113,3 +136,7 @@ class Watch:
 
     def _tell_fault(self, where: str, error: BaseException) -> None:
         self._lines.tell_fault(where, describe_error(error))
+
+
+def _is_compiled(module: Any) -> bool:
+    return type(module).__name__ == "OptimizedModule" or getattr(module, "_compiled_call_impl", None) is not None

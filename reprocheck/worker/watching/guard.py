@@ -15,6 +15,7 @@ class Guard:
     def __init__(self, torch: Any, tell: Callable[[str, BaseException], None]) -> None:
         self.is_on = True
         self.is_traced = tracing_test(torch)
+        self.has_gradients: Callable[[], bool] = torch.is_grad_enabled  # to be asked outside of `hold`
         self._torch = torch
         self._tell = tell
 

@@ -8,64 +8,63 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 from .program import Program, find_program
 from .roots import Roots
 
-MAX_SCANS = 8  # each looks at all objects: a program that makes an optimizer every step must not pay for it
+MAX_SCANS = 16  # each looks at all objects: a program that makes an optimizer every step must not pay for it
 
 
 class KnownProgram:
-    """Looks for the modules behind the parameters of optimizers."""
+    """Looks for the modules behind the parameters of all optimizers, so that their names agree."""
 
     def __init__(self, torch: Any, roots: Roots) -> None:
         self._torch = torch
         self._roots = roots
         self._scans = 0
+        self._optimizers: List["weakref.ref[Any]"] = []
         self._names: Dict[int, str] = {}
-        self._modules: Dict[str, str] = {}
-        self._buffers: Dict[Tuple[int, str], Buffer] = {}
+        self._told: Dict[int, str] = {}  # names that stand in a start line: these stay
+        self.modules: List[Tuple[str, str]] = []
+        self.buffers: List[Buffer] = []
 
-    def look(self, optimizer: Any) -> None:
-        """Look for the modules of an optimizer whose parameters are not all known."""
+    def take(self, optimizer: Any) -> None:
+        """Look for the modules of a new optimizer, unless its parameters are known."""
+        self._add(optimizer)
         if any(id(one) not in self._names for one in parameters_of(optimizer)):
-            self.look_again(optimizer)
+            self._scan()
 
-    def look_again(self, optimizer: Any) -> None:
-        """Look for the modules of an optimizer: they may have been wrapped in others."""
-        if self._scans >= MAX_SCANS:
-            return
-        self._scans += 1
-        parameters = parameters_of(optimizer)
-        own = set(map(id, parameters))
-        found = find_program(self._torch, parameters, [name for one, name in self._names.items() if one not in own])
-        self._names.update(found.names)
-        self._roots.watch(found.roots)
-        self._drop_inner_roots()
-        self._modules.update((path, text) for path, text in found.modules)
-        self._buffers.update(_placed(found))
-
-    def named(self, optimizer: Any) -> List[Tuple[str, Any]]:
-        """Return the parameters of an optimizer with their names, or with their places in its groups."""
-        return [
+    def tell(self, optimizer: Any) -> List[Tuple[str, Any]]:
+        """Return names and parameters of an optimizer at its first step: models may have been wrapped meanwhile."""
+        self._add(optimizer)
+        self._scan()
+        named = [
             (self._names.get(id(one), "group{}.{}".format(group, place)), one)
             for group, settings in enumerate(optimizer.param_groups)
             for place, one in enumerate(settings["params"])
         ]
+        self._told.update((id(one), name) for name, one in named)
+        return named
 
     def all_named(self) -> Dict[str, Any]:
-        """Return all parameters that are trained and belong to a module, by name."""
-        found = {id(one): one for root in self._roots.modules() for one in root.parameters()}
+        """Return all parameters that are trained, by name."""
+        found = {id(one): one for optimizer in self._alive() for one in parameters_of(optimizer)}
         return {name: found[one] for one, name in self._names.items() if one in found}
 
-    def modules(self) -> List[List[str]]:
-        """Return the paths of all modules and what they say of themselves."""
-        return [[path, text] for path, text in self._modules.items()]
+    def _add(self, optimizer: Any) -> None:
+        if all(known is not optimizer for known in self._alive()):
+            self._optimizers = [weakref.ref(one) for one in [*self._alive(), optimizer]]
 
-    def buffers(self) -> List["Buffer"]:
-        """Return the places of all buffers."""
-        return list(self._buffers.values())
+    def _alive(self) -> List[Any]:
+        found = [reference() for reference in self._optimizers]
+        return [optimizer for optimizer in found if optimizer is not None]
 
-    def _drop_inner_roots(self) -> None:
-        roots = self._roots.modules()
-        inner = {id(module) for root in roots for module in root.modules() if module is not root}
-        self._roots.forget(module for module in roots if id(module) in inner)
+    def _scan(self) -> None:
+        if self._scans >= MAX_SCANS:
+            return
+        self._scans += 1
+        parameters = {id(one): one for optimizer in self._alive() for one in parameters_of(optimizer)}
+        found = find_program(self._torch, parameters.values())
+        self._names = {**found.names, **self._told}
+        self._roots.watch(found.roots)
+        self.modules = list(found.modules)
+        self.buffers = _placed(found)
 
 
 class Buffer:
@@ -82,16 +81,16 @@ class Buffer:
         return None if module is None else module._buffers.get(self._key)
 
 
-def _placed(found: Program) -> Dict[Tuple[int, str], Buffer]:
-    """Return the buffers of a program by module and key, without holding on to any."""
+def _placed(found: Program) -> List[Buffer]:
+    """Return the buffers of a program by their places, without holding on to any."""
     names = {id(tensor): name for name, tensor in found.buffers}
-    return {
-        (id(module), key): Buffer(names[id(tensor)], module, key)
+    places = {
+        id(tensor): (module, key)
         for root in found.roots
         for module in root.modules()
         for key, tensor in module._buffers.items()
-        if id(tensor) in names
     }
+    return [Buffer(name, *places[one]) for one, name in names.items()]
 
 
 def parameters_of(optimizer: Any) -> List[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Set
 
 from .guard import After, Guard
 from .ledger import Ledger
@@ -20,25 +20,44 @@ class Optimizers:
         self._guard = guard
         self._ledger = ledger
         self._stepping: Any = None  # the frame in which the outermost step runs
+        self._classes: Set[Any] = set()
         self._own: Any = None  # our hook behind those that the program gave to the optimizer
 
     def install(self, torch: Any, made: Callable[[Any], None], before: Callable[..., None], after: Any) -> None:
         """Let all optimizers tell us."""
         self._before, self._after = before, after
+        self._hooked = torch.optim.Optimizer.profile_hook_step
         optimizer_module = importlib.import_module("torch.optim.optimizer")
         optimizer_module.register_optimizer_step_pre_hook(self._step_begins)
         optimizer_module.register_optimizer_step_post_hook(self._step_ends)
 
         def before_making(args: Any, _kwargs: Any) -> Optional[After]:
-            return lambda _result: made(args[0])
+            def after(_result: Any) -> None:
+                self._classes.add(type(args[0]))
+                self.hook_again()
+                made(args[0])
+
+            return after
 
         def before_zeroing(_args: Any, _kwargs: Any) -> Optional[After]:
             self._ledger.note("Z")
+            self.hook_again()
             return None
 
         self._guard.patch(torch.optim.Optimizer, "__init__", before_making)
         self._guard.patch(torch.optim.Optimizer, "zero_grad", before_zeroing)
         self._guard.patch(torch.nn.Module, "zero_grad", before_zeroing)
+
+    def hook_again(self) -> None:
+        """See to it that the steps of all classes run hooks.
+
+        The compiler of torch 2.0 takes them away from all optimizers, and a program may have put a step of its own
+        in the place of one that was hooked.
+        """
+        for cls in self._classes:
+            if not _runs_hooks(cls.step, self._hooked):
+                cls.step = self._hooked(cls.step)
+                cls.step.hooked = True
 
     def _step_begins(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if self._guard.is_traced() or not self._guard.is_on:
@@ -71,3 +90,12 @@ class Optimizers:
             self._own.remove()
             self._own = None
         self._guard.hold("step", self._after, optimizer)
+
+
+def _runs_hooks(step: Any, hooked: Any) -> bool:
+    """Say whether a step is, or is wrapped around, the function that torch runs hooks in, which `hooked` makes."""
+    while step is not None:
+        if getattr(step, "__code__", None) in hooked.__code__.co_consts:
+            return True
+        step = getattr(step, "__wrapped__", None)
+    return False

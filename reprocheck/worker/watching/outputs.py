@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Callable, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Set, Tuple
 
-from .pending_marks import PendingMarks
-from .program import labels, own_path
+from .module_paths import RootLabels, is_wrapper, own_path
+from .pending_marks import NO_MARK, PendingMarks
+from .program import LABELS
 
 DEPTH = 6
 
@@ -18,7 +19,7 @@ class Outputs:
     def __init__(self, torch: Any, on_fault: Callable[[Exception], None]) -> None:
         self._torch = torch
         self._on_fault = on_fault
-        self._seen: List[Tuple[str, PendingMarks]] = []
+        self._seen: List[Tuple[str, Optional[PendingMarks]]] = []
         self._handles: List[Any] = []
 
     def hook(self, module: Any, path: str) -> None:
@@ -26,9 +27,12 @@ class Outputs:
         self._handles.append(module.register_forward_hook(lambda _module, _inputs, output: self._see(path, output)))
 
     def take(self) -> List[List[str]]:
-        """Return pairs of path and mark, and forget them; `path[1]`, `path[logits]` are tensors of one output."""
+        """Return pairs of path and mark, and forget them; waits for the device.
+
+        `path[1]` and `path[logits]` are tensors within one output; one that cannot be read has no mark.
+        """
         seen, self._seen = self._seen, []
-        return [[path, marks.texts()[0]] for path, marks in seen]
+        return [[path, marks.texts()[0] if marks else NO_MARK] for path, marks in seen]
 
     def remove(self) -> None:
         """Take all hooks away."""
@@ -39,28 +43,46 @@ class Outputs:
     def _see(self, path: str, output: Any) -> None:
         try:
             for inner, tensor in _tensors(self._torch, output, path, DEPTH):
-                self._seen.append((inner, PendingMarks([inner], [tensor], True)))
+                self._seen.append((inner, self._marked(inner, tensor)))
         except Exception as error:  # the training must go on
             self.remove()
             self._on_fault(error)
 
+    @staticmethod
+    def _marked(path: str, tensor: Any) -> Optional[PendingMarks]:
+        try:
+            return PendingMarks([path], [tensor], True)
+        except (RuntimeError, TypeError):  # a tensor without numbers: within vmap, of a tracer, on no device
+            return None
 
-def watch_outputs(torch: Any, roots: Sequence[Any], on_fault: Callable[[Exception], None] = lambda _: None) -> Outputs:
-    """Hook all modules below `roots`, except where a compiler holds the code: a hook would have it compile anew."""
+
+def watch_outputs(
+    torch: Any,
+    roots: Sequence[Any],
+    on_fault: Callable[[Exception], None] = lambda _error: None,
+    labels: Optional[RootLabels] = None,
+) -> Outputs:
+    """Hook all modules below `roots`, except those that a compiler holds: a hook would have them compiled anew.
+
+    A compiled function that calls modules cannot be seen here: the caller must leave such programs alone.
+    """
     outputs = Outputs(torch, on_fault)
-    for root, label in zip(roots, labels(roots)):
-        for path, module in _plain_modules(torch, root):
-            outputs.hook(module, label + own_path(path))
+    for root, label in zip(roots, (labels or LABELS).of(roots)):
+        seen: Set[int] = set()
+        for path, module in _plain_modules(torch, root, "", seen):
+            if not is_wrapper(module):
+                outputs.hook(module, (label + own_path(path)).rstrip("."))
     return outputs
 
 
-def _plain_modules(torch: Any, root: Any, path: str = "") -> Iterator[Tuple[str, Any]]:
-    if _is_compiled(torch, root):
+def _plain_modules(torch: Any, module: Any, path: str, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
+    if id(module) in seen or _is_compiled(torch, module):
         return
-    yield path, root
-    for name, child in root._modules.items():
+    seen.add(id(module))
+    yield path, module
+    for name, child in module._modules.items():
         if child is not None:
-            yield from _plain_modules(torch, child, path + "." + name if path else name)
+            yield from _plain_modules(torch, child, ".".join(filter(None, (path, name))), seen)
 
 
 def _is_compiled(torch: Any, module: Any) -> bool:

@@ -8,7 +8,7 @@ other instances of the class pass it by. While torch.compile traces, it does not
 from __future__ import annotations
 
 import weakref
-from typing import Any, Callable, Dict, Iterable, List
+from typing import Any, Callable, Dict, Iterable, List, Set
 
 from .guard import Guard
 
@@ -16,41 +16,36 @@ _ABSENT = object()
 
 
 class Roots:
-    """The outermost modules that are listened to; `heard(module, args, kwargs)` is called before each of them."""
+    """The outermost modules that are listened to; `heard(args, kwargs, with_gradients)` is called before each of them."""
 
-    def __init__(self, guard: Guard, heard: Callable[[Any, Any, Any], None]) -> None:
+    def __init__(self, guard: Guard, heard: Callable[[Any, Any, bool], None]) -> None:
         self._guard = guard
         self._heard = heard
         self._watched: Dict[int, "weakref.ref[Any]"] = {}
         self._original: Dict[type, Any] = {}  # the `__call__` that a class had of its own
-        self._compiled: List[type] = []  # classes within compiled modules: these stay as they are
+        self._compiled: Set[type] = set()  # classes within compiled modules: these stay as they are
 
     def watch(self, modules: Iterable[Any]) -> None:
-        """Listen to `modules` too."""
-        for module in modules:
-            if type(module) not in self._compiled:
-                self._watched[id(module)] = weakref.ref(module)
-                self._listen(type(module))
+        """Listen to `modules` and to no others."""
+        self._watched = {id(one): weakref.ref(one) for one in modules if type(one) not in self._compiled}
+        for module in self.modules():
+            self._listen(type(module))
 
     def modules(self) -> List[Any]:
         """Return those that are listened to and still there."""
         found = [reference() for reference in self._watched.values()]
         return [module for module in found if module is not None]
 
-    def forget(self, modules: Iterable[Any]) -> None:
-        """Listen to `modules` no more."""
-        for module in modules:
-            self._watched.pop(id(module), None)
-
     def replace(self, inner: Any, outer: Any) -> None:
         """Listen to `outer` instead of `inner`, which it has been wrapped around."""
-        if self._watched.pop(id(inner), None) is not None:
-            self.watch([outer])
+        if id(inner) in self._watched:
+            self.watch([outer if one is inner else one for one in self.modules()])
 
-    def release(self, classes: Iterable[type]) -> None:
-        """Give classes back their own `__call__` for good: their instances will be compiled."""
+    def release(self, classes: Iterable[type], *, for_good: bool) -> None:
+        """Give classes back their own `__call__`: their instances are being compiled."""
         for cls in classes:
-            self._compiled.append(cls)
+            if for_good:
+                self._compiled.add(cls)
             own = self._original.pop(cls, None)
             if own is _ABSENT:
                 del cls.__call__  # type: ignore[operator]
@@ -58,8 +53,8 @@ class Roots:
                 cls.__call__ = own  # type: ignore[operator]
 
     def release_all(self) -> None:
-        """Listen to nothing any more."""
-        self.release(list(self._original))
+        """Give all classes back their own `__call__` for good."""
+        self.release(list(self._original), for_good=True)
 
     def _listen(self, cls: type) -> None:
         if cls in self._original:
@@ -79,4 +74,4 @@ class Roots:
     def _hear(self, module: Any, args: Any, kwargs: Any) -> None:
         reference = self._watched.get(id(module))
         if reference is not None and reference() is module:
-            self._guard.hold("forward", self._heard, module, args, kwargs)
+            self._guard.hold("forward", self._heard, args, kwargs, self._guard.has_gradients())

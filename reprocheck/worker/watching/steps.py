@@ -145,10 +145,9 @@ class Steps:
     def _start(self, optimizer: Any) -> WatchedOptimizer:
         if not self._lines.is_begun:
             self._lines.begin()
-        self._program.look_again(optimizer)
         number = len(self._optimizers)
-        named = self._program.named(optimizer)
-        watched = WatchedOptimizer(number, optimizer, named, [] if number else self._program.buffers())
+        named = self._program.tell(optimizer)
+        watched = WatchedOptimizer(number, optimizer, named, [] if number else self._program.buffers)
         self._optimizers.append(watched)
         self._lines.put(
             {
@@ -157,7 +156,7 @@ class Steps:
                 "type": type(optimizer).__name__,
                 "tensors": _specs(watched),
                 "parameters": Marks(watched.all_names(), watched.tensors(), True),
-                "modules": [] if number else self._program.modules(),
+                "modules": [] if number else [list(pair) for pair in self._program.modules],
                 "ddp": self._wrappers.ddp,
                 "compiled": self._wrappers.has_compiled,
             }

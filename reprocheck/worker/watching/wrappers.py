@@ -25,8 +25,9 @@ class Wrappers:
         self.ddp: Optional[Dict[str, str]] = None
         self.has_compiled = False
 
-    def install(self) -> None:
-        """Let DistributedDataParallel and torch.compile tell us."""
+    def install(self, compiled: Callable[[], None]) -> None:
+        """Let DistributedDataParallel and torch.compile tell us; `compiled()` is called behind each compilation."""
+        self.compiled = compiled
         torch, patch = self._torch, self._guard.patch
         if torch.distributed.is_available():
             patch(torch.nn.parallel.DistributedDataParallel, "__init__", self._before_ddp)
@@ -57,20 +58,16 @@ class Wrappers:
         if model is None:
             return None  # it returns a decorator, which comes here again
         self.has_compiled = True
-        if not isinstance(model, self._torch.nn.Module):
-            if not _can_tell_tracing(self._torch):
-                self._roots.release_all()
-            return None
-        was_watched = any(model is root for root in self._roots.modules())
-        self._roots.release({type(module) for module in model.modules()})
-        return self._watch_compiled if was_watched else None
+        can_tell = hasattr(getattr(self._torch, "compiler", None), "is_compiling")
+        if isinstance(model, self._torch.nn.Module):
+            self._roots.release({type(module) for module in model.modules()}, for_good=not can_tell)
+        elif not can_tell:
+            self._roots.release_all()
+        return lambda result: self._after_compile(model, result)
 
-    def _watch_compiled(self, result: Any) -> None:
-        self._roots.watch([result])
-
-
-def _can_tell_tracing(torch: Any) -> bool:
-    return hasattr(getattr(torch, "compiler", None), "is_compiling")
+    def _after_compile(self, model: Any, result: Any) -> None:
+        self._roots.replace(model, result)
+        self.compiled()
 
 
 def _settings(torch: Any, arguments: Dict[str, Any]) -> Dict[str, str]:
