@@ -54,7 +54,7 @@ def _option(name: str, value: object) -> Patch:
 
 
 def _other_order(training: Any) -> None:
-    training.feed._sampler.seed = 1  # noqa: SLF001 -- a fault of those who shuffle, behind the feed's back
+    training.feed._sampler.seed = 1
 
 
 def _no_dropout(training: Any) -> None:
@@ -70,7 +70,7 @@ def _norm_eps(training: Any) -> None:
 
 
 def _keep_gradients(training: Any) -> None:
-    training.optimizer.zero_grad = lambda set_to_none=True: None  # noqa: ARG005 -- the signature of `zero_grad`
+    training.optimizer.zero_grad = lambda set_to_none=True: None
 
 
 def _gradients(change: Callable[[torch.Tensor], torch.Tensor]) -> Patch:
@@ -91,7 +91,7 @@ def _gradients(change: Callable[[torch.Tensor], torch.Tensor]) -> Patch:
 
 def _no_unscale(training: Any) -> None:
     if training.run["dtype"] == "fp16":
-        training.precision.unscale = lambda optimizer: None  # noqa: ARG005 -- the signature of `unscale`
+        training.precision.unscale = lambda optimizer: None
     else:
         _gradients(lambda grad: grad * 2.0**10)(training)
 
@@ -115,7 +115,7 @@ def _forget_optimizer(training: Any) -> None:
 
 
 def _forget_masks(training: Any) -> None:
-    start_dropout(training.bare, training.run["seed"], training.place.rank)
+    start_dropout(training.bare, training.run["seed"], training.place)
 
 
 def _flip(bit: int) -> Callable[[Any], None]:
@@ -126,7 +126,7 @@ def _flip(bit: int) -> Callable[[Any], None]:
     return act
 
 
-def _nothing(training: Any) -> None:  # noqa: ARG001 -- a patch
+def _nothing(training: Any) -> None:
     return
 
 
@@ -162,7 +162,11 @@ FAULTS: dict[str, Patch] = {
     "one bit flipped, bit 28": _at(80, _flip(28)),
 }
 # Faults that change nothing at all in a precision: inputs are rounded to fewer bits anyway, there is no scale.
-IDLE = {"bf16": ("inputs truncated to 10 bits", "missing unscale"), "fp16": ("inputs truncated to 10 bits",), "fp32": ()}
+IDLE = {
+    "bf16": ("inputs truncated to 10 bits", "missing unscale"),
+    "fp16": ("inputs truncated to 10 bits",),
+    "fp32": (),
+}
 
 
 @contextmanager
@@ -171,13 +175,13 @@ def planted(name: str, now: Callable[[], int]) -> Iterator[None]:
     gelu, cross_entropy = functional.gelu, functional.cross_entropy
     set_epoch = torch.utils.data.DistributedSampler.set_epoch
     if name == "GELU tanh":
-        functional.gelu = lambda x: gelu(x, approximate="tanh")  # type: ignore[assignment]
+        functional.gelu = _tanh_of(gelu)
     if name.startswith("label smoothing"):
-        functional.cross_entropy = lambda x, y: cross_entropy(x, y, label_smoothing=SMOOTHING)  # type: ignore[assignment]
+        functional.cross_entropy = _smoothed(cross_entropy)
     if name.startswith("no all-reduce"):
-        functional.cross_entropy = _of_one_half(cross_entropy, int(name.split()[-1]), now)  # type: ignore[assignment]
+        functional.cross_entropy = _of_one_half(cross_entropy, int(name.split()[-1]), now)
     if name == "missing set_epoch":
-        torch.utils.data.DistributedSampler.set_epoch = lambda self, epoch: None  # type: ignore[method-assign]  # noqa: ARG005
+        torch.utils.data.DistributedSampler.set_epoch = _no_epoch  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
@@ -190,6 +194,18 @@ def reordered(name: str, picked: list[Any]) -> list[Any]:
     if name == "two batches swapped":
         return [*picked[:60], *picked[60:62][::-1], *picked[62:]]
     return [*picked[:50], *picked[51:]] if name == "a batch left out" else picked
+
+
+def _tanh_of(gelu: Any) -> Any:
+    return lambda x: gelu(x, approximate="tanh")
+
+
+def _smoothed(cross_entropy: Any) -> Any:
+    return lambda x, y: cross_entropy(x, y, label_smoothing=SMOOTHING)
+
+
+def _no_epoch(_sampler: Any, epoch: int) -> None:
+    """Stay in the first epoch."""
 
 
 def _of_one_half(cross_entropy: Any, when: int, now: Callable[[], int]) -> Any:

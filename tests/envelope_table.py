@@ -17,10 +17,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from reprocheck.model.envelopes import FAIL_ABOVE, GRADIENT_NORM, LOSS, REVIEW_ABOVE
 from reprocheck.model.records import RankStep
@@ -59,12 +58,12 @@ SETTINGS: dict[str, dict[str, str]] = {
 def child() -> None:
     """Perform the cases on stdin, one JSON object a line, and print each step."""
     import torch
-    from envelope_faults import FAULTS, planted, reordered
 
     from reprocheck.worker import run as worker
     from reprocheck.worker.optimizer_replay import replayed_updates
     from reprocheck.worker.placement import Place
     from reprocheck.worker.settings import settle
+    from tests.envelope_faults import FAULTS, planted, reordered
 
     settle(int(os.environ["OMP_NUM_THREADS"]))
     place, now = Place(rank=0, world_size=1, device=torch.device("cpu")), [0]
@@ -74,7 +73,9 @@ def child() -> None:
             training = worker.build(case["run"], place)
             before = FAULTS[case["fault"]](training) if case["fault"] else None
             steps = case["run"]["steps"]
-            training.feed = _Kept(reordered(case["fault"], [training.feed.batch() for _ in range(steps + 1)]))
+            training.feed = cast("Any", _Kept)(
+                reordered(case["fault"], [training.feed.batch() for _ in range(steps + 1)])
+            )
             for step in range(steps):
                 now[0] = step
                 if before:
@@ -128,12 +129,15 @@ def case_of(dtype: str, steps: int, fault: str = "", **keys: object) -> dict[str
     """Return what the child is told of one run."""
     rate, scale = (2.0**-8).hex(), (2.0**20).hex()
     run = {"workload": "transformer", "dtype": dtype, "seed": 0, "steps": steps, "learning_rate": rate}
-    return {"fault": fault, "run": {**run, "first_scale": scale, "drop_sync": -1, "marks": False, "sketch": True, **keys}}
+    return {
+        "fault": fault,
+        "run": {**run, "first_scale": scale, "drop_sync": -1, "marks": False, "sketch": True, **keys},
+    }
 
 
 def measure(dtype: str, steps: int) -> dict[str, Any]:
     """Return the deviations of every run from the reference, and where its loss scale took another way."""
-    from envelope_faults import FAULTS, IDLE
+    from tests.envelope_faults import FAULTS, IDLE
 
     faults = [name for name in FAULTS if name not in IDLE[dtype]]
     names = [*(f"member {k}" for k in (*MEMBERS, *HELD_OUT)), *faults]
@@ -152,7 +156,7 @@ def measure(dtype: str, steps: int) -> dict[str, Any]:
 def update_distance(reference: str, other: str) -> float:
     """Return how far two replayed updates lie apart, relative to the numbers that they end in."""
     pairs = zip(*(map(_number, words.split(".")) for words in (reference, other)), strict=True)
-    return max(abs(left - right) / abs(left) for left, right in pairs)
+    return float(max(abs(left - right) / abs(left) for left, right in pairs))
 
 
 def _number(word: str) -> float:

@@ -29,7 +29,7 @@ COMMANDS = {
     "explain": "Print the page of a rule.",
     "fingerprint": "Describe this machine and the audited Python: hardware, driver, torch, switches, packages.",
     "doctor": "Ask whether this machine is ready to train: driver, CUDA, AMP, NCCL, DDP, Jupyter; one line each.",
-    "record": "Run the reference AMP and DDP workloads and write down their bits.",
+    "record": "Run the reference AMP and DDP workloads, or your own training behind `--`, and write down their bits.",
     "verify": "Run them again and compare with the record, bit for bit.",
     "fleet": "Run fixed operations on every rank of a torchrun command, and name the ranks that compute otherwise.",
     "demo": "Show the whole story on the packaged example, offline.",

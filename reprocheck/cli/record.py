@@ -32,7 +32,7 @@ from reprocheck.workflows.record_command import RecordCommandRequest, record_com
 _PATH = click.Path(path_type=Path, dir_okay=False)
 _STEPS = click.IntRange(1, LONGEST_WATCHED_RUN)
 MOST_STEPS = 200  # of a built-in workload
-_OF_WORKLOADS = ("workloads", "seed", "threads", "device", "times", "members")
+_OF_WORKLOADS = ("workloads", "seed", "threads", "device", "times")
 _NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps behind these may be missing"
 
 
@@ -63,7 +63,7 @@ _NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps beh
     type=click.IntRange(0, MOST_MEMBERS),
     default=DEFAULT_MEMBERS,
     show_default=True,
-    help="Measure by so many perturbed runs how far honest reruns lie apart. 0: do not.",
+    help="Measure by so many perturbed runs how far honest reruns lie apart; of a command if it is given. 0: do not.",
 )
 @click.option("--timeout", "timeout_s", type=COMMAND_SECONDS, metavar="SECONDS", help="Of a command.  [default: none]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
@@ -127,11 +127,16 @@ def _of_command(ctx: click.Context, words: tuple[str, ...]) -> int:
         steps=given["steps"],
         timeout_s=given["timeout_s"] or math.inf,
         probes=given["probes"],
+        members=given["members"] if _is_given(ctx, "members") else 0,
     )
     made = record_command(request, note)
     if not given["quiet"]:
         deliver(_summary_of_command(made, request), None)
     return EXIT_CLEAN
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _planned(steps: int | None) -> int:

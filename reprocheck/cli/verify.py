@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from reprocheck import __version__
 from reprocheck.atomic_write import require_writable
 from reprocheck.cli.behind_dashes import WithCommand, refuse_options
 from reprocheck.cli.console import deliver, note, progress, wants_color
 from reprocheck.cli.option_types import COMMAND_SECONDS, PYTHON
-from reprocheck.model.json_documents import Json, dump_document
+from reprocheck.errors import UsageError
+from reprocheck.model.json_documents import dump_document
 from reprocheck.model.predictions import Prediction, prediction_document
-from reprocheck.model.verdicts import Verdict, verdict_document
+from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.drills import parse_drills
+from reprocheck.numerics.world_sizes import WORLD_SIZES
 from reprocheck.reports.prediction_text import render_prediction
-from reprocheck.reports.verdict_text import render_verdict
+from reprocheck.reports.verdict_registry import VERDICT_FORMATS, verdict_format
+from reprocheck.reports.verdict_report import VerdictReport
 from reprocheck.workflows.verify import VerifyRequest, predict_rerun, verify
 from reprocheck.workflows.verify_command import VerifyCommandRequest, verify_command
 
-_OF_WORKLOADS = ("device", "threads", "workloads", "drills", "predict")
+FORMATS = [module.NAME for module in VERDICT_FORMATS]
+OF_PREDICTIONS = ("full", "json")
+_OF_WORKLOADS = ("device", "threads", "workloads", "drills", "predict", "world_size")
 
 
 @click.command(cls=WithCommand)
@@ -42,8 +47,13 @@ _OF_WORKLOADS = ("device", "threads", "workloads", "drills", "predict")
     "drop-sync=STEP leaves out one all-reduce.",
 )
 @click.option("--quick", is_flag=True, help="Repeat the first 20 steps of each run.")
+@click.option(
+    "--world-size",
+    type=click.Choice([str(size) for size in WORLD_SIZES]),
+    help="Repeat the transformers on so many ranks, and judge them by their envelopes.  [default: as recorded]",
+)
 @click.option("--predict", is_flag=True, help="Rerun nothing: replay the recorded operations on hashed inputs.")
-@click.option("--output-format", "format_name", type=click.Choice(["full", "json"]), default="full", show_default=True)
+@click.option("--output-format", "format_name", type=click.Choice(FORMATS), default="full", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict to a file.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("--timeout", "timeout_s", type=COMMAND_SECONDS, metavar="SECONDS", help="Of a command.  [default: none]")
@@ -60,6 +70,7 @@ def command(
     workloads: tuple[str, ...],
     drills: tuple[str, ...],
     quick: bool,
+    world_size: str | None,
     predict: bool,
     format_name: str,
     output: Path | None,
@@ -77,7 +88,8 @@ def command(
     """
     if output is not None:
         require_writable(output)
-    is_json, paint = format_name == "json", format_name == "full" and wants_color(color, to_file=output is not None)
+    _refuse_format(format_name, predict=predict)
+    paint = format_name == "full" and wants_color(color, to_file=output is not None)
     if words:
         outcome: Verdict | Prediction = _of_command(ctx, words)
     else:
@@ -89,13 +101,20 @@ def command(
             threads=threads,
             workloads=workloads,
             quick=quick,
+            world_size=int(world_size) if world_size else None,
             drills=parse_drills(drills),
         )
         with progress("verifying") as shown:
             outcome = predict_rerun(request, shown.step) if predict else verify(request, shown.step)
-    text = dump_document(_document(outcome)) if is_json else _text(outcome, color=paint)
-    deliver(text, output)
+    deliver(_rendered(outcome, format_name, path, color=paint), output)
     return outcome.exit_code
+
+
+def _rendered(outcome: Verdict | Prediction, format_name: str, path: Path, *, color: bool) -> str:
+    if isinstance(outcome, Prediction):
+        return _prediction(outcome, format_name, color=color)
+    report = VerdictReport(verdict=outcome, path=path.as_posix(), tool_version=__version__, color=color)
+    return verdict_format(format_name).render(report)
 
 
 def _of_command(ctx: click.Context, words: tuple[str, ...]) -> Verdict:
@@ -112,11 +131,22 @@ def _of_command(ctx: click.Context, words: tuple[str, ...]) -> Verdict:
     return verify_command(request, note)
 
 
-def _document(outcome: Verdict | Prediction) -> Mapping[str, Json]:
-    return prediction_document(outcome) if isinstance(outcome, Prediction) else verdict_document(outcome)
+def _refuse_format(format_name: str, *, predict: bool) -> None:
+    """Refuse a prediction in a format that is for verdicts.
+
+    Raises:
+        UsageError: a prediction was asked for in another format than `full` and `json`.
+    """
+    if predict and format_name not in OF_PREDICTIONS:
+        raise UsageError(
+            f"a prediction is not told as `{format_name}`",
+            where="--output-format",
+            why="it is no verdict: nothing was run",
+            how="leave out `--predict`, or take `full` or `json`",
+        )
 
 
-def _text(outcome: Verdict | Prediction, *, color: bool) -> str:
-    if isinstance(outcome, Prediction):
-        return render_prediction(outcome, color=color)
-    return render_verdict(outcome, color=color)
+def _prediction(outcome: Prediction, format_name: str, *, color: bool) -> str:
+    if format_name == "json":
+        return dump_document(prediction_document(outcome))
+    return render_prediction(outcome, color=color)

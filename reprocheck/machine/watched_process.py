@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.errors import InputError, system_reason
+from reprocheck.errors import InputError, UsageError, system_reason
 from reprocheck.machine.child_process import end_child, exit_status
 from reprocheck.machine.worker_process import loopback_switches, staged_worker
 from reprocheck.model.command_words import is_local_torchrun
@@ -88,6 +88,23 @@ def answer_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted((folder / ANSWERS).glob("run-*.jsonl"), key=lambda path: (len(path.name), path.name)))
 
 
+def require_watchable(words: Sequence[str]) -> None:
+    """Return when a command is a program, and no job of several nodes.
+
+    Raises:
+        InputError: it is no program.
+        UsageError: its ranks would be on several nodes.
+    """
+    require_program(words)
+    if is_local_torchrun(words, os.environ) is False:
+        raise UsageError(
+            "a job of several nodes cannot be watched",
+            where=COMMAND_PLACE,
+            why="all ranks are needed, and only those of this node would be seen",
+            how="start it with `--nnodes 1`, all ranks on one machine",
+        )
+
+
 def require_program(words: Sequence[str]) -> None:
     """Return when the first word is a program.
 
@@ -124,9 +141,18 @@ def watched_environment(environ: Mapping[str, str], folder: Path, words: Sequenc
     """Return the environment of the command: its own, and the way to the hooks that were handed over to `folder`."""
     entrance = folder / "reprocheck_worker" / "watching" / "entrance"
     paths = [str(entrance), str(folder), *filter(None, [environ.get("PYTHONPATH")])]
-    loopback = loopback_switches() if is_local_torchrun(words, environ) else {}
+    local = _local_switches(folder, words) if is_local_torchrun(words, environ) else {}
     ours = {"PYTHONPATH": os.pathsep.join(paths), WATCH_VARIABLE: str(folder / "job.json")}
-    return {**loopback, **environ, **ours}
+    return {**local, **environ, **ours}
+
+
+def _local_switches(folder: Path, words: Sequence[str]) -> dict[str, str]:
+    """Return what torchrun's local ranks get unless the user chose otherwise.
+
+    Without a place for its logs, which it writes only if asked to, torchrun leaves a folder behind when it is ended.
+    """
+    asks = any(word.partition("=")[0] in ("-r", "-t", "--redirects", "--tee") for word in words)
+    return loopback_switches() if asks else {**loopback_switches(), "PET_LOG_DIR": str(folder / "logs")}
 
 
 @contextlib.contextmanager

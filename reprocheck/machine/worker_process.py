@@ -333,13 +333,16 @@ def _ending(code: int) -> tuple[str, str]:
 
 
 def _tail(said: Path) -> str:
+    return "\n".join(_said_lines(said)[-DETAIL_LINES:])
+
+
+def _said_lines(said: Path) -> list[str]:
     """Return the end of what was said, with our random folder named always alike."""
-    text = said.read_bytes()[-20_000:].decode("utf-8", "replace").replace(str(said.parent), "<worker>")
-    return "\n".join(text.splitlines()[-DETAIL_LINES:])
+    return said.read_bytes()[-20_000:].decode("utf-8", "replace").replace(str(said.parent), "<worker>").splitlines()
 
 
 def _last_line(said: Path) -> str:
     """Return the last line with a word in it, but rather the last error: torchrun says much more behind it."""
-    lines = [line.strip() for line in _tail(said).splitlines() if any(map(str.isalnum, line))]
+    lines = [line.strip() for line in _said_lines(said) if any(map(str.isalnum, line))]
     errors = [line for line in lines if _ERROR.match(line)]
     return (errors or lines or ["it said nothing"])[-1]

@@ -28,7 +28,7 @@ UNNAMED = "a command"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonCall:
-    """A Python and its own options; `script` is the base name of a file, the name of a module, or `-c`."""
+    """A Python and its own options; `script` is a file's base name, a module's name, or what stands for neither."""
 
     program: str
     options: tuple[str, ...]
@@ -85,6 +85,7 @@ def _call(words: Sequence[str]) -> PythonCall:
                 return _with_flag(words, place, flag)
         place += 2 if word in _WITH_VALUE else 1
     script = PurePath(words[place]).name if place < len(words) else ""
+    script = "python -" if script == "-" else script
     return PythonCall(program=words[0], options=tuple(words[1:place]), script=script, rest=tuple(words[place + 1 :]))
 
 
@@ -96,7 +97,7 @@ def _with_flag(words: Sequence[str], place: int, flag: str) -> PythonCall:
     return PythonCall(
         program=words[0],
         options=(*words[1:place], *([before] if before != "-" else [])),
-        script=value if flag == "m" else "-c",
+        script=value if flag == "m" else "python -c",
         rest=tuple(words[value_place + 1 :]),
     )
 

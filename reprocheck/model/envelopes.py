@@ -1,7 +1,7 @@
 """How far honest reruns of one run lie apart: measured on references whose first weights were moved by one ULP.
 
-A *deviation* is relative: of the loss, of the gradient norm, and of each gradient as the norm of the difference over the
-norm. The envelope of a step is the largest deviation of any member within three steps of it, and at least 2^-24.
+A *deviation* is relative: of the loss, of the gradient norm, and of each gradient as the norm of the difference over
+the norm. The envelope of a step is the largest deviation of any member within three steps of it, and at least 2^-24.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ def grade_of(deviation: float) -> int:
 
 def limit_of(grade: int) -> float:
     """Return the deviation that a grade stands for."""
-    return 2.0 ** (grade / GRADES_A_DOUBLING - FLOOR_BITS)
+    return math.exp2(grade / GRADES_A_DOUBLING - FLOOR_BITS)
 
 
 def ratio_text(ratio: float) -> str:
     """Return a ratio as people read it: two digits behind the point, fewer where it is large."""
-    if ratio < 100:  # noqa: PLR2004 -- from here on no digit behind the point tells anything
+    if ratio < 100:
         return f"{ratio:.2f}"
     return f"{ratio:.0f}" if ratio < 10**6 else f"{ratio:.1e}"  # infinity is `inf`
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from reprocheck.model.abridged_measurements import abridged_members
 from reprocheck.model.envelopes import envelope_document
 from reprocheck.model.json_documents import Json
 from reprocheck.model.operations import OperationDigest, operations_document, operations_table
 from reprocheck.model.optimizer_updates import updates_document
-from reprocheck.model.records import AS_RANK_0, RECORD_SCHEMA, RankStep, Record, Run, decimal_of
+from reprocheck.model.records import RECORD_SCHEMA, Record, Run
 from reprocheck.model.run_references import referring
 from reprocheck.model.run_times import times_document
 from reprocheck.model.watched_documents import rank_members, watched_members

@@ -16,21 +16,21 @@ SHORTEST = 40  # characters that are worth a reference
 
 def referring(runs: Sequence[Mapping[str, Json]], names: Sequence[str]) -> list[Mapping[str, Json]]:
     """Return the documents of runs, the later ones with references to the earlier ones."""
-    return [
-        _referring(run, dict(zip(names[:number], runs[:number], strict=True))) for number, run in enumerate(runs)
-    ]
+    return [_referring(run, dict(zip(names[:number], runs[:number], strict=True))) for number, run in enumerate(runs)]
 
 
 def places_of(run: Mapping[str, Json]) -> dict[tuple[str, ...], Json]:
     """Return what may be referred to: the tensors, and each column of each rank."""
     ranks = run.get("ranks")
-    columns = {
+    columns: dict[tuple[str, ...], Json] = {
         ("ranks", str(number), key): value
         for number, rank in enumerate(ranks if isinstance(ranks, Sequence) and not isinstance(ranks, str) else ())
         if isinstance(rank, Mapping)
         for key, value in rank.items()
     }
-    return {**({("tensors",): run["tensors"]} if "tensors" in run else {}), **columns}
+    if "tensors" in run:
+        columns[("tensors",)] = run["tensors"]
+    return columns
 
 
 def replaced(run: Mapping[str, Json], changes: Mapping[tuple[str, ...], Json]) -> Mapping[str, Json]:

@@ -58,9 +58,15 @@ def _rank(run: Run, rank: int) -> dict[str, Json]:
         "parameters": [pack_marks(step.parameters) for step in steps],
         "skipped": [number for number, step in enumerate(steps) if step.skipped],
         **{name: pack_column(getattr(step, name) for step in steps) for name in COLUMNS},
-        **({"sketches": [pack_sketches(step.sketches, run.plan.dtype) for step in steps]} if any(s.sketches for s in steps) else {}),
+        **_sketches(steps, run.plan.dtype),
         **(_notes(steps, [step.notes or StepNotes() for step in steps]) if run.program else {}),
     }
+
+
+def _sketches(steps: Sequence[RankStep], dtype: str) -> Mapping[str, Json]:
+    if not any(step.sketches for step in steps):
+        return {}
+    return {"sketches": [pack_sketches(step.sketches, dtype) for step in steps]}
 
 
 def _whole(gradients: Sequence[str], count: int) -> Sequence[str]:

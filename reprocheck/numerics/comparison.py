@@ -63,9 +63,14 @@ def _first_of(recorded: Run, observed: Run) -> Divergence | None:
 
 
 def settings_before(run: Run, step: int, rank: int) -> Mapping[str, str]:
-    """Return the settings in force in a step of a user's own training."""
-    notes = (ranks[rank].notes for ranks in run.steps[: step + 1] if rank < len(ranks))
-    return {name: value for note in notes if note for name, value in note.settings.items()}
+    """Return the settings in force in a step of a user's own training: those of its optimizer and of the program."""
+    notes = [note for ranks in run.steps[: step + 1] if rank < len(ranks) and (note := ranks[rank].notes)]
+    return {
+        name: value
+        for note in notes
+        for name, value in note.settings.items()
+        if note.optimizer == notes[-1].optimizer or not name[:1].isdigit() or name.endswith(".state")
+    }
 
 
 def _differing_step(recorded: Run, observed: Run) -> Divergence | None:

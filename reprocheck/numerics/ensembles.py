@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from reprocheck.model.envelopes import FAIL_ABOVE, Envelope, SeenFault, ratio_text
 from reprocheck.model.json_documents import Json
-from reprocheck.model.records import Run, RunPlan
+from reprocheck.model.records import COMMAND, Run, RunPlan
 from reprocheck.numerics.envelopes import first_beyond, first_other_scale, grades_of, held_out_ratios, rows_of, worst
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_varied
 from reprocheck.numerics.runs import uninterrupted
@@ -66,8 +66,8 @@ def variations(plan: RunPlan, members: int) -> list[Variation]:
 
 
 def planted_faults(plan: RunPlan) -> tuple[tuple[str, float, int | None], ...]:
-    """Return the faults that are planted in a run: none on several ranks, where it takes as many processes."""
-    return FAULTS if plan.world_size == 1 else ()
+    """Return the faults that are planted in a run: none on several ranks, which cost too much, none in a command."""
+    return FAULTS if plan.world_size == 1 and plan.workload != COMMAND else ()
 
 
 def enveloped(run: Run, varied: Sequence[Run], members: int) -> Run:

@@ -18,6 +18,7 @@ from reprocheck.model.records import RankStep, Run
 from reprocheck.model.verdicts import Check, Divergence, Status
 from reprocheck.numerics.comparison import first_divergence
 from reprocheck.numerics.envelopes import Excess, Rows, first_beyond, first_other_scale, rows_of, worst
+from reprocheck.numerics.world_sizes import as_recorded_ranks
 
 MOST_NAMED = 3
 PHASE_OF_METRIC = {LOSS: "forward", GRADIENT_NORM: "clip"}
@@ -25,13 +26,13 @@ PHASE_OF_METRIC = {LOSS: "forward", GRADIENT_NORM: "clip"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounded:
-    """A run within the reach of its envelope: its deviations up to the step `until`, where another loss scale begins."""
+    """A run in reach of its envelope: its deviations up to the step `until`, where another loss scale begins."""
 
     recorded: Run
     envelope: Envelope
     rows: Rows
     until: int | None
-    predicted: RunPrediction | None
+    why: str
 
 
 def held_against_envelopes(
@@ -50,25 +51,28 @@ def held_against_envelope(recorded: Run, observed: Run, check: Check, predicted:
     envelope = recorded.envelope
     if envelope is None or check.status != "fail" or not _is_sketched(observed):
         return check
-    if predicted and predicted.outcome == "identical":
+    as_many = len(recorded.initial) == len(observed.initial)
+    if as_many and predicted and predicted.outcome == "identical":
         promised = "though all operations give the recorded bits here: no envelope excuses that"
         return replace(check, detail=f"{check.detail}, {promised}")
     until = first_other_scale(recorded.steps, observed.steps)
     if until is not None and until not in envelope.borders:
         until = None
-    broken = first_divergence(*_with_arithmetic_granted(recorded, observed, until))
+    alike = as_recorded_ranks(recorded, observed)
+    broken = first_divergence(*_with_arithmetic_granted(recorded, alike, until))
     if broken:
         detail = f"differs at step {broken.step} in what no platform may change: {broken.quantity}"
         return replace(check, detail=detail, first_divergence=broken)
     rows = rows_of(recorded.steps, observed.steps)[:until]
-    bounded = Bounded(recorded=recorded, envelope=envelope, rows=rows, until=until, predicted=predicted)
+    ranks = "" if as_many else f", on {len(observed.initial)} rank(s) instead of {len(recorded.initial)}"
+    bounded = Bounded(recorded=recorded, envelope=envelope, rows=rows, until=until, why=ranks or _why(check, predicted))
     return _judged(bounded, check) if rows else check
 
 
 def _judged(bounded: Bounded, check: Check) -> Check:
     excess = worst(bounded.rows, bounded.envelope.grades)
     status = _status(excess.ratio, bounded.until)
-    detail = f"bitwise: no{_why(bounded, check)}; reproduced: {_answer(status)}, {_told(bounded, excess)}"
+    detail = f"bitwise: no{bounded.why}; reproduced: {_answer(status)}, {_told(bounded, excess)}"
     if bounded.until is not None:
         detail += f", up to step {bounded.until}, where the loss scale takes another way, as in a perturbed reference"
     beyond = first_beyond(FAIL_ABOVE, bounded.rows, bounded.envelope.grades)
@@ -88,12 +92,12 @@ def _answer(status: Status) -> str:
     return {"pass": "yes", "review": "yes, for review"}.get(status, "no")
 
 
-def _why(bounded: Bounded, check: Check) -> str:
+def _why(check: Check, predicted: RunPrediction | None) -> str:
     """Return what was predicted, or where the bits part."""
-    if bounded.predicted and bounded.predicted.outcome == "differs":
-        labels = labels_of(bounded.predicted.operations)
+    if predicted and predicted.outcome == "differs":
+        labels = labels_of(predicted.operations)
         more = ", …" if len(labels) > MOST_NAMED else ""
-        count = len(bounded.predicted.operations)
+        count = len(predicted.operations)
         verb = "1 operation differs" if count == 1 else f"{count} operations differ"
         return f", as predicted: {verb} ({', '.join(labels[:MOST_NAMED])}{more})"
     return f", from step {check.first_divergence.step} on" if check.first_divergence else ""

@@ -39,7 +39,7 @@ def _grades(node: Node, step: tuple[RankStep, ...]) -> tuple[int, ...]:
     """Return the grades of a step: of its loss, its gradient norm, and each gradient that has a sketch."""
     text = node.text(_GRADES, "grades of three hexadecimal digits each")
     expected = 2 + len(step[0].sketches)
-    if len(text) != 3 * expected or not step[0].sketches:  # noqa: PLR2004 -- digits of a grade
+    if len(text) != 3 * expected or not step[0].sketches:
         node.refuse(f"expected {expected} grades, those of loss, gradient norm and each gradient with a sketch")
     return tuple(int(text[start : start + 3], 16) for start in range(0, len(text), 3))
 

@@ -1,4 +1,4 @@
-"""What the envelopes of a record can tell, in sentences: how often they would be wrong, and how small a fault they see."""
+"""What the envelopes of a record can tell, in sentences: how often they are wrong, and how small a fault they see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def envelope_lines(runs: Sequence[Run]) -> list[str]:
 
 
 def envelope_sentence(envelope: Envelope) -> str:
-    """Return the false alarms among the members, each held against the others, and the planted faults seen and missed."""
+    """Return the false alarms among the members, each held against the others, and which planted faults are seen."""
     alarms = f"{envelope.false_alarms} of {len(envelope.held_out)} honest runs taken for faulty"
     seen = [f"{fault.name} by step {fault.step}" for fault in envelope.faults if fault.step is not None]
     missed = [fault.name for fault in envelope.faults if fault.step is None]

@@ -4,8 +4,8 @@ Control: the recorded run. Test: the rerun. Held constant: plan, data and first 
 R is the worst deviation over loss, gradient norm and gradients in units of the envelope. The distance of parameters is
 no part of it: Adam turns the rounding of a gradient that is zero into a jump of the size of the learning rate.
 
-A *row* holds the deviations of one step: of the loss, of the gradient norm, and of each gradient in turn. The loss is the
-mean over the ranks; of the others the rank that lies farthest counts. NaN and infinities are near nothing finite.
+A *row* holds the deviations of one step: of the loss, of the gradient norm, and of each gradient in turn. The loss is
+the mean over the ranks; of the others the rank that lies farthest counts. NaN and infinities are near nothing finite.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def first_beyond(limit: float, rows: Rows, grades: Grades) -> Excess | None:
 
 def held_out_ratios(members: Sequence[Rows]) -> list[float]:
     """Return the ratio of each member in the envelope of the others; none of fewer than two."""
-    if len(members) < 2:  # noqa: PLR2004 -- others must be left
+    if len(members) < 2:
         return []
     return [
         worst(rows, grades_of([other for place, other in enumerate(members) if place != number])).ratio
@@ -149,7 +149,7 @@ def _finite(row: Sequence[float]) -> list[float]:
 def _excesses(rows: Rows, grades: Grades) -> Iterator[Excess]:
     for step, (row, limits) in enumerate(zip(rows, grades, strict=False)):
         for place, (deviation, grade) in enumerate(zip(row, limits, strict=True)):
-            metric = (LOSS, GRADIENT_NORM)[place] if place < 2 else place - 2  # noqa: PLR2004 -- the row's layout
+            metric = (LOSS, GRADIENT_NORM)[place] if place < 2 else place - 2
             yield Excess(ratio=deviation / limit_of(grade), step=step, metric=metric, deviation=deviation)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from reprocheck.model.records import NO_MARK
 from reprocheck.numerics.ulp import FORMATS, FloatFormat, float_of, ulp_distance
 
-_OF_DIGITS = {8: "torch.float32", 16: "torch.float64"}
+# By the width of the bits alone: distances of both formats of 16 bits are the same, their values are not.
+_OF_DIGITS = {4: "torch.float16", 8: "torch.float32", 16: "torch.float64"}
 
 
 def are_same(left: str, right: str) -> bool:

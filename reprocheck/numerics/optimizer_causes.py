@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reprocheck.model.records import Run
 from reprocheck.model.verdicts import Cause
+from reprocheck.numerics.marks import are_same, is_there
 from reprocheck.numerics.watched_case import Case, Opinion, Shown, evidence
 from reprocheck.numerics.watched_phases import notes_of
 
@@ -14,6 +15,7 @@ OF_PROGRAM = ("clip.", "data.", "scaler.", "seed.")
 SAME_RATE = 1e-9
 _START = "initial_lr"  # of a schedule; the rate in force tells more
 _WORDS = {"lr": "learning rate"}
+FEWEST_TENSORS = 2
 _FEWEST_RATES = 2
 
 
@@ -78,6 +80,23 @@ def lost_state(case: Case) -> Opinion:
         what="the state of the optimizer was not restored on resume" if right == "empty" else "another optimizer state",
         evidence=evidence([("state at the first step", left, right)]),
         fix="save `optimizer.state_dict()` in the checkpoint and load it before the first step",
+    )
+
+
+def changed_alone(case: Case) -> Opinion:
+    """Look for a single tensor with other values after a step whose gradients and settings are all equal."""
+    left, right = case.steps
+    if left is None or right is None or left.skipped or right.skipped or case.other_settings(is_of_optimizer):
+        return None
+    pairs = enumerate(zip(left.parameters, right.parameters, strict=True))
+    others = [index for index, pair in pairs if not are_same(*pair)]
+    if len(others) != 1 or sum(map(is_there, left.gradients)) < FEWEST_TENSORS:
+        return None
+    name = case.recorded.tensors[others[0]].name
+    return Cause(
+        what=f"the values of `{name}` alone were changed: a flipped bit, or code beside the optimizer",
+        evidence=(f"1 of {len(left.parameters)} tensors differs after step {case.found.step}, its gradients do not",),
+        fix="look for code that writes to this parameter; if there is none, test the memory",
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reprocheck.model.records import RankStep, TensorSpec, decimal_of
 from reprocheck.model.verdicts import Divergence
 from reprocheck.numerics.marks import farthest, format_of, sampled
 from reprocheck.numerics.ulp import FORMATS, FloatFormat, float32_bits, float_of, ulp_distance
 
+HALF_BITS = 16
+NOT_SAMPLED = "no element was sampled on both sides"
 Where = tuple[int, int, str, str]  # step, rank, phase, and the words before the name of the tensor
 
 
@@ -67,8 +69,17 @@ def of_tensor(where: Where, tensor: TensorSpec, recorded: str, observed: str) ->
 
 
 def of_output(where: Where, path: str, recorded: str, observed: str) -> Divergence:
-    """Describe two marks of what a module gave; its dtype is that of the width of its bits."""
-    return of_marks(where, path, (recorded, observed), format_of(recorded))
+    """Describe two marks of what a module gave; its dtype is that of the width of its bits.
+
+    Of 16 bits nobody knows whether they are a float16 or a bfloat16: the bits are shown.
+    """
+    form = format_of(recorded)
+    found = of_marks(where, path, (recorded, observed), form)
+    if form is None or form.width != HALF_BITS or not found.sampled:
+        return found
+    left, right = (sampled(mark) for mark in (recorded, observed))
+    worst = farthest(left, right, form)
+    return replace(found, recorded=f"bits {left[worst]:04x}", observed=f"bits {right[worst]:04x}", relative="")
 
 
 def of_marks(where: Where, name: str, marks: tuple[str, str], form: FloatFormat | None) -> Divergence:
@@ -83,8 +94,8 @@ def of_marks(where: Where, name: str, marks: tuple[str, str], form: FloatFormat 
         phase=phase,
         quantity=f"{quantity} `{name}`",
         tensor=name,
-        recorded=_value(left, worst, form),
-        observed=_value(right, worst, form),
+        recorded=_value(left, worst, form) if shared else NOT_SAMPLED,
+        observed=_value(right, worst, form) if shared else NOT_SAMPLED,
         ulp=ulp_distance(left[worst], right[worst], form) if form and shared else None,
         sampled=shared,
         relative=_relative_of_samples(left, right, form),
@@ -120,8 +131,6 @@ def _is_float32(value: float) -> bool:
 
 
 def _value(bits: Sequence[int], index: int, form: FloatFormat | None) -> str:
-    if index >= len(bits):
-        return "no element"
     if form is None:
         return str(bits[index])
     value = float_of(bits[index], form)

@@ -41,7 +41,8 @@ class RerunOptions:
     """Where and how to run: interpreter, device, threads, the time allowed to each process, a drill's step.
 
     `replay` are the operations to replay on hashed inputs, by the name of their run, those that a trace shows where a
-    run has none; None: neither trace nor replay. With `times` each run is trained once more, against the clock.
+    run has none; None: neither trace nor replay. With `times` each run is trained once more, against the clock. With
+    `sketch` each gradient is sketched. `world_size` is another number of ranks than that of the plans.
     """
 
     python: Path
@@ -52,6 +53,7 @@ class RerunOptions:
     replay: Mapping[str, Sequence[str]] | None = None
     times: bool = False
     sketch: bool = False
+    world_size: int | None = None
 
 
 def perform_runs(
@@ -63,7 +65,7 @@ def perform_runs(
         UndecidedError: the worker crashed or did not end in time.
     """
     done: dict[RunPlan, Run] = {}
-    for group in _groups(plans):
+    for group in _groups(plans, options):
         tell(f"running {', '.join(plan.name for plan in group)}")
         outcome = assemble_runs(group, _told("train", group, options))
         if isinstance(outcome, Shortage):
@@ -104,7 +106,7 @@ def replay_runs(
         UndecidedError: the worker crashed or did not end in time.
     """
     done: dict[RunPlan, RunOperations | None] = {}
-    for group in _groups(plans):
+    for group in _groups(plans, options):
         tell(f"replaying the operations of {', '.join(plan.name for plan in group)}")
         lines = _told("replay", group, options)
         if shortage := _shortage(lines):
@@ -113,15 +115,19 @@ def replay_runs(
     return tuple(done[plan] for plan in plans)
 
 
-def _groups(plans: Sequence[RunPlan]) -> Sequence[Sequence[RunPlan]]:
-    sizes = sorted({plan.world_size for plan in plans})
-    return [[plan for plan in plans if plan.world_size == size] for size in sizes]
+def _groups(plans: Sequence[RunPlan], options: RerunOptions) -> Sequence[Sequence[RunPlan]]:
+    sizes = sorted({_ranks(plan, options) for plan in plans})
+    return [[plan for plan in plans if _ranks(plan, options) == size] for size in sizes]
+
+
+def _ranks(plan: RunPlan, options: RerunOptions) -> int:
+    return options.world_size or plan.world_size
 
 
 def _told(job: str, plans: Sequence[RunPlan], options: RerunOptions) -> Lines:
     """Return what the worker told; one that died over the operations has told the runs before."""
     worker = WorkerOptions(
-        switches=numeric_switches(options.threads), deadline_s=options.deadline_s, ranks=plans[0].world_size
+        switches=numeric_switches(options.threads), deadline_s=options.deadline_s, ranks=_ranks(plans[0], options)
     )
     outcome = attempt_job(options.python, {**train_job(plans, options), "job": job}, worker)
     if outcome.fault and not (job == "train" and options.replay is not None and _are_whole(plans, outcome.lines)):
@@ -158,6 +164,7 @@ def train_job(plans: Sequence[RunPlan], options: RerunOptions) -> Mapping[str, J
                 "drop_sync": options.drop_sync,
                 **({"times": True} if options.times else {}),
                 **({"sketch": True} if options.sketch else {}),
+                **({"recorded_ranks": plan.world_size} if options.world_size else {}),
             }
             for plan in plans
         ],

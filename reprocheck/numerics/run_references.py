@@ -40,9 +40,7 @@ def _name(run: Mapping[str, Json]) -> str:
     return f"{run.get('workload')}:{run.get('dtype')}" + (f":{size}" if size != 1 else "")
 
 
-def _meant(
-    node: Node, place: tuple[str, ...], value: str, known: Mapping[str, Mapping[tuple[str, ...], Json]]
-) -> Json:
+def _meant(node: Node, place: tuple[str, ...], value: str, known: Mapping[str, Mapping[tuple[str, ...], Json]]) -> Json:
     name = value.removeprefix(REFERENCE)
     where = Node(value=value, path=f"{node.path}.{_path(place)}")
     if name not in known:

@@ -171,7 +171,7 @@ def _fuller(left: str, right: str) -> str:
 def _unrepeatable(first: Run, again: Run, parted: Divergence) -> Cause:
     modules = dict(first.program.modules) if first.program else {}
     idle = _unseeded(first, again)
-    where = f"`{parted.module}` ({modules[parted.module]})" if modules.get(parted.module) else ""
+    where = f"`{parted.module}` ({modules[parted.module]})" if parted.module in modules and parted.module else ""
     facts = [
         f"two reruns part at step {parted.step}, rank {parted.rank}, {parted.phase}: {parted.quantity}",
         *([f"in the module {where}"] if where else []),

@@ -150,7 +150,7 @@ def _cause(found: Compared) -> Cause:
     return Cause(
         what=f"the optimizer: {what}",
         evidence=(f"{place}: the same numbers in, others out", error),
-        fix=f"compare {setting} with those of the recorded run",
+        fix=f"compare {setting} with the recorded run's",
     )
 
 

@@ -15,8 +15,10 @@ from typing import cast
 from reprocheck.model.json_documents import Json
 from reprocheck.model.packed_marks import MARK
 from reprocheck.model.records import NO_MARK, RankStep, TensorSpec
+from reprocheck.model.sketches import rounded_sketch
 from reprocheck.model.step_notes import StepNotes
 from reprocheck.numerics.record_nodes import is_hex_float
+from reprocheck.numerics.runs import OWN
 
 Line = Mapping[str, Json]
 NOT_A_NUMBER = "nan"
@@ -169,7 +171,7 @@ def _integer(value: Json) -> int:
 
 def _sketches(sketches: Json) -> tuple[tuple[float, ...], ...]:
     rows = cast("Sequence[Sequence[str | int]]", sketches or ())
-    return tuple(tuple(_float(number) for number in row or ()) for row in rows)
+    return tuple(rounded_sketch(tuple(_float(number) for number in row or ()), OWN) for row in rows)
 
 
 def _float(number: str | int) -> float:

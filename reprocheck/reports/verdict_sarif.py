@@ -40,7 +40,12 @@ def render(report: VerdictReport) -> str:
         "shortDescription": {"text": "The recorded run gives the recorded numbers again."},
         "defaultConfiguration": {"level": "error"},
     }
-    driver = {"name": "reprocheck", "version": report.tool_version, "informationUri": HOME, "rules": [rule]}
+    driver: dict[str, Json] = {
+        "name": "reprocheck",
+        "version": report.tool_version,
+        "informationUri": HOME,
+        "rules": [rule],
+    }
     run: dict[str, Json] = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",

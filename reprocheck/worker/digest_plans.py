@@ -61,8 +61,13 @@ def plan_for(device: torch.device, kinds: Tuple[Any, ...], counts: List[int]) ->
 
 def on_device(integers: List[int], device: torch.device) -> torch.Tensor:
     """Return unsigned 64-bit integers as int64 on a device, without waiting for it."""
-    signed = [integer - WORD if integer >= WORD // 2 else integer for integer in integers]
-    return torch.tensor(signed, dtype=torch.int64, device="cpu").to(device, non_blocking=True)
+    here = torch.tensor([signed(one) for one in integers], dtype=torch.int64, device="cpu")
+    return here.to(device, non_blocking=True)
+
+
+def signed(word: int) -> int:
+    """Return the int64 with the bits of an unsigned 64-bit integer."""
+    return word - WORD if word >= WORD // 2 else word
 
 
 def row_weights(device: torch.device, count: int) -> torch.Tensor:

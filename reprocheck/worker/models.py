@@ -5,13 +5,14 @@ Legend: B batch, T time, D width, H heads, V vocabulary, C channels, Y and X ima
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import List, Tuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from .hashing import hashed_below, hashed_floats, key_of
+from .placement import Place
 
 VOCABULARY = 64
 TIME = 32
@@ -32,18 +33,23 @@ class HashedDropout(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stream: Tuple[object, ...] = ()
-        self.position = 0  # in the stream: a checkpoint holds it
+        self._streams: List[Tuple[object, ...]] = [()]
+        self._share = slice(None)
+        self.position = 0  # in the streams: a checkpoint holds it
 
-    def start(self, *stream: object) -> None:
-        """Name the stream of masks and begin at its first."""
-        self._stream, self.position = stream, 0
+    def start(self, streams: List[Tuple[object, ...]], share: slice) -> None:
+        """Name the streams of masks and begin at their first; the samples take turns, and `share` of them are here."""
+        self._streams, self._share, self.position = streams, share, 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return `x` with one element in eight dropped and the others scaled up."""
-        kept = hashed_below(key_of(*self._stream, self.position), x.numel(), 8) >= DROPPED_OF_8
+        shape = (-1, *x.shape[1:])
+        samples = x.shape[0] * (self._share.step or 1)
+        count = samples // len(self._streams) * x[0].numel()
+        masks = [hashed_below(key_of(*stream, self.position), count, 8).view(shape) for stream in self._streams]
+        kept = torch.stack(masks, dim=1).view(shape)[self._share] >= DROPPED_OF_8
         self.position += 1
-        mask = kept.view(x.shape).to(dtype=x.dtype, device=x.device) * (8 / (8 - DROPPED_OF_8))
+        mask = kept.to(dtype=x.dtype, device=x.device) * (8 / (8 - DROPPED_OF_8))
         return x * mask
 
 
@@ -117,11 +123,17 @@ class ConvNet(nn.Module):
         return out
 
 
-def start_dropout(model: nn.Module, seed: int, rank: int) -> None:
-    """Give each dropout of `model` its own stream of masks, other ones on every rank."""
+def start_dropout(model: nn.Module, seed: int, place: Place, recorded_ranks: int = 0) -> None:
+    """Give each dropout of `model` its own stream of masks, other ones on every rank.
+
+    Where a run of `recorded_ranks` is repeated on another number of ranks, each sample keeps its mask of there.
+    """
     for name, module in model.named_modules():
-        if isinstance(module, HashedDropout):
-            module.start(seed, "dropout", name, rank)
+        if isinstance(module, HashedDropout) and recorded_ranks:
+            streams: List[Tuple[object, ...]] = [(seed, "dropout", name, rank) for rank in range(recorded_ranks)]
+            module.start(streams, slice(place.rank, None, place.world_size))
+        elif isinstance(module, HashedDropout):
+            module.start([(seed, "dropout", name, place.rank)], slice(None))
 
 
 def fill_from_hash(model: nn.Module, seed: int) -> None:

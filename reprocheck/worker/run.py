@@ -78,7 +78,7 @@ def build(run: Dict[str, Any], place: Place) -> Training:
     samples, bare = samples_and_model(run["workload"], run["seed"])
     fill_from_hash(bare, run["seed"])
     _move(run, bare)
-    start_dropout(bare, run["seed"], place.rank)
+    start_dropout(bare, run["seed"], place, run.get("recorded_ranks", 0))
     bare.to(place.device)
     return Training(
         run=run,
@@ -211,9 +211,7 @@ def _sketches(training: Training) -> Dict[str, Any]:
     return {"sketch": [[value.hex() for value in sketch(name, grad)] for name, grad in _gradients(training)]}
 
 
-def _marks(
-    training: Training, tensors: List[Tuple[str, torch.Tensor]], *, is_sampled: bool = True
-) -> List[str]:
+def _marks(training: Training, tensors: List[Tuple[str, torch.Tensor]], *, is_sampled: bool = True) -> List[str]:
     """Return the marks of `tensors`; none where nobody compares bits, as in a member of an envelope."""
     if not training.run.get("marks", True):
         return []

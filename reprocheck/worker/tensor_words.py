@@ -40,6 +40,8 @@ def words_of(tensor: torch.Tensor) -> torch.Tensor:
     if tensor.is_neg():
         tensor = tensor.resolve_neg()
     flat = (tensor.int_repr() if tensor.is_quantized else tensor).reshape(-1)
+    if flat.stride(0) != 1:  # one element may keep the stride of the matrix that it is from
+        flat = flat.clone(memory_format=torch.contiguous_format)
     size = flat.element_size()
     if size >= WORD_BYTES:
         return flat.view(torch.int32)

@@ -127,7 +127,7 @@ def _runs(old: Record, new: Record) -> Iterator[HeadDifference]:
             sides = (_presence(was), _presence(now))
             if sides[0] != sides[1]:
                 yield HeadDifference(what=f"run {name}", old=sides[0], new=sides[1])
-        elif was.plan != now.plan:
+        elif was.plan != now.plan and not (was.program and now.program):  # a training that ends elsewhere says where
             yield HeadDifference(what=f"plan of run {name}", old=_plan(was.plan), new=_plan(now.plan))
         else:
             yield from _divergence(name, was, now)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reprocheck.atomic_write import require_writable, write_whole
 from reprocheck.errors import UndecidedError
-from reprocheck.machine.watched_process import COMMAND_PLACE, require_program
-from reprocheck.model.json_documents import dump_document
+from reprocheck.machine.watched_process import COMMAND_PLACE, require_watchable
+from reprocheck.model.json_documents import dump_record
 from reprocheck.model.record_documents import record_document
 from reprocheck.model.records import Record, Run
+from reprocheck.numerics.ensembles import enveloped
 from reprocheck.numerics.record_reader import LARGEST_RECORD_BYTES
 from reprocheck.numerics.watched_runs import WatchCommand, Watched, watch
 from reprocheck.workflows.command_fingerprint import CommandFingerprint
@@ -24,7 +25,8 @@ class RecordCommandRequest:
     """Which command to record, and where to write it.
 
     `python` is the interpreter whose packages go into the record; None takes that which the command runs. `steps` ends
-    the command behind so many optimizer steps; None lets it run to its end.
+    the command behind so many optimizer steps; None lets it run to its end. `members` runs more, each with
+    first weights moved by one ULP, measure how far honest reruns lie apart.
     """
 
     words: tuple[str, ...]
@@ -33,6 +35,7 @@ class RecordCommandRequest:
     steps: int | None = None
     timeout_s: float = math.inf
     probes: bool = True
+    members: int = 0
 
 
 def record_command(request: RecordCommandRequest, tell: Tell) -> Record:
@@ -43,11 +46,36 @@ def record_command(request: RecordCommandRequest, tell: Tell) -> Record:
         UndecidedError: it failed, made no optimizer step, or there is no place to write.
     """
     require_writable(request.output)
-    require_program(request.words)
+    require_watchable(request.words)
     fingerprint = CommandFingerprint(request.words, request.python)
     until = None if request.steps is None else request.steps - 1
-    watched = watch(WatchCommand(words=request.words, until=until, timeout_s=request.timeout_s), tell)
-    return write_watched(whole_run(watched), request, fingerprint, watched.python)
+    command = WatchCommand(words=request.words, until=until, timeout_s=request.timeout_s, sketch=request.members > 0)
+    watched = watch(command, tell)
+    run = whole_run(watched)
+    if request.members:
+        run = with_envelope(run, command, request.members, tell)
+    return write_watched(run, request, fingerprint, watched.python)
+
+
+def with_envelope(run: Run, command: WatchCommand, members: int, tell: Tell) -> Run:
+    """Run the command `members` times more, perturbed, and return `run` with the envelope of these.
+
+    Raises:
+        UndecidedError: it failed, or took another number of steps.
+    """
+    varied = []
+    for member in range(1, members + 1):
+        tell(f"perturbed run {member} of {members}")
+        varied.append(whole_run(watch(replace(command, perturb=member, dense=()), tell)))
+    made = enveloped(run, varied, members)
+    if made.envelope is None:
+        raise UndecidedError(
+            "the training takes another way each time",
+            where=COMMAND_PLACE,
+            why="moved by one ULP it takes another number of steps, or scales its loss otherwise from the first on",
+            how="record it without `--envelope`",
+        )
+    return made
 
 
 def whole_run(watched: Watched) -> Run:
@@ -80,7 +108,7 @@ def write_watched(
         runs=(run,),
         measured=measure_as_recorded(asked, count) if request.probes else None,
     )
-    data = dump_document(record_document(made)).encode("utf-8")
+    data = dump_record(record_document(made)).encode("utf-8")
     if len(data) > LARGEST_RECORD_BYTES:
         raise _too_large(run)
     write_whole(request.output, data)

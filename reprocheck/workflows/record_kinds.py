@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reprocheck.errors import UsageError
-from reprocheck.model.records import Record
+from reprocheck.model.records import Record, Run
 from reprocheck.model.step_notes import WatchedProgram
 
 
@@ -38,5 +38,13 @@ def refuse_command(record: Record, path: Path) -> None:
             "the record holds a run of your own command",
             where=path.as_posix(),
             why=f"it is that of `{program.script}`, which only its command can run again",
-            how=f"type `reprocheck verify {path.as_posix()} -- COMMAND`, with the command that was recorded",
+            how=f"type `reprocheck verify {path.as_posix()} -- {_likely_command(record.runs[0], program)}`",
         )
+
+
+def _likely_command(run: Run, program: WatchedProgram) -> str:
+    """Return the command as it may have been: its words are not in the record."""
+    if not program.script.endswith(".py"):
+        return "COMMAND"
+    ranks = run.plan.world_size
+    return f"torchrun --nproc-per-node {ranks} {program.script} …" if ranks > 1 else f"python {program.script} …"

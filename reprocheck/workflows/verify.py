@@ -23,6 +23,7 @@ from reprocheck.numerics.record_reader import LARGEST_RECORD_BYTES, parse_record
 from reprocheck.numerics.replayed_operations import recorded_texts
 from reprocheck.numerics.rerun import RerunOptions, Shortage, perform_runs, replay_runs
 from reprocheck.numerics.runs import plan_runs
+from reprocheck.numerics.world_sizes import runs_on
 from reprocheck.workflows.fingerprint import collect_fingerprint
 from reprocheck.workflows.measurements import measure_as_recorded
 from reprocheck.workflows.prefix_check import prefix_check
@@ -35,6 +36,7 @@ class VerifyRequest:
     """Which record to check in which Python; device and threads are the record's unless given.
 
     `workloads` are the names of the recorded runs to repeat; empty means all of them. `quick` repeats the first steps.
+    `world_size` runs on another number of ranks than recorded, which only an envelope can judge.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class VerifyRequest:
     threads: int | None = None
     workloads: tuple[str, ...] = ()
     quick: bool = False
+    world_size: int | None = None
     drills: Drills
 
 
@@ -57,6 +60,8 @@ def verify(request: VerifyRequest, tell: Tell) -> Verdict:
     whole = read_record(request.path)
     refuse_command(whole, request.path)
     named = recorded_runs_named(whole, request.workloads)
+    if request.world_size:
+        named = runs_on(named, request.world_size)
     recorded = first_steps(named) if request.quick else named
     refuse_idle_drills(request.drills, [run.plan for run in recorded.runs])
     require_interpreter(request.python)
@@ -156,6 +161,7 @@ def _options(recorded: Record, request: VerifyRequest) -> RerunOptions:
         device=request.device or recorded.device,
         threads=drills.threads or request.threads or recorded.threads,
         drop_sync=NO_STEP if drills.drop_sync is None else drills.drop_sync,
-        replay=None if drills.texts else recorded_texts(recorded.runs),
+        replay=None if drills.texts or request.world_size else recorded_texts(recorded.runs),
+        world_size=request.world_size,
         sketch=any(run.envelope for run in recorded.runs),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reprocheck.errors import UndecidedError
-from reprocheck.machine.watched_process import require_program
+from reprocheck.machine.watched_process import require_watchable
 from reprocheck.model.json_documents import Json
 from reprocheck.model.records import Record, Run
 from reprocheck.model.verdicts import Verdict
@@ -48,11 +48,14 @@ def verify_command(request: VerifyCommandRequest, tell: Tell) -> Verdict:
     whole = read_record(request.path)
     program = require_command(whole, request.path)
     recorded = first_steps(whole) if request.quick else whole
-    require_program(request.words)
+    require_watchable(request.words)
     fingerprint = CommandFingerprint(request.words, request.python)
     steps = len(recorded.runs[0].steps)
     until = None if program.complete and not request.quick else steps - 1
-    watched = watch(WatchCommand(words=request.words, until=until, timeout_s=request.timeout_s), tell)
+    is_sketched = recorded.runs[0].envelope is not None
+    watched = watch(
+        WatchCommand(words=request.words, until=until, timeout_s=request.timeout_s, sketch=is_sketched), tell
+    )
     document, python = _of_python(fingerprint, watched)
     measured = measure_as_recorded(python, recorded.threads) if recorded.measured and watched.run else None
     seen = Seen(
@@ -85,9 +88,7 @@ def _of_python(fingerprint: CommandFingerprint, watched: Watched) -> tuple[Mappi
         raise watched.fault or unknown from unknown
 
 
-def judge_watched(
-    recorded: Record, seen: Seen, watched: Watched, rerun_until: RerunUntil = lambda _: None
-) -> Verdict:
+def judge_watched(recorded: Record, seen: Seen, watched: Watched, rerun_until: RerunUntil = lambda _: None) -> Verdict:
     """Judge what was seen; a run that broke off is held against the steps that it came to.
 
     A difference found there stands. If there is none, nobody knows what the steps behind would have been.

@@ -16,7 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SINGLE = [f"{model}:{dtype}" for model in ("transformer", "convnet") for dtype in ("fp32", "bf16", "fp16")]
-DOUBLE = ["transformer:fp32:2", "transformer:bf16:2"]
+PIECES = ["transformer-accumulate:bf16", "transformer-unclipped:fp32", "convnet-resume:fp16", "convnet-adam-loader"]
+DOUBLE = ["transformer:fp32:2", "transformer:bf16:2", "transformer-accumulate:fp32:2"]
 REPEATS = 5
 CPU_SHARE_S = 15.0  # what describing, loading torch twice and the probes of the CPU may take beside those of CUDA
 WORKING = ("torch", "driver", "cuda-runtime", "gpu-seen", "gpu-kernels", "cudnn", "nccl", "grad-scaler", "ddp")
@@ -133,7 +134,7 @@ def examination(bench: Bench) -> Iterator[Line]:
 
 
 def recording(bench: Bench) -> Iterator[Line]:
-    names = SINGLE + (DOUBLE if gpu_count(bench) > 1 else [])
+    names = SINGLE + PIECES + (DOUBLE if gpu_count(bench) > 1 else [])
     done = bench.reprocheck("record", *(part for name in names for part in ("--workload", name)))
     if done.returncode:
         yield Line("record", "FAIL", done.stderr.strip()[-300:])
@@ -145,9 +146,11 @@ def recording(bench: Bench) -> Iterator[Line]:
         if run["status"] != "recorded":
             yield Line(name, "FAIL", run["detail"])
             continue
-        skipped = sum(step["ranks"][0]["skipped"] for step in run["steps"])
-        expected = 0 < skipped < len(run["steps"]) if run["dtype"] == "fp16" else skipped == 0
-        yield line(name, expected, f"{len(run['steps'])} steps, {skipped} skipped")
+        steps, skipped = run["step_count"], len(run["ranks"][0]["skipped"])
+        expected = 0 < skipped < steps if run["dtype"] == "fp16" else skipped == 0
+        yield line(name, expected, f"{steps} steps, {skipped} skipped")
+        if "resumed" in run:
+            yield line(f"{name}: resumes as without a stop", run["resumed"] == "as without a stop", run["resumed"])
     if gpu_count(bench) < 2:
         yield Line("record: two ranks over NCCL", "skip", f"needs two GPUs, torch sees {gpu_count(bench)}")
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from reprocheck.errors import InputError
+from reprocheck.errors import InputError, UsageError
 from reprocheck.machine.watched_process import (
     CommandOptions,
     require_program,
+    require_watchable,
     told_lines,
     watched_command,
     watched_environment,
@@ -204,6 +205,21 @@ def test_a_command_that_is_no_program_is_refused(
     ]
 
 
+def test_a_job_of_several_nodes_is_refused_before_it_runs(tmp_path: Path) -> None:
+    torchrun = tmp_path / "torchrun"
+    torchrun.write_text("#!/bin/sh\n")
+    torchrun.chmod(0o755)
+    with pytest.raises(UsageError) as caught:
+        require_watchable([str(torchrun), "--nnodes=2", "train.py"])
+    assert caught.value.lines() == [
+        "error: a job of several nodes cannot be watched",
+        "  where: the command after `--`",
+        "  why:   all ranks are needed, and only those of this node would be seen",
+        "  how:   start it with `--nnodes 1`, all ranks on one machine",
+    ]
+    require_watchable([str(torchrun), "train.py"])
+
+
 def test_a_file_that_the_system_cannot_run_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run"
     path.write_bytes(b"\x00\x01")
@@ -225,6 +241,13 @@ def test_the_way_to_the_hooks_stands_before_the_commands_own() -> None:
     ours = {"REPROCHECK_WATCH": "/f/job.json"}
     assert changed({}, "python train.py") == {**ours, "PYTHONPATH": PATHS}
     assert changed({"PYTHONPATH": "src:."}, "python train.py") == {**ours, "PYTHONPATH": f"{PATHS}:src:."}
+
+
+def test_torchrun_keeps_its_logs_in_our_folder_unless_it_was_asked_for_them() -> None:
+    assert changed({}, "torchrun t.py")["PET_LOG_DIR"] == "/f/logs"
+    assert "PET_LOG_DIR" not in changed({"PET_LOG_DIR": "mine"}, "torchrun t.py")
+    assert "PET_LOG_DIR" not in changed({}, "torchrun --tee=3 t.py")
+    assert "PET_LOG_DIR" not in changed({}, "python t.py")
 
 
 @pytest.mark.parametrize("words", ["torchrun --nproc-per-node 2 t.py", "python -m torch.distributed.run t.py"])

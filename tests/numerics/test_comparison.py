@@ -158,7 +158,7 @@ def test_another_list_of_tensors_is_told_and_nothing_else_compared(run: Run) -> 
 def test_a_record_whose_samples_were_cut_off_is_compared_by_digest(run: Run, altered: Alter, seen: RankStep) -> None:
     found = first_divergence(run, altered(0, 0, parameters=changed(seen.parameters, 1, "")))
     assert found is not None
-    assert (found.ulp, found.sampled, found.observed) == (None, 0, "no element")
+    assert (found.ulp, found.sampled, found.observed) == (None, 0, "no element was sampled on both sides")
 
 
 def test_a_run_that_the_record_lacks_is_skipped(run: Run) -> None:

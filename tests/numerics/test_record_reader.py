@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reprocheck.errors import InputError
-from reprocheck.model.json_documents import dump_document
+from reprocheck.model.envelopes import Envelope, SeenFault
+from reprocheck.model.json_documents import dump_record
 from reprocheck.model.record_documents import record_document
 from reprocheck.model.records import AS_RANK_0, RankStep, Record, Run
 from reprocheck.numerics.record_reader import parse_record
@@ -21,7 +22,7 @@ HOW = "  how:   restore the file, or write it anew with `reprocheck record`"
 
 
 def written(record: Record) -> bytes:
-    return dump_document(record_document(record)).encode("utf-8")
+    return dump_record(record_document(record)).encode("utf-8")
 
 
 def refusal(data: bytes) -> list[str]:
@@ -30,9 +31,56 @@ def refusal(data: bytes) -> list[str]:
     return caught.value.lines()
 
 
+def step_by_step(record: Record) -> Any:
+    """Return the document as releases before 0.4 wrote it: a list of steps, a list of marks in each."""
+    document = json.loads(written(record))
+    for told, run in zip(document["runs"], record.runs, strict=True):
+        del told["ranks"]
+        told["initial"] = [_as_first(run.initial, rank) for rank in range(len(run.initial))]
+        told["steps"] = [
+            {"step": number, "ranks": [_rank_step(step, rank) for rank in range(len(step))]}
+            for number, step in enumerate(run.steps)
+        ]
+    return document
+
+
+def _rank_step(step: Sequence[RankStep], rank: int) -> Any:
+    seen = step[rank]
+    return {
+        "data": seen.data,
+        "loss": {"hex": seen.loss, "decimal": "3"},
+        "loss_scale": seen.loss_scale,
+        "gradients": _as_first([one.gradients for one in step], rank),
+        "gradient_norm": {"hex": seen.gradient_norm, "decimal": "1"},
+        "learning_rate": seen.learning_rate,
+        "skipped": seen.skipped,
+        "parameters": _as_first([one.parameters for one in step], rank),
+    }
+
+
+def _as_first(of_ranks: Sequence[tuple[str, ...]], rank: int) -> Any:
+    return AS_RANK_0 if rank and of_ranks[rank] == of_ranks[0] else list(of_ranks[rank])
+
+
 @pytest.fixture
 def document(record: Record) -> Any:
-    return json.loads(written(record))
+    return step_by_step(record)
+
+
+@pytest.fixture
+def columns(record: Record) -> Any:
+    """Return the document as it is written now, with an envelope in its only run."""
+    return json.loads(written(replace(record, runs=(sketched(record.runs[0]),))))
+
+
+def sketched(run: Run) -> Run:
+    sketches = ((0.5, *[0.0] * 7), (3.0, -4.0, *[0.0] * 6))
+    steps = tuple(tuple(replace(rank, sketches=sketches) for rank in ranks) for ranks in run.steps)
+    faults = (SeenFault(name="learning rate +1 %", ratio="12.50", step=1), SeenFault(name="x", ratio="0.00", step=None))
+    envelope = Envelope(
+        members=8, grades=((0, 1, 16, 4095),) * 2, held_out=("1.25", "inf"), faults=faults, borders=(1,)
+    )
+    return replace(run, steps=steps, envelope=envelope)
 
 
 def as_bytes(document: object) -> bytes:
@@ -54,17 +102,74 @@ def test_a_run_that_was_unsupported_is_read_back(record: Record, run: Run) -> No
     assert parse_record(written(lacking), "r.json") == lacking
 
 
-def test_a_rank_that_agrees_with_the_first_is_written_short(document: Any) -> None:
-    first, second = document["runs"][0]["steps"][0]["ranks"]
-    assert (len(first["gradients"]), second["gradients"], second["parameters"]) == (2, AS_RANK_0, AS_RANK_0)
+def test_a_record_of_an_older_release_is_read(record: Record, document: Any) -> None:
+    assert parse_record(as_bytes(document), "r.json") == record
 
 
-def test_a_measured_number_stands_as_hex_float_beside_its_decimal(document: Any) -> None:
-    assert document["runs"][0]["steps"][0]["ranks"][0]["loss"] == {"decimal": "3", "hex": "0x1.8000000000000p+1"}
+def test_a_rank_that_agrees_with_the_first_is_written_short(columns: Any) -> None:
+    first, second = columns["runs"][0]["ranks"]
+    assert (len(first["gradients"]), second["gradients"], second["sketches"]) == (2, AS_RANK_0, AS_RANK_0)
+
+
+def test_an_envelope_is_read_back(record: Record) -> None:
+    enveloped = replace(record, runs=(sketched(record.runs[0]),))
+    assert parse_record(written(enveloped), "r.json") == enveloped
+
+
+def test_what_an_earlier_run_holds_is_referred_to_and_read_back(record: Record) -> None:
+    run = sketched(record.runs[0])
+    low = replace(run, plan=replace(run.plan, dtype="bf16"), envelope=None)
+    both = replace(record, runs=(run, low))
+    assert parse_record(written(both), "r.json") == both
+    second = json.loads(written(both))["runs"][1]
+    assert (second["tensors"], second["ranks"][0]["gradients"]) == ("as transformer:fp32:2", "as transformer:fp32:2")
+    assert second["ranks"][0]["sketches"] != "as transformer:fp32:2"  # those of low precision have fewer bits
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "why"),
+    [
+        ("runs/0/tensors", "as convnet:fp32", "runs[0].tensors", "expected a reference to an earlier run"),
+        ("runs/0/tensors", "as transformer:fp32:2", "runs[0].tensors", "expected a reference to an earlier run"),
+        ("runs/0/ranks/0/loss", "as a:b", "runs[0].ranks[0].loss", "expected a reference to an earlier run"),
+        ("runs/0/ranks/0/loss", "0x1.0p+1", "runs[0].ranks[0].loss", "expected 2 values"),
+        ("runs/0/ranks/0/sketches/0", "AAAA", "runs[0].ranks[0].sketches[0]", "expected 2 sketches of 26 bytes in base64"),
+        ("runs/0/ranks/0/sketches/0", "?", "runs[0].ranks[0].sketches[0]", "expected sketches in base64"),
+        ("runs/0/ranks/0/sketches", [], "runs[0].ranks[0].sketches", "expected 2 members, found 0"),
+        ("runs/0/ranks/0/skipped", [2], "runs[0].ranks[0].skipped[0]", "expected an integer from 0 to 1"),
+        ("runs/0/envelope/members", 0, "runs[0].envelope.members", "expected an integer from 1 to 64"),
+        ("runs/0/envelope/grades", [], "runs[0].envelope.grades", "expected 2 members, found 0"),
+        ("runs/0/envelope/grades/0", "00", "runs[0].envelope.grades[0]", "expected grades of three hexadecimal digits each"),
+        (
+            "runs/0/envelope/grades/1",
+            "000",
+            "runs[0].envelope.grades[1]",
+            "expected 4 grades, those of loss, gradient norm and each gradient with a sketch",
+        ),
+        ("runs/0/envelope/held_out/0", "-1", "runs[0].envelope.held_out[0]", "expected a ratio such as `1.25`"),
+        ("runs/0/envelope/faults/0/step", 2, "runs[0].envelope.faults[0].step", "expected an integer from 0 to 1"),
+        ("runs/0/envelope/borders/0", -1, "runs[0].envelope.borders[0]", "expected an integer from 0 to 1"),
+    ],
+)
+def test_a_broken_column_is_told_with_its_key(columns: Any, path: str, value: object, where: str, why: str) -> None:
+    change(path, value)(columns)
+    assert refusal(as_bytes(columns)) == [
+        "error: this is not a record that reprocheck can read",
+        f"  where: r.json: {where}",
+        f"  why:   {why}",
+        HOW,
+    ]
+
+
+def test_an_envelope_without_sketches_is_refused(columns: Any) -> None:
+    for rank in columns["runs"][0]["ranks"]:
+        del rank["sketches"]
+    why = "  why:   expected 2 grades, those of loss, gradient norm and each gradient with a sketch"
+    assert refusal(as_bytes(columns))[2] == why
 
 
 def test_unknown_keys_are_ignored(record: Record, document: Any) -> None:
-    document["runs"][0]["envelope"] = {"k": 8}
+    document["runs"][0]["later"] = {"k": 8}
     document["later"] = True
     assert parse_record(as_bytes(document), "r.json") == record
 

@@ -59,8 +59,8 @@ def test_no_clock_stands_in_a_record_that_nobody_asked_it_of(record: Record) -> 
 )
 def test_a_broken_value_is_told_with_its_key(whole: Record, path: str, value: object, where: str, why: str) -> None:
     made = document(whole)
-    *steps, last = ["runs", "0", *path.split("/")]
-    node = made
+    *steps, last = f"runs/0/{path}".split("/")
+    node: Any = made
     for step in steps:
         node = node[int(step) if isinstance(node, list) else step]
     node[int(last) if isinstance(node, list) else last] = value

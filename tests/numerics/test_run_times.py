@@ -45,7 +45,11 @@ def line(rank: int, steps_ns: list[Json], peak_bytes: int) -> dict[str, Json]:
 
 
 def test_the_slowest_rank_and_the_largest_peak_count_and_the_first_steps_do_not() -> None:
-    lines = [{"kind": "step"}, line(0, [900, 800, 10, 30, 20], 7), line(1, [900, 800, 5, 6, 7], 9)]
+    lines: list[dict[str, Json]] = [
+        {"kind": "step"},
+        line(0, [900, 800, 10, 30, 20], 7),
+        line(1, [900, 800, 5, 6, 7], 9),
+    ]
     assert assemble_times(lines) == RunTimes(step_ns=20, peak_bytes=9, memory="allocated")
 
 

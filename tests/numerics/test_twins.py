@@ -91,7 +91,7 @@ def test_without_the_whole_run_nothing_is_said(run: Run, resumed: Run) -> None:
     ],
 )
 def test_runs_resume_here_as_they_did_there(
-    run: Run, resumed: Run, altered: Callable[..., Run], there: str, *, parts: bool, status: str, detail: str
+    run: Run, resumed: Run, altered: Callable[..., Run], there: str, *, parts: bool, status: Status, detail: str
 ) -> None:
     other = altered(1, 0, parameters=("f" * 16 + ":00000000.00000000", *run.steps[1][0].parameters[1:]))
     observed = [other if parts else run, resumed]

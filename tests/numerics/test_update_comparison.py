@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 
 from reprocheck.model.optimizer_updates import RunUpdates, UpdateSample
-from reprocheck.model.records import Run
+from reprocheck.model.records import Record, Run
 from reprocheck.model.verdicts import Cause, Check
+from reprocheck.numerics.drills import Drills
+from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.update_comparison import compare_updates
+from reprocheck.reports.verdict_text import render_verdict
 
 VALUES = (1.0, -0.5, 0.0625, -0.03125, 0.0009765625, 0.5)
 GRADIENTS = (0.5, -0.0625, 0.0078125, -0.0009765625, 0.000030517578125, 0.00000095367431640625)
@@ -63,8 +66,8 @@ def test_a_learning_rate_that_is_off_by_a_thousandth_is_named(recorded: Run) -> 
     other = step_of(RATE * 1.001)
     check, cause = failed(recorded, with_updates(recorded, sample(0, other), sample(1, other)))
     assert check.detail == (
-        "transformer:fp32:2, step 0: the update of parameter group 0 (SGD) on hashed numbers differs by 0.001 of itself, "
-        "in element 0 it is -0.0312812328 instead of -0.03125"
+        "transformer:fp32:2, step 0: the update of parameter group 0 (SGD) on hashed numbers differs by 0.001 of "
+        "itself, in element 0 it is -0.0312812328 instead of -0.03125"
     )
     assert cause == Cause(
         what="the optimizer: the update is 1.001 times as large: learning rate",
@@ -72,7 +75,7 @@ def test_a_learning_rate_that_is_off_by_a_thousandth_is_named(recorded: Run) -> 
             "transformer:fp32:2, step 1, parameter group 0 (SGD): the same numbers in, others out",
             "relative difference 0.001, where roundings make less than 5e-07",
         ),
-        fix="compare the learning rate with those of the recorded run",
+        fix="compare the learning rate with the recorded run's",
     )
 
 
@@ -84,7 +87,7 @@ def test_the_rate_of_the_next_step_is_a_schedule_that_is_early(recorded: Run) ->
     scheduled = replace(recorded, steps=steps)
     _, cause = failed(scheduled, with_updates(scheduled, sample(0, step_of(2 * RATE)), sample(1, step_of(RATE))))
     assert cause.what == "the optimizer: the update is 2 times as large: the schedule is one step early"
-    assert cause.fix == "compare the learning-rate schedule with those of the recorded run"
+    assert cause.fix == "compare the learning-rate schedule with the recorded run's"
     _, cause = failed(scheduled, with_updates(scheduled, sample(0, step_of(RATE)), sample(1, step_of(RATE / 2))))
     assert cause.what == "the optimizer: the update is 0.5 times as large: the schedule is one step late"
 
@@ -94,6 +97,19 @@ def test_what_fades_is_read_where_it_is_seen(recorded: Run) -> None:
     _, cause = failed(recorded, with_updates(recorded, sample(0, decayed), sample(1, step_of(RATE))))
     assert cause.what == "the optimizer: each value moves by -0.000977 of itself more: weight decay"
     assert cause.evidence[0].startswith("transformer:fp32:2, step 0, ")
+
+
+def test_a_fault_that_noise_hides_is_a_verdict(record: Record, recorded: Run) -> None:
+    """The runs are equal here, as they would be within an envelope; their optimizers are not."""
+    other = step_of(RATE * 0.999)
+    observed = with_updates(recorded, sample(0, other), sample(1, other))
+    reference = replace(record, runs=(recorded,))
+    verdict = judge(reference, Seen(fingerprint=record.fingerprint, lock=record.lock, runs=(observed,)), Drills())
+    assert (verdict.outcome, verdict.exit_code) == ("not-reproduced", 1)
+    assert verdict.causes[0].what == "the optimizer: the update is 0.999 times as large: learning rate"
+    text = render_verdict(verdict)
+    assert text.startswith("not reproduced: ")
+    assert "  fail    updates" in text
 
 
 def test_an_update_that_is_not_finite_is_told(recorded: Run) -> None:

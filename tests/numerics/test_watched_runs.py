@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from reprocheck.model.records import NO_MARK
-from reprocheck.numerics.watched_runs import WatchCommand, watch_job
+from reprocheck.numerics.watched_runs import WatchCommand, watch, watch_job
 from tests.numerics.watched_shapes import COMMAND, ONE, assembled, end, mark, run_of, start, step, tensors, two_ranks
 
 
-def lines(rank: int = 0, world_size: int = 1, steps: int = 2) -> list[dict[str, object]]:
+def lines(rank: int = 0, world_size: int = 1, steps: int = 2) -> list[dict[str, Any]]:
     return [start(rank, world_size), *(step(number) for number in range(steps)), end(steps)]
 
 
-def fault(*processes: list[dict[str, object]], status: str = "ok", **command: object) -> list[str]:
+def fault(*processes: list[dict[str, Any]], status: str = "ok", **command: Any) -> list[str]:
     watched = assembled(*processes, status=status, **command)
     assert watched.fault is not None
     return watched.fault.lines()
@@ -210,7 +215,7 @@ def test_a_rank_that_ends_early_is_named() -> None:
     ]
 
 
-BROKEN = {"kind": "fault", "where": "clip", "reason": "no room"}
+BROKEN: dict[str, Any] = {"kind": "fault", "where": "clip", "reason": "no room"}
 
 
 def test_hooks_that_failed_are_told_with_their_reason() -> None:
@@ -222,3 +227,21 @@ def test_hooks_that_failed_are_told_with_their_reason() -> None:
 def test_the_job_says_how_closely_to_look() -> None:
     job = watch_job(WatchCommand(words=COMMAND.words, dense=(3,), until=3, perturb=2, twin=True, sketch=True))
     assert job == {"dense": (3,), "until": 3, "perturb": 2, "twin": True, "sketch": True}
+
+
+PLAYED = """
+import json, os
+job = json.load(open(os.environ["REPROCHECK_WATCH"]))
+assert (job["job"], job["until"], job["dense"][:3]) == ("watch", 7, [0, 1, 10])
+open(os.path.join(job["answers"], "run-0-1.jsonl"), "w").write({lines!r})
+open(os.path.join(job["answers"], "run-0-2.jsonl"), "w").write("")
+"""
+
+
+def test_a_command_is_run_and_what_its_hooks_told_becomes_a_run(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    text = "".join(json.dumps(line) + "\n" for line in lines())
+    script.write_text(PLAYED.format(lines=text), encoding="utf-8")
+    watched = watch(WatchCommand(words=(sys.executable, str(script)), until=7), lambda _: None)
+    assert watched.fault is None
+    assert watched.run == run_of(lines())

@@ -12,7 +12,11 @@ from reprocheck.numerics.watched_runs import WatchCommand, Watched, assemble
 
 COMMAND = WatchCommand(words=("python", "train.py"))
 ONE = "0x1.0000000000000p+0"
-TENSORS = (("first.weight", [2, 2], "parameter"), ("last.bias", [1], "parameter"), ("count", [], "buffer"))
+TENSORS: tuple[tuple[str, list[int], str], ...] = (
+    ("first.weight", [2, 2], "parameter"),
+    ("last.bias", [1], "parameter"),
+    ("count", [], "buffer"),
+)
 
 
 def mark(digit: str, bits: str = "") -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a torch without numpy says so once
     torch = pytest.importorskip("torch", reason="tensors are torch's", exc_type=ImportError)
-    import torch.utils.data  # it warns, too
+    pytest.importorskip("torch.utils.data")  # it warns, too
 
 from reprocheck.numerics.runs import LARGEST_WORLD_IN_HALVES, PIECES, STOPS_AFTER
 from reprocheck.worker import checkpoint, workloads
@@ -31,9 +32,9 @@ def taken(source: Feed, count: int) -> list[list[float]]:
 
 
 def test_the_worker_knows_what_a_name_may_have() -> None:
-    assert workloads.PIECES == tuple(PIECES)
+    assert tuple(PIECES) == workloads.PIECES
     assert checkpoint.STOP_BEFORE_STEP == STOPS_AFTER
-    assert GLOBAL_BATCH // LARGEST_WORLD_IN_HALVES == workloads.micro_batches({"workload": "convnet-accumulate"})
+    assert workloads.micro_batches({"workload": "convnet-accumulate"}) == GLOBAL_BATCH // LARGEST_WORLD_IN_HALVES
 
 
 @pytest.mark.parametrize("with_workers", [False, True])
@@ -68,13 +69,20 @@ class NoWorkers:
         raise OSError(12, "Cannot allocate memory")
 
 
-def lost() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    raise RuntimeError("DataLoader worker (pid 12) is killed by signal: Bus error.\nmore")
-    yield
+class LostWorkers:
+    """Batches whose workers died."""
+
+    def __iter__(self) -> LostWorkers:
+        return self
+
+    def __next__(self) -> Any:
+        raise RuntimeError("DataLoader worker (pid 12) is killed by signal: Bus error.\nmore")
 
 
 def test_a_system_without_room_for_workers_is_told() -> None:
-    with pytest.raises(Unsupported, match=r"^no data-loader workers can be started: \[Errno 12\] Cannot allocate memory$"):
+    with pytest.raises(
+        Unsupported, match=r"^no data-loader workers can be started: \[Errno 12\] Cannot allocate memory$"
+    ):
         _begun(NoWorkers())
     with pytest.raises(Unsupported, match=r"^the data-loader workers sent nothing: DataLoader worker .* Bus error\.$"):
-        _sent(lost())
+        _sent(LostWorkers())

@@ -126,7 +126,12 @@ def test_other_instructions_and_threads_are_no_difference(cap: str, threads: int
     env = {**os.environ, "ATEN_CPU_CAPABILITY": cap, "PYTHONPATH": str(ROOT)}
     source = ELSEWHERE.format(root=str(ROOT), threads=threads)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", source], env=env, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-W", "ignore", "-c", source],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     for kind, after in zip(sorted(KINDS), done.stdout.split(), strict=True):
@@ -139,14 +144,25 @@ def test_what_a_run_holds_is_left_as_it_was() -> None:
     optimizer = torch.optim.AdamW([parameter], lr=0.5)
     parameter.grad = torch.ones(3)
     optimizer.step()
-    before = (parameter.tolist(), parameter.grad.tolist(), {k: v.tolist() for k, v in optimizer.state[parameter].items()})
+    before = (
+        parameter.tolist(),
+        parameter.grad.tolist(),
+        {k: v.tolist() for k, v in optimizer.state[parameter].items()},
+    )
     replayed_updates(optimizer)
-    after = (parameter.tolist(), parameter.grad.tolist(), {k: v.tolist() for k, v in optimizer.state[parameter].items()})
+    after = (
+        parameter.tolist(),
+        parameter.grad.tolist(),
+        {k: v.tolist() for k, v in optimizer.state[parameter].items()},
+    )
     assert before == after
 
 
 def test_each_parameter_group_has_its_update() -> None:
-    groups = [{"params": [torch.nn.Parameter(torch.ones(2))]}, {"params": [torch.nn.Parameter(torch.ones(2))], "lr": 1.0}]
+    groups = [
+        {"params": [torch.nn.Parameter(torch.ones(2))]},
+        {"params": [torch.nn.Parameter(torch.ones(2))], "lr": 1.0},
+    ]
     first, second = replayed_updates(torch.optim.SGD(groups, lr=0.5))
     assert (first["group"], second["group"], first["optimizer"]) == (0, 1, "SGD")
     assert look(compared(first, second), {}) == ("the update is 2 times as large: learning rate", "the learning rate")

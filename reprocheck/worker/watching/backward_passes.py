@@ -18,7 +18,6 @@ class Backward:
         self._ledger = ledger
         self._scaling = scaling
         self._depth = 0
-        self.count = 0
 
     def install(self, torch: Any) -> None:
         """Let `torch.autograd.backward` tell us."""
@@ -40,8 +39,7 @@ class Backward:
         torch.autograd.backward = backward
 
     def _hear(self, args: Any, kwargs: Any) -> None:
-        self.count += 1
-        self._ledger.note("B")
+        self._ledger.begin_backward()
         for tensor in _tensors(args[0] if args else kwargs["tensors"]):
             self._ledger.add_loss(*self._scaling.unscaled(tensor))
 

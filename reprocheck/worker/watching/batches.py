@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AnySet
 from typing import Any, Iterator, List, Tuple
 
-from ..exact_digests import digests
+from ..digest_plans import on_device
+from ..exact_digests import digests, undisturbed
 from ..hashing import WORD, key_of
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
@@ -31,16 +32,17 @@ def digest_parts(torch: Any, value: Any) -> Tuple[int, List[Any]]:
     leaves = list(_leaves(torch, value, "", DEPTH))
     tensors = [(path, leaf) for path, leaf in leaves if isinstance(leaf, torch.Tensor)]
     here = sum(key_of("leaf", path, leaf) for path, leaf in leaves if not isinstance(leaf, torch.Tensor))
-    elsewhere = []
-    for on_cpu in (True, False):
-        some = [(path, tensor) for path, tensor in tensors if (tensor.device.type == "cpu") is on_cpu]
-        found = digests([tensor for _, tensor in some])
-        weights = [key_of("place", path) | 1 for path, _ in some]
-        if on_cpu:
-            here += sum(one * weight for one, weight in zip(found.tolist(), weights))
-        elif some:
-            elsewhere.append(sum(one * _signed(weight) for one, weight in zip(found.unbind(), weights)))
-    return here % WORD, elsewhere
+    known = [(path, tensor) for path, tensor in tensors if tensor.device.type == "cpu"]
+    pending = [(path, tensor) for path, tensor in tensors if tensor.device.type != "cpu"]
+    here += int(_weighed(known)) if known else 0
+    return here % WORD, [_weighed(pending)] if pending else []
+
+
+def _weighed(tensors: List[Tuple[str, Any]]) -> Any:
+    """Return the sum of the digests of tensors, each times a weight of its path, on their device."""
+    found_N = digests([tensor for _, tensor in tensors])
+    with undisturbed():
+        return (found_N * on_device([key_of("place", path) | 1 for path, _ in tensors], found_N.device)).sum()
 
 
 def _leaves(torch: Any, value: Any, path: str, depth: int) -> Iterator[Leaf]:
@@ -50,7 +52,7 @@ def _leaves(torch: Any, value: Any, path: str, depth: int) -> Iterator[Leaf]:
     elif _is_plain(value) or depth == 0:
         yield path, repr((type(value).__name__, value if _is_plain(value) else ""))
     elif isinstance(value, AnySet):
-        yield path, repr(sorted(map(repr, value)))
+        yield path, repr(sorted(repr(one) for one in value if _is_plain(one)))
     elif _is_array(value):
         yield path, _array_text(value)
     else:
@@ -60,16 +62,18 @@ def _leaves(torch: Any, value: Any, path: str, depth: int) -> Iterator[Leaf]:
 
 
 def _inner(torch: Any, value: Any) -> Iterator[Tuple[str, Any]]:
-    """Yield what a container holds; of other objects only attributes that are tensors, numbers or texts."""
+    """Yield what a container holds; of other objects only tensors: a time or an address would differ in every run."""
     if isinstance(value, Mapping):
-        yield from (("[{!r}]".format(name), value[name]) for name in value)
+        yield from (
+            ("[{!r}]".format(name if _is_plain(name) else place), value[name]) for place, name in enumerate(value)
+        )
     elif isinstance(value, (list, tuple)):
         yield from (("[{}]".format(place), one) for place, one in enumerate(value))
     elif dataclasses.is_dataclass(value):
         yield from (("." + field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value))
     else:
         own = getattr(value, "__dict__", {}).items()
-        yield from (("." + name, one) for name, one in own if isinstance(one, torch.Tensor) or _is_plain(one))
+        yield from (("." + name, one) for name, one in own if isinstance(one, torch.Tensor))
 
 
 def _is_plain(value: Any) -> bool:
@@ -86,7 +90,3 @@ def _is_array(value: Any) -> bool:
 def _array_text(array: Any) -> str:
     content = repr(array.tolist()).encode("utf-8") if array.dtype.hasobject else array.tobytes()
     return "{}{}{}".format(array.dtype.str, array.shape, hashlib.sha256(content).hexdigest())
-
-
-def _signed(word: int) -> int:
-    return word - WORD if word >= WORD // 2 else word

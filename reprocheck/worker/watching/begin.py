@@ -67,7 +67,9 @@ class Watch:
         scaling.install(torch, lambda: self._steps.count, lambda optimizer: self._steps.skip(optimizer))
         Backward(guard, ledger, scaling).install(torch)
         Clipping(torch, guard, ledger).install()
-        loaders.install(torch, guard, lambda batch: ledger.add_batch(digest_parts(torch, batch)))
+        loaders.install(
+            torch, guard, lambda batch: ledger.add_batch(digest_parts(torch, batch)), ledger.settings.update
+        )
         optimizers = Optimizers(guard, ledger)
         self._wrappers.install(optimizers.hook_again)
         optimizers.install(

@@ -9,6 +9,7 @@ from typing import Any, Callable, List
 from .guard import Guard
 from .ledger import Ledger
 from .marks import norm_of
+from .program_settings import clip_settings
 
 
 class Clipping:
@@ -40,9 +41,13 @@ class Clipping:
             elif not isinstance(parameters, self._torch.Tensor):
                 parameters = listed
             guard.hold("clip", self._hear, listed)
+            guard.hold("clip", self._note_bound, original.__name__, args, kwargs)
             return original(parameters, *args, **kwargs)
 
         return clip
+
+    def _note_bound(self, function: str, args: Any, kwargs: Any) -> None:
+        self._ledger.settings.update(clip_settings(function, args, kwargs))
 
     def _hear(self, parameters: List[Any]) -> None:
         self._ledger.note("C")

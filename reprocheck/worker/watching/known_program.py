@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 from .program import Program, find_program
 from .roots import Roots
 
-MAX_SCANS = 16  # each looks at all objects: a program that makes an optimizer every step must not pay for it
+MAX_SCANS = 32  # each looks at all objects: a program that makes an optimizer every step must not pay for it
 
 
 class KnownProgram:

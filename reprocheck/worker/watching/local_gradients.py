@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, List, Optional, Tuple
 
+from ..digest_plans import signed
 from ..exact_digests import digest, to_hex, undisturbed
-from ..hashing import WORD, key_of
+from ..hashing import key_of
 
 
 class LocalGradients:
@@ -47,7 +48,7 @@ class LocalGradients:
         self._handles = []
 
     def _hook(self, name: str, tensor: Any) -> Any:
-        weight = _signed(key_of("local", name) | 1)
+        weight = signed(key_of("local", name) | 1)
 
         def see(gradient: Any) -> None:
             try:
@@ -58,7 +59,3 @@ class LocalGradients:
                 self._on_fault(error)
 
         return tensor.register_hook(see)
-
-
-def _signed(word: int) -> int:
-    return word - WORD if word >= WORD // 2 else word

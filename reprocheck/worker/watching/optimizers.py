@@ -20,6 +20,7 @@ class Optimizers:
         self._guard = guard
         self._ledger = ledger
         self._stepping: Any = None  # the frame in which the outermost step runs
+        self._has_looked = False
         self._classes: Set[Any] = set()
         self._own: Any = None  # our hook behind those that the program gave to the optimizer
 
@@ -65,14 +66,18 @@ class Optimizers:
         frame = sys._getframe(1)
         if self._is_within(frame):
             return
-        self._stepping = frame
+        self._stepping, self._has_looked = frame, False
         has_closure = any(map(callable, [*args[1:], *kwargs.values()]))
         if optimizer._optimizer_step_pre_hooks:
             # The program's own hooks run behind ours and may change the gradients: look when they are done.
-            self._own = optimizer.register_step_pre_hook(
-                lambda *_given: self._guard.hold("step", self._before, optimizer, has_closure)
-            )
+            self._own = optimizer.register_step_pre_hook(lambda *_given: self._look_once(optimizer, has_closure))
         else:
+            self._guard.hold("step", self._before, optimizer, has_closure)
+
+    def _look_once(self, optimizer: Any, has_closure: bool) -> None:
+        """Look at the beginning of a step; a step within it runs the same hooks again."""
+        if not self._has_looked:
+            self._has_looked = True
             self._guard.hold("step", self._before, optimizer, has_closure)
 
     def _is_within(self, frame: Any) -> bool:

@@ -50,9 +50,11 @@ class Outputs:
 
     @staticmethod
     def _marked(path: str, tensor: Any) -> Optional[PendingMarks]:
+        if tensor.device.type == "meta":
+            return None
         try:
             return PendingMarks([path], [tensor], True)
-        except (RuntimeError, TypeError):  # a tensor without numbers: within vmap, of a tracer, on no device
+        except (RuntimeError, TypeError):  # a tensor without numbers of its own: within vmap, or of a tracer
             return None
 
 

@@ -12,6 +12,7 @@ from .ledger import Ledger
 from .line_file import Line, LineFile
 from .marks import Marks, norm_of
 from .outputs import watch_outputs
+from .program_settings import seed_setting, state_setting
 from .settings import optimizer_settings
 from .start_line import start_line
 from .wrappers import Wrappers
@@ -23,6 +24,7 @@ class WatchedOptimizer:
     def __init__(self, number: int, optimizer: Any, named: Sequence[Any], buffers: Sequence[Buffer]) -> None:
         self.number = number
         self.settings: Mapping[str, str] = {}
+        self.last: Optional[Marks] = None  # the marks after its last step
         self.names = [name for name, _one in named]
         self.buffers = list(buffers)
         self._optimizer = weakref.ref(optimizer)
@@ -72,6 +74,7 @@ class Steps:
         self._optimizers: List[WatchedOptimizer] = []
         self._under_way: Optional[Line] = None
         self._is_late = False
+        self._last_losses: Callable[[], List[float]] = list
         self._outputs: Any = None
 
     def join(self, program: KnownProgram, wrappers: Wrappers, on_fault: Callable[[Exception], None]) -> None:
@@ -105,6 +108,8 @@ class Steps:
         self._is_late = has_closure or getattr(optimizer, "grad_scale", None) is not None
         if not self._is_late:
             self._under_way.update(self._gradients(watched))
+        if self.is_dense() and watched.last is not None:
+            self._under_way["before"] = _changed_between(watched, watched.last)
 
     def after(self, optimizer: Any) -> None:
         """Tell the step that has just ended."""
@@ -120,7 +125,7 @@ class Steps:
         self._under_way = None
         if is_late:
             line.update(self._gradients(watched))
-        line["parameters"] = Marks(watched.all_names(), watched.tensors(), self.is_dense())
+        line["parameters"] = watched.last = Marks(watched.all_names(), watched.tensors(), self.is_dense())
         line.update(self._happened(watched))
         self._lines.put(line, may_wait=_is_elsewhere(watched))
         self._ledger.begin_next()
@@ -164,7 +169,9 @@ class Steps:
         return watched
 
     def _head(self, watched: WatchedOptimizer, optimizer: Any) -> Line:
-        settings = optimizer_settings(optimizer)
+        settings = {**optimizer_settings(optimizer), **self._ledger.settings, **seed_setting(self._torch)}
+        if not watched.settings:
+            settings.update(state_setting(watched.number, optimizer))
         changed = {name: text for name, text in settings.items() if watched.settings.get(name) != text}
         watched.settings = settings
         rate = optimizer.param_groups[0].get("lr", math.nan)
@@ -198,9 +205,11 @@ class Steps:
     def _happened(self, watched: WatchedOptimizer) -> Dict[str, Any]:
         ledger = self._ledger
         losses, scale = ledger.losses(), ledger.scale
+        # Where two optimizers share a backward pass, the loss of the first is that of the second too.
+        self._last_losses = sharing = losses if ledger.has_losses() else self._last_losses
         return {
             "data": ledger.data(),
-            "loss": lambda: _mean(losses()).hex(),
+            "loss": lambda: _mean(sharing()).hex(),
             "losses": lambda: [loss.hex() for loss in losses()],
             "loss_scale": lambda: (1.0 if scale is None else float(scale)).hex(),
             "random": ledger.random or {},
@@ -229,6 +238,17 @@ def _specs(watched: WatchedOptimizer) -> List[Dict[str, Any]]:
         {"name": name, "dtype": str(tensor.dtype), "shape": list(tensor.shape), "role": role}
         for name, tensor, role in zip(watched.all_names(), watched.tensors(), roles)
     ]
+
+
+def _changed_between(watched: WatchedOptimizer, last: Marks) -> Callable[[], Dict[str, str]]:
+    """Return the function that tells marks of parameters that somebody else changed since the optimizer's last step."""
+    now = Marks(watched.names, watched.parameters(), True)
+
+    def told() -> Dict[str, str]:
+        pairs = zip(watched.names, now(), last())
+        return {name: mark for name, mark, old in pairs if mark.partition(":")[0] != old.partition(":")[0]}
+
+    return told
 
 
 def _is_elsewhere(watched: WatchedOptimizer) -> bool:

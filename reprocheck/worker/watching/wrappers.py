@@ -47,11 +47,15 @@ class Wrappers:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             self.ddp = _settings(self._torch, bound.arguments)
-            named = [(name, one) for name, one in args[0].module.named_parameters() if one.requires_grad]
-            self._local.append((frozenset(id(one) for _name, one in named), LocalGradients(self._torch, named, self._on_fault)))
+            if self._torch.distributed.get_world_size(bound.arguments.get("process_group")) > 1:
+                self._watch_local(args[0].module)
             self._roots.replace(args[0].module, args[0])
 
         return after
+
+    def _watch_local(self, model: Any) -> None:
+        named = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
+        self._local.append((frozenset(id(one) for _name, one in named), LocalGradients(self._torch, named, self._on_fault)))
 
     def _before_compile(self, args: Any, kwargs: Any) -> Optional[After]:
         model = args[0] if args else kwargs.get("model")

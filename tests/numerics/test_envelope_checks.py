@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from tests.numerics.conftest import STEP, TENSORS
+
+from reprocheck.model.envelopes import Envelope, grade_of
+from reprocheck.model.operations import OperationDigest, RunOperations
+from reprocheck.model.predictions import RunPrediction
+from reprocheck.model.records import Record, Run
+from reprocheck.model.verdicts import Check
+from reprocheck.numerics.comparison import compare_runs
+from reprocheck.numerics.drills import Drills
+from reprocheck.numerics.envelope_checks import held_against_envelope
+from reprocheck.numerics.judgement import Seen, judge
+
+LIMIT = 2.0**-20
+SKETCHES = ((1.0, 0.0), (3.0, 4.0))
+EXP = "aten.exp.default(fp32[2]~4)"
+OTHER = f"{'9' * 16}:"
+SAME, DIFFERS = (RunPrediction(name="transformer:fp32:2", outcome=outcome) for outcome in ("identical", "differs"))
+
+
+def sketched(run: Run, *, borders: tuple[int, ...] = ()) -> Run:
+    """Return the run with an envelope of 2^-20 in every step, and sketches of its two gradients."""
+    steps = tuple(tuple(replace(rank, sketches=SKETCHES) for rank in ranks) for ranks in run.steps)
+    grades = tuple((grade_of(LIMIT),) * 4 for _ in steps)
+    return replace(run, steps=steps, envelope=Envelope(members=8, grades=grades, borders=borders))
+
+
+def with_step(run: Run, number: int, **fields: object) -> Run:
+    """Return the run with other fields in one step of all ranks, as an equal arithmetic has them."""
+    steps = list(run.steps)
+    steps[number] = tuple(replace(rank, **fields) for rank in steps[number])  # type: ignore[arg-type]
+    return replace(run, steps=tuple(steps), envelope=None)
+
+
+def other_loss(run: Run, envelopes: float, number: int = 1) -> Run:
+    """Return the run with a loss that lies so many envelopes away."""
+    return with_step(run, number, loss=(3.0 * (1 + envelopes * LIMIT)).hex())
+
+
+def judged(recorded: Run, observed: Run, predicted: RunPrediction | None = None) -> Check:
+    return held_against_envelope(recorded, observed, compare_runs(recorded, observed), predicted)
+
+
+@pytest.mark.parametrize(
+    ("envelopes", "status", "answer", "ratio"),
+    [(2, "pass", "yes", "2.00"), (4, "review", "yes, for review", "4.00"), (6, "fail", "no", "6.00")],
+)
+def test_a_ratio_up_to_three_passes_up_to_five_is_for_review_and_beyond_fails(
+    run: Run, envelopes: float, status: str, answer: str, ratio: str
+) -> None:
+    check = judged(sketched(run), other_loss(sketched(run), envelopes))
+    detail = f"bitwise: no, from step 1 on; reproduced: {answer}, R = {ratio} of 5, worst: loss at step 1"
+    assert (check.status, check.detail, check.ratio) == (status, detail, ratio)
+
+
+def test_what_was_predicted_is_told(run: Run) -> None:
+    check = judged(sketched(run), other_loss(sketched(run), 2), replace(DIFFERS, operations=(EXP,)))
+    assert check.detail.startswith("bitwise: no, as predicted: 1 operation differs (exp fp32); reproduced: yes, R = ")
+
+
+def test_many_operations_are_counted_and_the_first_named(run: Run) -> None:
+    names = tuple(f"aten.{name}.default(fp32[2]~4)" for name in ("exp", "log", "sin", "cos"))
+    check = judged(sketched(run), other_loss(sketched(run), 2), replace(DIFFERS, operations=names))
+    assert "4 operations differ (exp fp32, log fp32, sin fp32, …)" in check.detail
+
+
+def test_where_the_recorded_bits_were_promised_no_envelope_excuses_others(run: Run) -> None:
+    check = judged(sketched(run), other_loss(sketched(run), 0.5), SAME)
+    assert (check.status, check.ratio) == ("fail", "")
+    assert check.detail == (
+        "differs from step 1 on: forward, though all operations give the recorded bits here: no envelope excuses that"
+    )
+
+
+def test_equal_bits_need_no_envelope(run: Run) -> None:
+    check = judged(sketched(run), sketched(run))
+    assert (check.status, check.detail, check.ratio) == ("pass", "2 steps bitwise on 2 ranks", "")
+
+
+def test_without_an_envelope_other_bits_fail(run: Run) -> None:
+    recorded = replace(sketched(run), envelope=None)
+    check = judged(recorded, other_loss(recorded, 0.5))
+    assert (check.status, check.detail) == ("fail", "differs from step 1 on: forward")
+
+
+def test_without_sketches_here_other_bits_fail(run: Run) -> None:
+    check = judged(sketched(run), other_loss(run, 0.5))
+    assert (check.status, check.ratio) == ("fail", "")
+
+
+def test_parameters_have_no_say(run: Run) -> None:
+    marks = (OTHER, *STEP.parameters[1:])
+    check = judged(sketched(run), with_step(sketched(run), 1, parameters=marks))
+    assert (check.status, check.ratio) == ("pass", "0.00")
+
+
+def test_a_gradient_beyond_is_named_with_its_tensor(run: Run) -> None:
+    far = ((1.0, 0.0), (3.0, 4.0 + 5 * 100 * LIMIT))
+    check = judged(sketched(run), with_step(sketched(run), 0, gradients=(OTHER, OTHER), sketches=far))
+    assert check.detail == (
+        "bitwise: no, from step 0 on; reproduced: no, R = 100 of 5, worst: gradient of `last.bias` at step 0"
+    )
+    first = check.first_divergence
+    assert first is not None
+    assert (first.step, first.phase, first.tensor) == (0, "backward", TENSORS[1].name)
+    assert first.quantity == "gradient of `last.bias`, beyond the envelope,"
+    assert (first.recorded, first.observed) == ("honest reruns are up to 9.5e-07 away, relative", "9.5e-05 away")
+
+
+def test_the_first_step_beyond_is_told_beside_the_worst(run: Run) -> None:
+    check = judged(sketched(run), other_loss(other_loss(sketched(run), 6, 0), 60, 1))
+    assert check.detail.endswith("R = 60.00 of 5, worst: loss at step 1, first beyond: loss at step 0")
+    assert check.first_divergence is not None
+    assert (check.first_divergence.step, check.first_divergence.phase) == (0, "forward")
+
+
+@pytest.mark.parametrize(
+    ("fields", "quantity"),
+    [
+        ({"data": "e" * 32}, "digest of the batch"),
+        ({"learning_rate": "0x1.0000000000001p-8"}, "learning rate"),
+        ({"skipped": True}, "optimizer step"),
+        ({"loss_scale": "0x1.0000000000000p+1"}, "loss scale"),
+    ],
+)
+def test_what_no_platform_may_change_is_compared_exactly(run: Run, fields: dict[str, object], quantity: str) -> None:
+    check = judged(sketched(run), other_loss(with_step(sketched(run), 1, **fields), 0.5, 0))
+    assert (check.status, check.detail) == ("fail", f"differs at step 1 in what no platform may change: {quantity}")
+    assert check.first_divergence is not None
+    assert (check.first_divergence.step, check.first_divergence.quantity) == (1, quantity)
+
+
+def test_other_first_weights_are_no_noise(run: Run) -> None:
+    start = (OTHER, *STEP.parameters[1:])
+    check = judged(sketched(run), replace(sketched(run), initial=(start, start)))
+    assert (check.status, check.detail) == (
+        "fail",
+        "differs at step 0 in what no platform may change: first value of `first.weight`",
+    )
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_not_finite_never_lies_within(run: Run, value: str) -> None:
+    check = judged(sketched(run), with_step(sketched(run), 1, loss=value))
+    assert (check.status, check.ratio) == ("fail", "inf")
+
+
+def test_what_is_not_finite_in_the_record_too_does(run: Run) -> None:
+    recorded = with_step(sketched(run), 1, loss="nan", gradient_norm="inf", sketches=((math.nan,), (math.nan,)))
+    recorded = replace(recorded, envelope=sketched(run).envelope)
+    assert judged(recorded, with_step(recorded, 1, gradient_norm="nan")).status == "pass"
+
+
+def test_an_overflow_that_moved_where_that_of_a_reference_did_is_for_review(run: Run) -> None:
+    """One ULP in the first weights moved the overflow of a reference in this step: a platform may do it, too."""
+    observed = other_loss(with_step(sketched(run), 1, skipped=True), 0.5, 0)
+    check = judged(sketched(run, borders=(1,)), observed)
+    assert (check.status, check.ratio) == ("review", "0.50")
+    assert check.detail.endswith(", up to step 1, where the loss scale takes another way, as in a perturbed reference")
+
+
+def test_a_fault_before_an_overflow_that_moved_is_one(run: Run) -> None:
+    observed = other_loss(with_step(sketched(run), 1, skipped=True), 50, 0)
+    assert judged(sketched(run, borders=(1,)), observed).status == "fail"
+
+
+def test_a_moved_overflow_in_the_first_step_leaves_nothing_to_judge(run: Run) -> None:
+    check = judged(sketched(run, borders=(0,)), with_step(sketched(run), 0, skipped=True))
+    assert (check.status, check.ratio) == ("fail", "")
+
+
+def operations(outcome: str) -> RunOperations:
+    digest = OperationDigest(text=EXP, outcome=outcome)
+    return RunOperations(steps=2, complete=True, detail="", traced=(EXP,), digests=(digest,))
+
+
+def seen(record: Record, *runs: Run) -> Seen:
+    return Seen(fingerprint=record.fingerprint, lock=record.lock, runs=runs)
+
+
+@pytest.mark.parametrize(
+    ("envelopes", "outcome", "code"), [(2, "within-envelope", 0), (4, "within-envelope", 0), (6, "not-reproduced", 1)]
+)
+def test_a_verdict_within_the_envelope_is_clean(
+    record: Record, run: Run, envelopes: float, outcome: str, code: int
+) -> None:
+    recorded = replace(record, runs=(replace(sketched(run), operations=operations("1" * 16)),))
+    here = replace(other_loss(sketched(run), envelopes), operations=operations("2" * 16))
+    verdict = judge(recorded, seen(recorded, here), Drills())
+    assert (verdict.outcome, verdict.exit_code) == (outcome, code)
+    assert (verdict.first_failure is None) == (code == 0)
+
+
+def test_one_run_within_and_one_to_the_last_bit_are_within(record: Record, run: Run) -> None:
+    own = sketched(run)
+    recorded = replace(record, runs=(own, own))
+    assert judge(recorded, seen(recorded, own, other_loss(own, 1)), Drills()).outcome == "within-envelope"
+
+
+def test_a_run_that_is_not_possible_here_leaves_the_others_open(record: Record, run: Run) -> None:
+    own = sketched(run)
+    recorded = replace(record, runs=(own, own))
+    lacking = replace(run, unsupported="too few GPUs")
+    assert judge(recorded, seen(recorded, other_loss(own, 1), lacking), Drills()).outcome == "undecided"
