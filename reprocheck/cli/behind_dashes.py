@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from reprocheck.cli.console import note
 from reprocheck.errors import UsageError
 from reprocheck.machine.watched_process import COMMAND_PLACE
 
@@ -70,3 +71,8 @@ def refuse_options(ctx: click.Context, names: Sequence[str], why: str, how: str)
         given = ctx.get_parameter_source(parameter.name or "")
         if parameter.name in names and given is click.core.ParameterSource.COMMANDLINE:
             raise UsageError(f"`{parameter.opts[-1]}` means nothing here", where=parameter.opts[-1], why=why, how=how)
+
+
+def tell_beside(text: str) -> None:
+    """Say something in a line of its own, amid what the command prints."""
+    note(f"reprocheck: {text}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from reprocheck.cli.behind_dashes import WithCommand, refuse_options
-from reprocheck.cli.console import deliver, note, progress
+from reprocheck.cli.behind_dashes import WithCommand, refuse_options, tell_beside
+from reprocheck.cli.console import deliver, progress
 from reprocheck.cli.option_types import COMMAND_SECONDS, PYTHON
 from reprocheck.errors import EXIT_CLEAN, UsageError
 from reprocheck.model.envelopes import DEFAULT_MEMBERS
@@ -33,7 +33,6 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
 _STEPS = click.IntRange(1, LONGEST_WATCHED_RUN)
 MOST_STEPS = 200  # of a built-in workload
 _OF_WORKLOADS = ("workloads", "seed", "threads", "device", "times")
-_NO_END = "\n  it ended without a word of its hooks, as by `os._exit`: steps behind these may be missing"
 
 
 # The words of the command stay as they are, with and without `--` before them.
@@ -129,7 +128,7 @@ def _of_command(ctx: click.Context, words: tuple[str, ...]) -> int:
         probes=given["probes"],
         members=given["members"] if _is_given(ctx, "members") else 0,
     )
-    made = record_command(request, note)
+    made = record_command(request, tell_beside)
     if not given["quiet"]:
         deliver(_summary_of_command(made, request), None)
     return EXIT_CLEAN
@@ -155,10 +154,7 @@ def _summary_of_command(made: Record, request: RecordCommandRequest) -> str:
     ranks = f" on {run.plan.world_size} ranks" if run.plan.world_size > 1 else ""
     script, output = run.program.script if run.program else "", request.output.as_posix()
     steps = f"{len(run.steps)} steps, {sum(step[0].skipped for step in run.steps)} skipped"
-    more = "" if request.steps or (run.program and run.program.complete) else _NO_END
-    return (
-        f"recorded {script} on {made.device}{ranks}: {steps}, in {output}{more}\nnext: reprocheck verify {output} -- …"
-    )
+    return f"recorded {script} on {made.device}{ranks}: {steps}, in {output}\nnext: reprocheck verify {output} -- …"
 
 
 def _summary(made: Record, output: Path) -> str:

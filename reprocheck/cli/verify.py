@@ -10,8 +10,8 @@ import click
 
 from reprocheck import __version__
 from reprocheck.atomic_write import require_writable
-from reprocheck.cli.behind_dashes import WithCommand, refuse_options
-from reprocheck.cli.console import deliver, note, progress, wants_color
+from reprocheck.cli.behind_dashes import WithCommand, refuse_options, tell_beside
+from reprocheck.cli.console import deliver, progress, wants_color
 from reprocheck.cli.option_types import COMMAND_SECONDS, PYTHON
 from reprocheck.errors import UsageError
 from reprocheck.model.json_documents import dump_document
@@ -128,7 +128,7 @@ def _of_command(ctx: click.Context, words: tuple[str, ...]) -> Verdict:
         timeout_s=given["timeout_s"] or math.inf,
         quick=given["quick"],
     )
-    return verify_command(request, note)
+    return verify_command(request, tell_beside)
 
 
 def _refuse_format(format_name: str, *, predict: bool) -> None:

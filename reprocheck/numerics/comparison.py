@@ -9,16 +9,16 @@ own training), and within a phase the ranks. Before step 0 comes *init*, behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reprocheck.model.records import RankStep, Run, TensorSpec
 from reprocheck.model.verdicts import Check, Divergence
-from reprocheck.numerics.marks import first_difference
+from reprocheck.numerics.marks import are_same
 from reprocheck.numerics.pairs import Pair, of_tensor, relative_difference
 from reprocheck.numerics.phases import PHASES
-from reprocheck.numerics.run_cuts import cut
-from reprocheck.numerics.watched_phases import WATCHED_PHASES
+from reprocheck.numerics.run_cuts import cut, first_told
+from reprocheck.numerics.watched_phases import WATCHED_PHASES, has_no_gradient
 
 Ranks = tuple[RankStep, ...]
 
@@ -49,12 +49,20 @@ def first_divergence(recorded: Run, observed: Run) -> Divergence | None:
     """
     if not recorded.program:
         return _first_of(recorded, observed)
-    count = min(len(recorded.steps), len(observed.steps))
-    runs = (recorded, observed)
-    if recorded.tensors != observed.tensors or len(recorded.steps) != len(observed.steps):
-        runs = (cut(recorded, count), cut(observed, count))
-    found = _first_of(*runs) or _differing_end(recorded, observed)
+    found = _in_stages(recorded, observed) or _differing_end(recorded, observed)
     return _placed(found, recorded, observed) if found else None
+
+
+def _in_stages(recorded: Run, observed: Run) -> Divergence | None:
+    """Compare up to each step in which another optimizer makes its first one: its tensors are known from there on."""
+    runs = (recorded, observed)
+    count = min(len(run.steps) for run in runs)
+    begins = sorted({0, *(step for run in runs for step in first_told(run) if step < count)})
+    for begin, end in zip(begins, [*begins[1:], count], strict=True):
+        found = _first_of(*(cut(run, end) for run in runs))
+        if found:
+            return replace(found, step=begin) if found.phase == "init" else found
+    return None
 
 
 def _first_of(recorded: Run, observed: Run) -> Divergence | None:
@@ -126,11 +134,27 @@ def _differing_layout(recorded: Run, observed: Run) -> Divergence | None:
 
 
 def _differing_start(recorded: Run, observed: Run) -> Divergence | None:
+    if recorded.initial == observed.initial:
+        return None
+    places = _with_first_values(recorded)
     for rank, (left, right) in enumerate(zip(recorded.initial, observed.initial, strict=True)):
-        index = first_difference(left, right)
-        if index is not None:
+        differing = (place for place in places if not are_same(left[place], right[place]))
+        if (index := next(differing, None)) is not None:
             return of_tensor((0, rank, "init", "first value of"), recorded.tensors[index], left[index], right[index])
     return None
+
+
+def _with_first_values(run: Run) -> Sequence[int]:
+    """Return the places of the tensors whose first marks were made before anything was computed.
+
+    In a user's own training they are made before the first optimizer step: by then a forward pass has updated the
+    buffers, which never have a gradient.
+    """
+    count = len(run.tensors)
+    if not run.program:
+        return range(count)
+    steps = [rank for ranks in run.steps for rank in ranks]
+    return [place for place in range(count) if any(not has_no_gradient(step, place) for step in steps)]
 
 
 def _differing_end(recorded: Run, observed: Run) -> Divergence | None:

@@ -31,6 +31,7 @@ from reprocheck.numerics.twins import held_against_twins, resumption_check
 from reprocheck.numerics.update_comparison import compare_updates
 
 DIGITS_SHOWN = 12
+OTHER_RANKS = "on another number of ranks the operations have other shapes"
 PLANTED = "no replay foresees a fault that is planted"
 
 
@@ -57,15 +58,17 @@ def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
         undecided = _undecided(recorded, surroundings, seen.runs)
         return replace(undecided, prediction=predict(recorded.runs, [None] * len(recorded.runs), seen.runs.what))
     checks = tuple(compare_runs(left, right) for left, right in zip(recorded.runs, seen.runs, strict=True))
-    prediction = predict(recorded.runs, [run.operations for run in seen.runs], PLANTED if drills.texts else "")
-    checks = held_against_envelopes(recorded.runs, seen.runs, checks, prediction)
+    prediction = predict(recorded.runs, [run.operations for run in seen.runs], _unforeseen(recorded, seen.runs, drills))
+    is_same_place = not telling_differences(differences)
+    checks = held_against_envelopes((recorded.runs, seen.runs), checks, prediction, is_same_place=is_same_place)
     checks = held_against_twins(recorded.runs, checks)
     updates = compare_updates(recorded.runs, seen.runs)
     surroundings += tuple(filter(None, (updates and updates[0], resumption_check(recorded.runs, seen.runs))))
     outcome = _outcome(recorded.runs, checks, surroundings)
     causes: tuple[Cause, ...] = ()
     if outcome == "not-reproduced":
-        phases = {check.first_divergence.phase for check in checks if check.first_divergence}
+        failed = [check for check in checks if check.status == "fail"]
+        phases = {check.first_divergence.phase for check in failed if check.first_divergence}
         shown = (
             *(updates[1] if updates else ()),
             *causes_in_surroundings(surroundings),
@@ -77,6 +80,14 @@ def judge(recorded: Record, seen: Seen, drills: Drills) -> Verdict:
         causes = found or (cause_without_difference(telling_differences(differences)),)
     checked = (*surroundings, *checks)
     return Verdict(outcome=outcome, checks=checked, causes=causes, drills=drills.texts, prediction=prediction)
+
+
+def _unforeseen(recorded: Record, seen: Sequence[Run], drills: Drills) -> str:
+    """Return why nothing was replayed, where that was meant so."""
+    pairs = zip(recorded.runs, seen, strict=True)
+    if any(len(left.initial) != len(right.initial) for left, right in pairs if left.initial and right.initial):
+        return OTHER_RANKS
+    return PLANTED if drills.texts else ""
 
 
 def surroundings_of(recorded: Record, seen: Seen, differences: Sequence[Difference]) -> tuple[Check, ...]:

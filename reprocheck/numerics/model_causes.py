@@ -48,21 +48,18 @@ def another_number_of_ranks(case: Case) -> Opinion:
 
 
 def altered_start(case: Case) -> Opinion:
-    """Look for first values of which only one tensor, or only the buffers, are others."""
+    """Look for first values of which only one tensor is another."""
     rank = case.found.rank
     left, right = (marks_of(run, -1, rank) for run in (case.recorded, case.observed))
     if len(left) != len(right) or not left:
         return None
     others = [index for index, pair in enumerate(zip(left, right, strict=True)) if not are_same(*pair)]
-    names = [case.recorded.tensors[index].name for index in others]
-    first = case.steps_at(0)[0]
-    if first and others and all(has_no_gradient(first, index) for index in others):
-        return _buffers_not_restored(names)
     if len(others) != 1 or len(left) == 1:
         return None
     fact = flipped_bit(left[others[0]], right[others[0]])
+    name = case.recorded.tensors[others[0]].name
     return Cause(
-        what=f"the first values of `{names[0]}` alone are others: a flipped bit, or an edited checkpoint",
+        what=f"the first values of `{name}` alone are others: a flipped bit, or an edited checkpoint",
         evidence=(f"1 of {len(left)} tensors differs", *([fact] if fact else [])),
         fix="load the weights anew and compare the hash of their file; if it is the recorded one, test the memory",
     )
@@ -87,7 +84,7 @@ def changed_between_steps(case: Case) -> Opinion:
 
 def stale_statistics(case: Case) -> Opinion:
     """Look for buffers that stand still on one side, as those of a batch norm in evaluation mode do."""
-    if case.found.phase != "forward":
+    if case.found.step == 0:  # before it, nobody saw what no optimizer holds
         return None
     facts = [*_standing_still(case)]
     if not facts:
@@ -100,6 +97,21 @@ def stale_statistics(case: Case) -> Opinion:
     )
 
 
+def buffers_not_restored(case: Case) -> Opinion:
+    """Look for buffers alone that differ after the first forward pass: they started from other values."""
+    left, right = case.steps
+    if case.found.step or not case.found.tensor or left is None or right is None:
+        return None
+    both = enumerate(zip(left.parameters, right.parameters, strict=True))
+    names = [case.recorded.tensors[place].name for place, pair in both if not are_same(*pair)]
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return Cause(
+        what="buffers, such as running statistics, start from other values; the parameters are equal",
+        evidence=(f"`{names[0]}`{more} after the first forward pass, whose data and loss are as recorded",),
+        fix="save and load them with the model: `state_dict` and `load_state_dict` hold both",
+    )
+
+
 def flipped_bit(left: str, right: str) -> str:
     """Return what the samples of two marks say of a flipped bit, empty where they show none, or more."""
     both = zip(sampled(left), sampled(right), strict=False)
@@ -107,15 +119,6 @@ def flipped_bit(left: str, right: str) -> str:
     if len(others) != 1 or others[0][1].bit_count() != 1:
         return ""
     return f"one sampled element differs, in bit {others[0][1].bit_length() - 1} alone"
-
-
-def _buffers_not_restored(names: list[str]) -> Cause:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return Cause(
-        what="buffers, such as running statistics, start from other values; the parameters are equal",
-        evidence=(f"`{names[0]}`{more}",),
-        fix="save and load them with the model: `state_dict` and `load_state_dict` hold both",
-    )
 
 
 def _may_reach(path: str, found: str) -> bool:

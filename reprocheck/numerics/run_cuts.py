@@ -27,6 +27,18 @@ def cut(run: Run, count: int) -> Run:
     )
 
 
+def first_told(run: Run) -> frozenset[int]:
+    """Return the steps in which tensors are told for the first time: those in which an optimizer makes its first."""
+    known: set[int] = set()
+    found: set[int] = set()
+    for number, ranks in enumerate(run.steps):
+        new = {index for rank in ranks for index in _told(rank)} - known if len(known) < len(run.tensors) else set()
+        if new:
+            found.add(number)
+            known |= new
+    return frozenset(found)
+
+
 def _told(step: RankStep) -> Iterable[int]:
     return (index for index, mark in enumerate(step.parameters) if is_there(mark))
 

@@ -136,7 +136,8 @@ def _changed_before(recorded: Run, again: Run, found: Divergence) -> Divergence 
     is_now = _before(again.steps[found.step][found.rank])[changed[0]]
     where = (found.step, found.rank, "parameters", "value before the step of")
     told = of_tensor(where, again.tensors[place], was, is_now)
-    return replace(told, module=changed[0].rpartition(".")[0], relative=told.relative or found.relative)
+    seen = f"{found.relative} of the {found.quantity}" if found.relative and not found.tensor else ""
+    return replace(told, module=changed[0].rpartition(".")[0], relative=told.relative or seen)
 
 
 def _before(step: RankStep) -> Mapping[str, str]:
@@ -175,7 +176,7 @@ def _unrepeatable(first: Run, again: Run, parted: Divergence) -> Cause:
     facts = [
         f"two reruns part at step {parted.step}, rank {parted.rank}, {parted.phase}: {parted.quantity}",
         *([f"in the module {where}"] if where else []),
-        *([f"nothing seeds the generator {', '.join(f'`{name}`' for name in idle)}"] if idle else []),
+        *([f"nothing seeds these generators: {', '.join(f'`{name}`' for name in idle)}"] if idle else []),
     ]
     fix = _SEEDS if parted.phase in ("init", "data", "random") else _RANKS if parted.phase == "all-reduce" else _KERNELS
     return Cause(

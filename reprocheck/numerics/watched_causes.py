@@ -33,6 +33,7 @@ from reprocheck.numerics.model_causes import (
     altered_start,
     another_module,
     another_number_of_ranks,
+    buffers_not_restored,
     changed_between_steps,
     stale_statistics,
 )
@@ -69,6 +70,7 @@ LOOKS: Final[tuple[tuple[frozenset[str], Look], ...]] = (
     (_in("init", "forward", "backward"), another_module),
     (_in("forward"), drawn_in_the_forward_pass),
     (_in("forward"), stale_statistics),
+    (_in("forward"), buffers_not_restored),
     (_in("init"), altered_start),
     (_in("data"), another_order),
     (_in("init", "data", "random"), other_draws),

@@ -163,7 +163,7 @@ def _early_end(command: WatchCommand, status: str, stepped: Sequence[ProcessLine
     if status != "ok":
         return _ended_early(command, status, stepped)
     if len(set(counts)) == 1:
-        return None
+        return _unseen_end(command, stepped)
     few = counts.index(min(counts))
     return _unfit(
         command,
@@ -171,6 +171,17 @@ def _early_end(command: WatchCommand, status: str, stepped: Sequence[ProcessLine
         f" {max(counts)}",
         "a record holds each step of each rank",
         "see that no rank ends early",
+    )
+
+
+def _unseen_end(command: WatchCommand, stepped: Sequence[ProcessLines]) -> UndecidedError | None:
+    if all(process.end == len(process.steps) for process in stepped):
+        return None
+    return _unfit(
+        command,
+        f"the end of the training was not seen behind step {len(stepped[0].steps) - 1}",
+        "its process was killed or put another in its place, or there was no room left for temporary files",
+        "let it end by itself, or record its first steps with `--steps N`",
     )
 
 

@@ -27,10 +27,7 @@ ALLOWED_NAMES = frozenset(
     }
 )
 # The identity of one job, new in every run, and of one host; and where caches lie, which torch sets by itself.
-DENIED_PREFIXES = (
-    *("TORCHELASTIC_", "NCCL_HOSTID", "NCCL_COMM_ID"),
-    *("TORCHINDUCTOR_CACHE_DIR", "TORCH_HOME", "TORCH_EXTENSIONS_DIR", "TRITON_CACHE_DIR", "CUDA_CACHE_PATH"),
-)
+DENIED_PREFIXES = ("TORCHELASTIC_", "NCCL_HOSTID", "NCCL_COMM_ID", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 
 LENGTH_LIMIT = 200
 

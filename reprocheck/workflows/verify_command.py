@@ -93,40 +93,34 @@ def judge_watched(recorded: Record, seen: Seen, watched: Watched, rerun_until: R
 
     A difference found there stands. If there is none, nobody knows what the steps behind would have been.
     """
-    run, reference = watched.run, recorded.runs[0]
-    if run is None or run.plan.world_size != reference.plan.world_size:
-        return judge(recorded, replace(seen, runs=_shortage(watched, reference)), Drills())
-    broke_off = watched.fault is not None or not (run.program and run.program.complete)
-    if not broke_off or (not watched.fault and len(run.steps) >= len(reference.steps)):
+    run, reference, fault = watched.run, recorded.runs[0], watched.fault
+    if run is not None and run.plan.world_size != reference.plan.world_size:
+        return judge(recorded, replace(seen, runs=_other_ranks(run, reference)), Drills())
+    if run is not None and fault is None:
         return judge_command(recorded, replace(seen, runs=(run,)), rerun_until)
-    count = min(len(run.steps), len(reference.steps))
-    begun = judge_command(first_steps(recorded, count), replace(seen, runs=(_first(run, count),)), rerun_until)
-    if begun.outcome == "not-reproduced":
-        return begun
-    return judge(recorded, replace(seen, runs=_shortage(watched, reference)), Drills())
+    if run is not None:
+        count = min(len(run.steps), len(reference.steps))
+        begun = judge_command(first_steps(recorded, count), replace(seen, runs=(_first(run, count),)), rerun_until)
+        if begun.outcome == "not-reproduced":
+            return begun
+    return judge(recorded, replace(seen, runs=_broken_off(run, fault)), Drills())
 
 
 def _first(run: Run, count: int) -> Run:
     return replace(run, plan=replace(run.plan, step_count=count), steps=run.steps[:count])
 
 
-def _shortage(watched: Watched, reference: Run) -> Shortage:
-    """Return in words why there is nothing to compare, or not all of it."""
-    fault, run = watched.fault, watched.run
-    if run is not None and run.plan.world_size != reference.plan.world_size:
-        there, here = reference.plan.world_size, run.plan.world_size
-        return Shortage(
-            what=f"the record was made on {_ranks(there)}, and this run on {_ranks(here)}",
-            why="another number of ranks computes other numbers",
-            how=f"start the command on {_ranks(there)}, or record it anew",
-        )
-    if fault is None:
-        seen = len(run.steps) if run else 0
-        fault = UndecidedError(
-            f"only {seen} of {len(reference.steps)} recorded steps were seen",
-            why="the command ended without a word of its hooks, as by `os._exit`",
-            how="let it end by itself, or record its first steps with `--steps N`",
-        )
+def _other_ranks(run: Run, reference: Run) -> Shortage:
+    there, here = _ranks(reference.plan.world_size), _ranks(run.plan.world_size)
+    return Shortage(
+        what=f"the record was made on {there}, and this run on {here}",
+        why="another number of ranks computes other numbers",
+        how=f"start the command on {there}, or record it anew",
+    )
+
+
+def _broken_off(run: Run | None, fault: UndecidedError | None) -> Shortage:
+    fault = fault or UndecidedError("nothing was seen of the command")
     steps = f"; the {len(run.steps)} steps before were as recorded" if run and run.steps else ""
     return Shortage(what=fault.what + steps, why=fault.why, how=fault.how)
 

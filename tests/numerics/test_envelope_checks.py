@@ -4,17 +4,20 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.numerics.conftest import STEP, TENSORS
 
+from reprocheck.errors import UsageError
 from reprocheck.model.envelopes import Envelope, grade_of
 from reprocheck.model.operations import OperationDigest, RunOperations
-from reprocheck.model.predictions import RunPrediction
+from reprocheck.model.predictions import Prediction, RunPrediction
 from reprocheck.model.records import Record, Run
+from reprocheck.model.step_notes import StepNotes, WatchedProgram
 from reprocheck.model.verdicts import Check
 from reprocheck.numerics.comparison import compare_runs
 from reprocheck.numerics.drills import Drills
-from reprocheck.numerics.envelope_checks import held_against_envelope
+from reprocheck.numerics.envelope_checks import held_against_envelopes
 from reprocheck.numerics.judgement import Seen, judge
+from reprocheck.numerics.world_sizes import runs_on
+from tests.numerics.conftest import STEP, TENSORS
 
 LIMIT = 2.0**-20
 SKETCHES = ((1.0, 0.0), (3.0, 4.0))
@@ -42,8 +45,13 @@ def other_loss(run: Run, envelopes: float, number: int = 1) -> Run:
     return with_step(run, number, loss=(3.0 * (1 + envelopes * LIMIT)).hex())
 
 
-def judged(recorded: Run, observed: Run, predicted: RunPrediction | None = None) -> Check:
-    return held_against_envelope(recorded, observed, compare_runs(recorded, observed), predicted)
+def judged(
+    recorded: Run, observed: Run, predicted: RunPrediction | None = None, *, is_same_place: bool = True
+) -> Check:
+    checks = (compare_runs(recorded, observed),)
+    prediction = Prediction(runs=(predicted,) if predicted else ())
+    (check,) = held_against_envelopes(((recorded,), (observed,)), checks, prediction, is_same_place=is_same_place)
+    return check
 
 
 @pytest.mark.parametrize(
@@ -207,3 +215,94 @@ def test_a_run_that_is_not_possible_here_leaves_the_others_open(record: Record, 
     recorded = replace(record, runs=(own, own))
     lacking = replace(run, unsupported="too few GPUs")
     assert judge(recorded, seen(recorded, other_loss(own, 1), lacking), Drills()).outcome == "undecided"
+
+
+def programmed(run: Run, described: str = "LayerNorm((64,), eps=1e-05)", **notes: object) -> Run:
+    """Return the run as one of a user's own program."""
+    program = WatchedProgram(script="train.py", modules=(("norm", described),))
+    own = StepNotes(**{"events": "ZFBS", "settings": {"0.eps": "1e-08"}, **notes})  # type: ignore[arg-type]
+    steps = tuple(tuple(replace(rank, notes=own) for rank in ranks) for ranks in run.steps)
+    return replace(run, program=program, steps=steps)
+
+
+def test_where_nothing_differs_around_it_no_envelope_excuses_a_program(run: Run) -> None:
+    recorded = programmed(sketched(run))
+    here = other_loss(recorded, 0.5)
+    check = judged(recorded, here)
+    assert (check.status, check.ratio) == ("fail", "")
+    assert check.detail.endswith("though nothing that decides bits differs around it: no envelope excuses that")
+    assert judged(recorded, here, is_same_place=False).status == "pass"
+    assert judged(recorded, replace(here, in_force={"threads": 2})).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("described", "notes", "quantity"),
+    [
+        ("LayerNorm((64,), eps=1e-06)", {}, "module `norm`"),
+        ("LayerNorm((64,), eps=1e-05)", {"settings": {"0.eps": "1e-06"}}, "optimizer setting `0.eps`"),
+        ("LayerNorm((64,), eps=1e-05)", {"events": "FBS"}, "order of calls"),
+    ],
+)
+def test_what_a_program_says_of_itself_is_held_exactly(
+    run: Run, described: str, notes: dict[str, object], quantity: str
+) -> None:
+    recorded = programmed(sketched(run))
+    here = other_loss(programmed(sketched(run), described, **notes), 0.5)
+    check = judged(recorded, here, is_same_place=False)
+    assert (check.status, check.detail) == ("fail", f"differs at step 0 in what no platform may change: {quantity}")
+
+
+def test_another_torch_may_describe_its_modules_otherwise(run: Run) -> None:
+    recorded = programmed(sketched(run))
+    here = other_loss(programmed(sketched(run), "LayerNorm((64,), eps=1e-05, bias=True)"), 0.5)
+    newer = replace(here, in_force={**here.in_force, "torch": "2.14.0"})
+    assert judged(recorded, newer, is_same_place=False).status == "pass"
+
+
+def test_first_weights_of_a_program_are_judged_by_what_they_lead_to(run: Run) -> None:
+    """They come from torch's generator, whose normal numbers are rounded otherwise on other processors."""
+    recorded = programmed(sketched(run))
+    start = (OTHER, *STEP.parameters[1:])
+    here = replace(other_loss(recorded, 0.5), initial=(start, start))
+    assert judged(recorded, here, is_same_place=False).status == "pass"
+    assert judged(recorded, other_loss(here, 50), is_same_place=False).status == "fail"
+
+
+def on_one_rank(run: Run) -> Run:
+    steps = tuple((replace(ranks[0], data="e" * 32),) for ranks in run.steps)
+    return replace(run, initial=run.initial[:1], steps=steps, envelope=None)
+
+
+def test_another_number_of_ranks_is_judged_by_the_envelope(run: Run) -> None:
+    check = judged(sketched(run), on_one_rank(other_loss(sketched(run), 2)), SAME)
+    assert (check.status, check.detail) == (
+        "pass",
+        "bitwise: no, on 1 rank(s) instead of 2; reproduced: yes, R = 2.00 of 5, worst: loss at step 1",
+    )
+
+
+def test_a_fault_on_another_number_of_ranks_is_one(run: Run) -> None:
+    assert judged(sketched(run), on_one_rank(other_loss(sketched(run), 20))).status == "fail"
+    rate = with_step(sketched(run), 1, learning_rate="0x1.0000000000001p-8")
+    check = judged(sketched(run), on_one_rank(rate))
+    assert check.detail == "differs at step 1 in what no platform may change: learning rate"
+
+
+def test_only_runs_that_mean_the_same_go_to_other_ranks(record: Record, run: Run) -> None:
+    plan = sketched(run).plan
+    others = [
+        replace(sketched(run), plan=replace(plan, workload=name))
+        for name in ("convnet", "transformer-loader", "transformer-accumulate", "transformer-resume")
+    ]
+    whole = replace(record, runs=(sketched(run), *others, run))
+    kept = {size: [one.plan.workload for one in runs_on(whole, size).runs] for size in (4, 8)}
+    assert kept == {
+        4: ["transformer", "transformer-accumulate", "transformer-resume"],
+        8: ["transformer", "transformer-resume"],
+    }
+
+
+def test_a_record_without_a_run_for_other_ranks_is_refused(record: Record) -> None:
+    with pytest.raises(UsageError) as caught:
+        runs_on(record, 2)
+    assert caught.value.lines()[0] == "error: no run of the record can be judged on 2 rank(s)"

@@ -4,9 +4,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from tests.numerics.conftest import STEP
 
-from reprocheck.model.envelopes import FLOOR, GRADIENT_NORM, LOSS, LARGEST_GRADE, grade_of, limit_of, ratio_text
+from reprocheck.model.envelopes import FLOOR, GRADIENT_NORM, LARGEST_GRADE, LOSS, grade_of, limit_of, ratio_text
 from reprocheck.model.records import RankStep
 from reprocheck.numerics.envelopes import (
     REACH,
@@ -19,6 +18,7 @@ from reprocheck.numerics.envelopes import (
     rows_of,
     worst,
 )
+from tests.numerics.conftest import STEP
 
 ONE = (1.0, 0.0)
 TWO = (3.0, 4.0)
@@ -158,7 +158,8 @@ def test_another_loss_scale_or_skip_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "text"), [(0.0, "0.00"), (1.256, "1.26"), (99.99, "99.99"), (1234.5, "1234"), (2e6, "2.0e+06"), (math.inf, "inf")]
+    ("ratio", "text"),
+    [(0.0, "0.00"), (1.256, "1.26"), (99.99, "99.99"), (1234.5, "1234"), (2e6, "2.0e+06"), (math.inf, "inf")],
 )
 def test_ratios_are_short(ratio: float, text: str) -> None:
     assert ratio_text(ratio) == text

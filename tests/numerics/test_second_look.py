@@ -110,7 +110,7 @@ def test_other_first_values_in_each_run_are_put_down_to_the_missing_seed() -> No
     again = replace(altered(RUN, 0, random={"torch": "y"}), initial=(("9" * 16 + ":", *RUN.initial[0][1:]),))
     seen = look(first, again)
     assert seen.cause is not None
-    assert seen.cause.evidence[-1] == "nothing seeds the generator `torch`"
+    assert seen.cause.evidence[-1] == "nothing seeds these generators: `torch`"
     assert "PYTHONHASHSEED" in seen.cause.fix
 
 

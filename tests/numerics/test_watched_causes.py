@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -45,11 +46,11 @@ def with_other_start(run: Run, *places: int) -> Run:
     return replace(run, initial=(other(run.initial[0], *places),))
 
 
-def with_other_loss(run: Run, number: int = 2, loss: str = "0x1.2345p+1", **fields: object) -> Run:
+def with_other_loss(run: Run, number: int = 2, loss: str = "0x1.2345p+1", **fields: Any) -> Run:
     return altered(run, number, loss=loss, **fields)
 
 
-def with_other_gradients(run: Run, number: int = 2, norm: str = "0x1.3p+0", **fields: object) -> Run:
+def with_other_gradients(run: Run, number: int = 2, norm: str = "0x1.3p+0", **fields: Any) -> Run:
     return on_all_ranks(run, number, gradients=other(seen(number).gradients, 0, 1), gradient_norm=norm, **fields)
 
 
@@ -116,10 +117,15 @@ def test_two_tensors_are_no_flipped_bit() -> None:
 
 
 def test_buffers_alone_were_not_restored() -> None:
-    assert first_cause(RUN, with_other_start(RUN, 2)) == (
+    observed = altered(with_other_start(RUN, 2), 0, parameters=other(seen(0).parameters, 2))
+    assert first_cause(RUN, observed) == (
         "buffers, such as running statistics, start from other values; the parameters are equal",
-        ("`body.running_mean`",),
+        ("`body.running_mean` after the first forward pass, whose data and loss are as recorded",),
     )
+
+
+def test_buffers_that_part_later_started_from_the_recorded_values() -> None:
+    assert whats(RUN, altered(RUN, 1, parameters=other(seen(1).parameters, 2))) == []
 
 
 def test_another_layer_is_named_where_the_tensors_are_others() -> None:
@@ -676,3 +682,18 @@ def test_an_unknown_cause_says_how_large_the_difference_is_and_what_was_ruled_ou
 def test_an_unknown_cause_of_unknown_size_says_what_was_ruled_out() -> None:
     found = replace(case_of(RUN, with_other_loss(RUN)).found, relative="")
     assert unknown_cause(found, ()).evidence == ()
+
+
+def test_a_value_that_alone_differs_after_equal_gradients_was_changed_by_somebody() -> None:
+    observed = altered(RUN, 2, parameters=other(seen().parameters, 1))
+    assert first_cause(RUN, observed) == (
+        "the values of `head.weight` alone were changed: a flipped bit, or code beside the optimizer",
+        ("1 of 3 tensors differs after step 2, its gradients do not",),
+    )
+
+
+def test_settings_explain_a_value_that_alone_differs() -> None:
+    observed = on_all_ranks(
+        altered(RUN, 0, parameters=other(seen(0).parameters, 1)), 0, settings={**SETTINGS, "0.eps": "1"}
+    )
+    assert whats(RUN, observed) == ["the optimizer has other settings: eps"]

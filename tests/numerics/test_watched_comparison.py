@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reprocheck.model.records import RankStep
-from reprocheck.numerics.comparison import compare_runs, first_divergence
+from reprocheck.model.records import RankStep, Run
+from reprocheck.numerics.comparison import compare_runs, first_divergence, settings_before
 from tests.numerics.trainings import (
     ONE,
     TENSORS,
@@ -62,7 +62,7 @@ def test_a_generator_that_differed_before_with_equal_numbers_explains_nothing() 
 
 
 def test_a_generator_beside_torch_explains_nothing_in_the_first_step() -> None:
-    observed = altered(RUN, 0, random={**RUN.steps[0][0].notes.random, "python": "x"}, loss="0x1.9p+1")
+    observed = altered(RUN, 0, random={"torch": f"{0:016x}", "python": "x"}, loss="0x1.9p+1")
     assert place(RUN, observed) == (0, 0, "forward", "loss")
 
 
@@ -280,3 +280,62 @@ def test_a_rank_that_is_lost_on_the_way_is_told() -> None:
 def test_other_first_values_come_before_the_first_step() -> None:
     observed = with_program(replace(RUN, initial=(other(RUN.initial[0], 0),)), modules=())
     assert place(RUN, observed) == (0, 0, "init", "first value of `body.weight`")
+
+
+def test_a_buffer_that_the_first_forward_pass_updated_belongs_to_that_pass() -> None:
+    start = replace(RUN, initial=(other(RUN.initial[0], 2),))
+    assert first_divergence(RUN, start) is None
+    found = place(RUN, altered(start, 0, parameters=other(seen(0).parameters, 2)))
+    assert found == (0, 0, "forward", "value of `body.running_mean`")
+
+
+def test_an_output_of_sixteen_bits_is_told_by_its_bits() -> None:
+    recorded = altered(RUN, 2, outputs=(("head", "1" * 16 + ":3c00.3c01"),))
+    found = first_divergence(recorded, altered(recorded, 2, outputs=(("head", "2" * 16 + ":3c00.3c04"),)))
+    assert found is not None
+    assert (found.ulp, found.recorded, found.observed, found.relative) == (3, "bits 3c01", "bits 3c04", "")
+
+
+def test_gradients_of_sixteen_bits_show_no_factor() -> None:
+    recorded = altered(RUN, 2, gradients=sampled(seen().gradients, {0: "3c00.3c00", 1: "3c00.3c00"}))
+    halved = sampled(seen().gradients, {0: "3800.3800", 1: "3800.3800"}, "d")
+    assert place(recorded, altered(recorded, 2, gradients=halved))[2] == "backward"
+
+
+def test_settings_of_another_optimizer_are_not_in_force() -> None:
+    run = altered(altered(RUN, 0, settings={"0.lr": "1", "seed.torch": "4"}), 1, optimizer=1, settings={"0.lr": "2"})
+    assert settings_before(run, 1, 0) == {"0.lr": "2", "seed.torch": "4"}
+    assert settings_before(run, 2, 0) == {"0.lr": "1", "seed.torch": "4"}
+
+
+def with_second_optimizer(begin: int, first: str = "1" * 16 + ":") -> Run:
+    """Return a training in which another optimizer makes the steps from `begin` on, with a tensor of its own."""
+    steps = tuple(
+        tuple(
+            replace(
+                rank,
+                gradients=(
+                    *(("-",) * 3 if number >= begin else rank.gradients),
+                    "2" * 16 + ":" if number >= begin else "-",
+                ),
+                parameters=(
+                    *(("-",) * 3 if number >= begin else rank.parameters),
+                    "3" * 16 + ":" if number >= begin else "-",
+                ),
+            )
+            for rank in ranks
+        )
+        for number, ranks in enumerate(RUN.steps)
+    )
+    tensors = (*TENSORS, replace(TENSORS[0], name="other.weight"))
+    return replace(RUN, tensors=tensors, initial=((*RUN.initial[0], first),), steps=steps)
+
+
+def test_first_values_of_a_later_optimizer_are_compared_at_its_first_step() -> None:
+    recorded, observed = with_second_optimizer(2), with_second_optimizer(2, "9" * 16 + ":")
+    assert place(recorded, observed) == (2, 0, "init", "first value of `other.weight`")
+    assert place(recorded, altered(observed, 1, loss="nan")) == (1, 0, "forward", "loss")
+
+
+def test_an_optimizer_that_never_came_is_told_where_it_began() -> None:
+    assert place(with_second_optimizer(2), RUN) == (2, 0, "init", "list of tensors")

@@ -105,12 +105,14 @@ def test_a_run_that_ended_before_it_was_ended_is_complete() -> None:
     assert watched.run.program.complete
 
 
-def test_a_process_that_never_told_its_end_is_not_complete() -> None:
-    watched = assembled(lines()[:-1])
-    assert watched.fault is None
-    assert watched.run is not None
-    assert watched.run.program is not None
-    assert not watched.run.program.complete
+@pytest.mark.parametrize("last", [[], [end(3)]])
+def test_a_training_whose_end_was_not_seen_is_told(last: list[dict[str, Any]]) -> None:
+    assert fault([*lines()[:-1], *last]) == [
+        "error: the end of the training was not seen behind step 1",
+        "  where: train.py",
+        "  why:   its process was killed or put another in its place, or there was no room left for temporary files",
+        "  how:   let it end by itself, or record its first steps with `--steps N`",
+    ]
 
 
 def test_nothing_seen_is_told_with_what_was_expected() -> None:

@@ -163,7 +163,7 @@ def test_gitlab_knows_a_verdict_again_that_fails_at_another_step() -> None:
 
 
 def test_junit_has_a_test_for_each_check() -> None:
-    suite = ET.fromstring(told("junit", PARTED)).find("testsuite")  # noqa: S314 -- our own text
+    suite = ET.fromstring(told("junit", PARTED)).find("testsuite")
     assert suite is not None
     assert {key: suite.get(key) for key in ("tests", "failures", "skipped")} == {
         "tests": "3",

@@ -71,7 +71,7 @@ class Watch:
             torch, guard, lambda batch: ledger.add_batch(digest_parts(torch, batch)), ledger.settings.update
         )
         optimizers = Optimizers(guard, ledger)
-        self._wrappers.install(optimizers.hook_again)
+        self._wrappers.install(lambda: optimizers.stay_out_of_graphs(torch))
         optimizers.install(
             torch,
             self._program.take,

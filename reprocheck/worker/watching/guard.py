@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any, Callable, Optional
 
@@ -30,13 +31,18 @@ class Guard:
             self.end(where, error)
             return None
 
+    def stay_out_of_graphs(self) -> None:
+        """Let no compiler see what hooks do: where compiled code was left, it compiles every function that is called.
+
+        It takes a second to load, so this is for programs that compile.
+        """
+        self.hold = self._torch._dynamo.disable(self.hold)  # type: ignore[method-assign]
+
     def end(self, where: str, error: BaseException) -> None:
         """Switch the watch off and tell why."""
         self.is_on = False
-        try:
+        with contextlib.suppress(Exception):  # the disk is full, perhaps: there is nobody left to tell
             self._tell(where, error)
-        except Exception:  # noqa: S110 - there is nobody left to tell: the disk is full, perhaps
-            pass
 
     def patch(self, owner: Any, name: str, before: Before) -> None:
         """Let `owner.name` call `before` first, and what `before` returned, if anything, with its result.

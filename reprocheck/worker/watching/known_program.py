@@ -1,4 +1,4 @@
-"""What is known of the program so far: its outermost modules, the names of its parameters, the places of its buffers."""
+"""What is known of the program so far: its outermost modules, names of its parameters, places of its buffers."""
 
 from __future__ import annotations
 

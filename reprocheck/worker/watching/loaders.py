@@ -12,10 +12,9 @@ Told = Callable[[Dict[str, str]], None]
 
 def install(torch: Any, guard: Guard, heard: Callable[[Any], None], told: Told) -> None:
     """Call `heard(batch)` with what each DataLoader of this process yields, and `told(settings)` before."""
-    import torch.utils.data.dataloader as module
 
     def before(args: Any, _kwargs: Any) -> Optional[After]:
         told(loader_settings(args[0]))
         return heard
 
-    guard.patch(module._BaseDataLoaderIter, "__next__", before)
+    guard.patch(torch.utils.data.dataloader._BaseDataLoaderIter, "__next__", before)

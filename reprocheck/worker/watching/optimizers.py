@@ -20,7 +20,9 @@ class Optimizers:
         self._guard = guard
         self._ledger = ledger
         self._stepping: Any = None  # the frame in which the outermost step runs
+        self._depth = 0  # of steps within it
         self._has_looked = False
+        self._is_out_of_graphs = False
         self._classes: Set[Any] = set()
         self._own: Any = None  # our hook behind those that the program gave to the optimizer
 
@@ -28,9 +30,8 @@ class Optimizers:
         """Let all optimizers tell us."""
         self._before, self._after = before, after
         self._hooked = torch.optim.Optimizer.profile_hook_step
-        optimizer_module = importlib.import_module("torch.optim.optimizer")
-        optimizer_module.register_optimizer_step_pre_hook(self._step_begins)
-        optimizer_module.register_optimizer_step_post_hook(self._step_ends)
+        self._module = importlib.import_module("torch.optim.optimizer")
+        self._register(self._step_begins, self._step_ends)
 
         def before_making(args: Any, _kwargs: Any) -> Optional[After]:
             def after(_result: Any) -> None:
@@ -49,6 +50,25 @@ class Optimizers:
         self._guard.patch(torch.optim.Optimizer, "zero_grad", before_zeroing)
         self._guard.patch(torch.nn.Module, "zero_grad", before_zeroing)
 
+    def _register(self, begins: Callable[..., None], ends: Callable[..., None]) -> None:
+        self._handles = [
+            self._module.register_optimizer_step_pre_hook(begins),
+            self._module.register_optimizer_step_post_hook(ends),
+        ]
+
+    def stay_out_of_graphs(self, torch: Any) -> None:
+        """Let compiled code call our hooks instead of tracing them, and hook again what the compiler unhooked.
+
+        The compiler takes a second to load: only a program that compiles is to wait for it.
+        """
+        self.hook_again()
+        if not self._is_out_of_graphs:
+            self._is_out_of_graphs = True
+            self._guard.stay_out_of_graphs()
+            for handle in self._handles:
+                handle.remove()
+            self._register(torch._dynamo.disable(self._step_begins), torch._dynamo.disable(self._step_ends))
+
     def hook_again(self) -> None:
         """See to it that the steps of all classes run hooks.
 
@@ -63,10 +83,11 @@ class Optimizers:
     def _step_begins(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if self._guard.is_traced() or not self._guard.is_on:
             return
-        frame = sys._getframe(1)
+        frame = self._frame_of_torch()
         if self._is_within(frame):
+            self._depth += 1
             return
-        self._stepping, self._has_looked = frame, False
+        self._stepping, self._depth, self._has_looked = frame, 0, False
         has_closure = any(map(callable, [*args[1:], *kwargs.values()]))
         if optimizer._optimizer_step_pre_hooks:
             # The program's own hooks run behind ours and may change the gradients: look when they are done.
@@ -80,6 +101,13 @@ class Optimizers:
             self._has_looked = True
             self._guard.hold("step", self._before, optimizer, has_closure)
 
+    def _frame_of_torch(self) -> Any:
+        """Return the frame in which torch runs our hook; compiled, it may go on in another one below it."""
+        frame: Any = sys._getframe(2)
+        while frame.f_back is not None and frame.f_code.co_filename != self._module.__file__:
+            frame = frame.f_back
+        return frame
+
     def _is_within(self, frame: Any) -> bool:
         """Say whether an outer step is running; one that raised is no longer among the callers."""
         outer = frame if self._stepping is not None else None
@@ -88,7 +116,13 @@ class Optimizers:
         return outer is not None
 
     def _step_ends(self, optimizer: Any, _args: Any, _kwargs: Any) -> None:
-        if self._guard.is_traced() or sys._getframe(1) is not self._stepping:
+        if self._guard.is_traced() or self._stepping is None:
+            return
+        frame = self._frame_of_torch()
+        if not self._is_within(frame):
+            return
+        if self._depth and frame is not self._stepping:
+            self._depth -= 1
             return
         self._stepping = None
         if self._own is not None:

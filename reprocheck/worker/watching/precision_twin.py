@@ -16,8 +16,8 @@ def switch_off_mixed_precision(torch: Any) -> None:
 
 def _disabled(original: Any) -> Any:
     @functools.wraps(original)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def disabled(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         self._enabled = False
 
-    return __init__
+    return disabled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import sys
@@ -21,14 +22,12 @@ def at_end(end: Callable[[], None], renew: Callable[[], None]) -> None:
         end()
         original(status)
 
-    os._exit = _exit  # type: ignore[assignment]
+    os._exit = _exit
 
 
 def leave() -> None:
     """End this process at once and as if all were well: it has told what it was to tell."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(Exception):  # the program may have closed it
             stream.flush()
-        except Exception:  # noqa: S110 - a stream that the program closed has nothing to say
-            pass
     os._exit(0)

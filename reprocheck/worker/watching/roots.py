@@ -16,7 +16,7 @@ _ABSENT = object()
 
 
 class Roots:
-    """The outermost modules that are listened to; `heard(args, kwargs, with_gradients)` is called before each of them."""
+    """The outermost modules that are listened to; a call of one calls `heard(args, kwargs, with_gradients)`."""
 
     def __init__(self, guard: Guard, heard: Callable[[Any, Any, bool], None]) -> None:
         self._guard = guard
@@ -41,35 +41,36 @@ class Roots:
         if id(inner) in self._watched:
             self.watch([outer if one is inner else one for one in self.modules()])
 
-    def release(self, classes: Iterable[type], *, for_good: bool) -> None:
+    def release(self, classes: Iterable[Any], *, for_good: bool) -> None:
         """Give classes back their own `__call__`: their instances are being compiled."""
         for cls in classes:
             if for_good:
                 self._compiled.add(cls)
             own = self._original.pop(cls, None)
             if own is _ABSENT:
-                del cls.__call__  # type: ignore[operator]
+                del cls.__call__
             elif own is not None:
-                cls.__call__ = own  # type: ignore[operator]
+                cls.__call__ = own
 
     def release_all(self) -> None:
         """Give all classes back their own `__call__` for good."""
         self.release(list(self._original), for_good=True)
 
-    def _listen(self, cls: type) -> None:
+    def _listen(self, cls: Any) -> None:
         if cls in self._original:
             return
         own = self._original[cls] = cls.__dict__.get("__call__", _ABSENT)
         is_traced = self._guard.is_traced
 
-        def __call__(module: Any, *args: Any, **kwargs: Any) -> Any:
-            if not is_traced():
+        def called(module: Any, *args: Any, **kwargs: Any) -> Any:
+            if type(module) is cls and not is_traced():
                 self._hear(module, args, kwargs)
             if own is _ABSENT:
-                return super(cls, module).__call__(*args, **kwargs)  # type: ignore[misc]
+                inherited: Any = super(cls, module)
+                return inherited.__call__(*args, **kwargs)
             return own(module, *args, **kwargs)
 
-        cls.__call__ = __call__  # type: ignore[operator]
+        cls.__call__ = called
 
     def _hear(self, module: Any, args: Any, kwargs: Any) -> None:
         reference = self._watched.get(id(module))

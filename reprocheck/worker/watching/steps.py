@@ -126,7 +126,7 @@ class Steps:
         if is_late:
             line.update(self._gradients(watched))
         line["parameters"] = watched.last = Marks(watched.all_names(), watched.tensors(), self.is_dense())
-        line.update(self._happened(watched))
+        line.update(self._happened())
         self._lines.put(line, may_wait=_is_elsewhere(watched))
         self._ledger.begin_next()
         self.count += 1
@@ -202,7 +202,7 @@ class Steps:
             ]
         return told
 
-    def _happened(self, watched: WatchedOptimizer) -> Dict[str, Any]:
+    def _happened(self) -> Dict[str, Any]:
         ledger = self._ledger
         losses, scale = ledger.losses(), ledger.scale
         # Where two optimizers share a backward pass, the loss of the first is that of the second too.

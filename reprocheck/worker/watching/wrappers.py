@@ -55,7 +55,9 @@ class Wrappers:
 
     def _watch_local(self, model: Any) -> None:
         named = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
-        self._local.append((frozenset(id(one) for _name, one in named), LocalGradients(self._torch, named, self._on_fault)))
+        self._local.append(
+            (frozenset(id(one) for _name, one in named), LocalGradients(self._torch, named, self._on_fault))
+        )
 
     def _before_compile(self, args: Any, kwargs: Any) -> Optional[After]:
         model = args[0] if args else kwargs.get("model")
@@ -80,4 +82,3 @@ def _settings(torch: Any, arguments: Dict[str, Any]) -> Dict[str, str]:
     told = {name: str(value) for name, value in arguments.items() if type(value) in plain and name not in _PLACES}
     group = arguments.get("process_group")
     return {**told, "backend": str(torch.distributed.get_backend(group))}
-

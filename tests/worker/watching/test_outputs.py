@@ -38,6 +38,7 @@ def test_outputs_are_marked_in_the_order_in_which_modules_end() -> None:
 
 def test_one_low_bit_of_one_module_is_named() -> None:
     model: Any = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 3), nn.Linear(3, 1))
+    nn.init.zeros_(model[1].weight)  # so that no rounding swallows the bit
     outputs, inputs = watched(model), torch.ones(4, 2)
     model(inputs)
     before = outputs.take()

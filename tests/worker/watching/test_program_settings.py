@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -40,7 +42,7 @@ def test_a_shuffling_loader_tells_another_sampler() -> None:
 
 
 def test_a_distributed_sampler_tells_epoch_and_seed() -> None:
-    sampler = DistributedSampler(DATA, num_replicas=2, rank=0, seed=7)
+    sampler: DistributedSampler[int] = DistributedSampler(DATA, num_replicas=2, rank=0, seed=7)
     sampler.set_epoch(3)
     told = loader_settings(iter(DataLoader(DATA, sampler=sampler)))
     assert (told["data.epoch"], told["data.seed"], told["data.shuffle"]) == ("3", "7", "True")
@@ -53,7 +55,7 @@ class Hostile:
     def epoch(self) -> int:
         raise RuntimeError
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[int]:
         return iter([0])
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
+
 from tests.worker.watching.watched_scripts import Told, run, run_watched, script
+
+if importlib.util.find_spec("torch") is None:
+    pytest.skip("the scripts train with torch", allow_module_level=True)
 
 TRAIN = """
 torch.manual_seed(0)
@@ -130,7 +135,7 @@ show(model)
 """
     )
     told = run_watched(body)
-    assert (told.code, told.out.count("bytes"), told.err, told.files) == (0, 1, "", ())
+    assert (told.code, told.out.count("bytes"), "Traceback" in told.err, told.files) == (0, 1, False, ())
 
 
 def test_the_sitecustomize_that_is_shadowed_runs_and_nothing_of_ours_is_on_the_path(tmp_path: Path) -> None:
@@ -165,6 +170,7 @@ train(8)
     assert sorted(kinds(run_watched(body)), key=len) == [["start", "step", "end"], ["start", "step", "step", "end"]]
 
 
+@pytest.mark.slow
 def test_spawned_ranks_and_loader_workers_are_told_apart(tmp_path: Path) -> None:
     program = tmp_path / "spawning.py"
     program.write_text(
@@ -210,11 +216,7 @@ def test_ranks_of_torchrun_tell_their_own_gradients_beside_the_sum(tmp_path: Pat
         assert one["data"] != other["data"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["torch.compile(model, **how)", "model", "torch.compile(loss, **how)"])
-def test_compiled_models_keep_their_graphs_and_bits(how: str) -> None:
-    body = script(
-        f"""
+COMPILED = """
 import torch._dynamo.utils
 class Net(nn.Module):
     def __init__(self):
@@ -226,12 +228,7 @@ model = bare = Net(); optimizer = torch.optim.Adam(model.parameters())
 how = dict(backend="aot_eager", fullgraph=True)
 def loss(inputs, targets):
     return functional.cross_entropy(model(inputs), targets)
-if {how == "model"}:
-    model.compile(**how)
-elif {"model" in how}:
-    model = {how}
-else:
-    loss = {how}
+{compile}
 for inputs, targets in batches(12):
     optimizer.zero_grad()
     loss(inputs, targets).backward()
@@ -240,10 +237,20 @@ for inputs, targets in batches(12):
 show(bare)
 print(torch._dynamo.utils.counters["stats"]["unique_graphs"])
 """
-    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "events"),
+    [
+        ("model = torch.compile(model, **how)", "ZFBCS"),
+        ("model.compile(**how)", "ZFBCS"),
+        ("loss = torch.compile(loss, **how)", "ZBCS"),  # the forward pass is within what is compiled
+    ],
+)
+def test_compiled_programs_keep_their_graphs_and_bits(line: str, events: str) -> None:
+    body = script(COMPILED.replace("{compile}", line))
     told, unwatched = run_watched(body), run(body)
     assert (told.code, told.out) == (0, unwatched.out)
     assert [one["compiled"] for one in told.lines("start")] == [True]
-    heard = "F" if "model" in how.replace("model, ", "model ") and "loss" not in how else ""
-    assert [one["events"] for one in told.lines("step")] == [f"Z{heard}BCS"] * 3
-    assert [one["outputs"] for one in told.lines("step")] == [[]] * 3
+    assert [(one["events"], one["outputs"]) for one in told.lines("step")] == [(events, [])] * 3

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
+
 from tests.worker.watching.watched_scripts import Told, run, run_watched, script
+
+if importlib.util.find_spec("torch") is None:
+    pytest.skip("the scripts train with torch", allow_module_level=True)
 
 GALLERY = """
 torch.manual_seed(0)

@@ -11,7 +11,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from typing import Any, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 _VARIABLE = "REPROCHECK_WATCH"
 _PACKAGE = "reprocheck_worker"
@@ -24,7 +24,7 @@ class _Finder:
         self._job_file = job_file
         self._is_asking = False
 
-    def find_spec(self, name: str, path: Optional[Sequence[str]] = None, target: Any = None) -> Any:
+    def find_spec(self, name: str, _path: Optional[Sequence[str]] = None, _target: Any = None) -> Any:
         """Return the module spec of torch, which tells us when it is loaded; None for all other modules."""
         if name != "torch" or self._is_asking:
             return None
@@ -98,7 +98,8 @@ def _enter() -> None:
         if "torch" in sys.modules:
             _begin_watch(sys.modules["torch"], job_file)
         else:
-            sys.meta_path.insert(0, _Finder(job_file))  # type: ignore[arg-type]
+            finders: List[Any] = sys.meta_path
+            finders.insert(0, _Finder(job_file))
     _run_shadowed()
 
 
