@@ -1,4 +1,4 @@
-"""Plant every change of `planted_changes`, and print what the verdict says of it: `python -m tests.planted_truth [NAME]`.
+"""Plant every change of `planted_changes` and print what the verdict says: `python -m tests.planted_truth [WORD…]`.
 
 Exit code 1 if a step, a phase or a cause is not the one that was planted.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
 from tests.planted_changes import CHANGES, PROGRAMS, Change
-from tests.watched_programs import judged, reference, rerun, verdict_on
+from tests.watched_programs import judged, reference, verdict_on
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
             key = (change.program, change.ranks)
             if key not in records:
                 records[key] = reference(*key)
-                again = judged(records[key], rerun(PROGRAMS / change.program, change.ranks))
+                again = judged(records[key], PROGRAMS / change.program, change.ranks)
                 print(f"{change.program:16} as it is: {again.outcome}", flush=True)
             right, line = told(change, verdict_on(change, records[key], Path(folder)))
             wrong += not right

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from reprocheck.model.fingerprints import unread
-from reprocheck.model.records import Record
+from reprocheck.model.records import Record, Run
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.judgement import Seen
-from reprocheck.numerics.watched_runs import WatchCommand, Watched, watch
+from reprocheck.numerics.watched_runs import DENSE, WatchCommand, Watched, watch
 from reprocheck.workflows.verify_command import judge_watched
 from tests.planted_changes import PROGRAMS, Change
 
@@ -40,12 +40,18 @@ def verdict_on(change: Change, recorded: Record, folder: Path) -> Verdict:
     """Return the verdict on a changed program beside the record of the one that it was."""
     path = folder / change.program
     path.write_text(change.source(), encoding="utf-8")
-    return judged(recorded, rerun(path, change.ranks))
+    return judged(recorded, path, change.ranks)
 
 
-def judged(recorded: Record, watched: Watched) -> Verdict:
-    """Return the verdict where nothing but the run may differ."""
-    return judge_watched(recorded, Seen(fingerprint={}, lock=NO_LOCK, runs=()), watched)
+def judged(recorded: Record, program: Path, ranks: int) -> Verdict:
+    """Return the verdict on a program, where nothing but its run may differ."""
+
+    def again(step: int) -> Run | None:
+        dense = (*DENSE, *range(max(0, step - 1), step + 1))
+        return watch(WatchCommand(words=words(program, ranks), dense=dense, until=step), _silent).run
+
+    seen = Seen(fingerprint={}, lock=NO_LOCK, runs=())
+    return judge_watched(recorded, seen, rerun(program, ranks), again)
 
 
 def _silent(_: str) -> None:

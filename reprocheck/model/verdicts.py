@@ -12,7 +12,17 @@ from reprocheck.model.predictions import Prediction, predicted_members
 
 VERDICT_SCHEMA = "reprocheck/verdict/1"
 SECOND_RERUN = "second rerun"
-CHECKS_BEFORE_RUNS = ("fingerprint", "lock", "prefix", "canary", "relations", "probes", "updates", "resumed", SECOND_RERUN)
+CHECKS_BEFORE_RUNS = (
+    "fingerprint",
+    "lock",
+    "prefix",
+    "canary",
+    "relations",
+    "probes",
+    "updates",
+    "resumed",
+    SECOND_RERUN,
+)
 
 Outcome = Literal["bitwise", "within-envelope", "not-reproduced", "undecided"]
 Status = Literal["pass", "review", "fail", "skip"]

@@ -32,10 +32,11 @@ def test_a_probe_without_a_coarse_digest_is_read_back() -> None:
     assert probe_of(probe_line(short)) == short
 
 
-@pytest.mark.parametrize(("dtype", "width"), [("fp64", 64), ("fp32", 32), ("bf16", 32), ("fp8e4m3", 32)])
+@pytest.mark.parametrize("dtype", ["fp64", "fp32", "bf16", "fp8e4m3"])
 @given(data=st.data())
-def test_every_bit_of_a_coarse_digest_survives(dtype: str, width: int, data: st.DataObject) -> None:
-    numbers = data.draw(st.lists(st.floats(width=width, allow_nan=False, allow_infinity=False), min_size=1, max_size=4))
+def test_every_bit_of_a_coarse_digest_survives(dtype: str, data: st.DataObject) -> None:
+    finite = st.floats(width=64 if dtype == "fp64" else 32, allow_nan=False, allow_infinity=False)
+    numbers = data.draw(st.lists(finite, min_size=1, max_size=4))
     one = probe(f"matmul/wide/{dtype}", KEPT, coarse=tuple(float.hex(x) for x in numbers), shape=(), first=())
     assert probe_of(probe_line(one)) == one
 

@@ -19,15 +19,15 @@ class KnownProgram:
         self._roots = roots
         self._scans = 0
         self._optimizers: List["weakref.ref[Any]"] = []
-        self._names: Dict[int, str] = {}
-        self._told: Dict[int, str] = {}  # names that stand in a start line: these stay
+        self._names = _Names()
+        self._told = _Names()  # those that stand in a start line: these stay
         self.modules: List[Tuple[str, str]] = []
         self.buffers: List[Buffer] = []
 
     def take(self, optimizer: Any) -> None:
         """Look for the modules of a new optimizer, unless its parameters are known."""
         self._add(optimizer)
-        if any(id(one) not in self._names for one in parameters_of(optimizer)):
+        if any(self._names.of(one) is None for one in parameters_of(optimizer)):
             self._scan()
 
     def tell(self, optimizer: Any) -> List[Tuple[str, Any]]:
@@ -35,17 +35,18 @@ class KnownProgram:
         self._add(optimizer)
         self._scan()
         named = [
-            (self._names.get(id(one), "group{}.{}".format(group, place)), one)
+            (self._names.of(one) or "group{}.{}".format(group, place), one)
             for group, settings in enumerate(optimizer.param_groups)
             for place, one in enumerate(settings["params"])
         ]
-        self._told.update((id(one), name) for name, one in named)
+        for name, one in named:
+            self._told.give(one, name)
         return named
 
     def all_named(self) -> Dict[str, Any]:
         """Return all parameters that are trained, by name."""
-        found = {id(one): one for optimizer in self._alive() for one in parameters_of(optimizer)}
-        return {name: found[one] for one, name in self._names.items() if one in found}
+        named = [(self._names.of(one), one) for optimizer in self._alive() for one in parameters_of(optimizer)]
+        return {name: one for name, one in named if name is not None}
 
     def _add(self, optimizer: Any) -> None:
         if all(known is not optimizer for known in self._alive()):
@@ -61,10 +62,25 @@ class KnownProgram:
         self._scans += 1
         parameters = {id(one): one for optimizer in self._alive() for one in parameters_of(optimizer)}
         found = find_program(self._torch, parameters.values())
-        self._names = {**found.names, **self._told}
+        for place, one in parameters.items():
+            self._names.give(one, self._told.of(one) or found.names[place])
         self._roots.watch(found.roots)
         self.modules = list(found.modules)
         self.buffers = _placed(found)
+
+
+class _Names:
+    """Names of tensors by identity; a tensor that took the place of a dead one in memory has none of its names."""
+
+    def __init__(self) -> None:
+        self._names: Dict[int, Tuple["weakref.ref[Any]", str]] = {}
+
+    def give(self, tensor: Any, name: str) -> None:
+        self._names[id(tensor)] = weakref.ref(tensor), name
+
+    def of(self, tensor: Any) -> Optional[str]:
+        reference, name = self._names.get(id(tensor), (lambda: None, ""))
+        return name if reference() is tensor else None
 
 
 class Buffer:

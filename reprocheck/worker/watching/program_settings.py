@@ -5,7 +5,7 @@ Everything is read from attributes that lie on the host, so that nothing waits f
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 OF_SAMPLER = ("epoch", "seed", "shuffle", "replacement", "num_samples")
 _DEFAULTS = {"clip_grad_norm_": ("clip.norm", "max_norm"), "clip_grad_value_": ("clip.value", "clip_value")}
@@ -30,7 +30,7 @@ def loader_settings(iterator: Any) -> Dict[str, str]:
 def clip_settings(function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Dict[str, str]:
     """Return the bound that gradients are clipped to, with the kind of norm if it is one."""
     key, bound = _DEFAULTS[function]
-    values = [args[0] if args else kwargs.get(bound)]
+    values: List[Any] = [args[0] if args else kwargs.get(bound)]
     if bound == "max_norm":
         values.append(args[1] if len(args) > 1 else kwargs.get("norm_type", 2.0))
     return {key: " ".join(str(float(value)) for value in values)} if all(map(_is_plain, values)) else {}
@@ -41,7 +41,7 @@ def state_setting(number: int, optimizer: Any) -> Dict[str, str]:
     states = [state for state in optimizer.state.values() if state]
     if not states:
         return {"{}.state".format(number): "empty"}
-    step = states[0].get("step") if isinstance(states[0], Mapping) else None
+    step: Any = states[0].get("step") if isinstance(states[0], Mapping) else None
     is_far = getattr(getattr(step, "device", None), "type", "cpu") != "cpu"
     known = step is not None and not is_far
     return {"{}.state".format(number): "step {}".format(int(step)) if known else "filled"}
