@@ -1,9 +1,11 @@
 """How well the envelope tells faults from platforms: faults x precisions x settings, printed as a table.
 
-`python tests/envelope_table.py [--steps 200] [--only PART]... [--keep FILE]` measures the built-in transformer: a
+`python tests/envelope_table.py [--steps 200] [--dtype NAME]... [--keep FILE]` measures the built-in transformer: a
 reference and its eight members at one thread, then honest reruns (24 other perturbations; other thread counts,
-instruction sets and library paths, each in a process of its own) and faults. `caught by twin` is a fault that the
-bf16 or fp16 run hides and the fp32 run with the same fault shows. It takes about half an hour and is no test.
+instruction sets and library paths, each in a process of its own) and faults. A cell is the worst ratio, its metric and
+the first step beyond 5; `replay` is a fault that the replayed optimizer shows, `twin` one that the bf16 or fp16 run
+hides and the fp32 run with the same fault shows; `scale@N` is where the loss scale takes another way: the run is judged
+up to there. It takes half an hour and more, and is no test. What it gave stands in `envelope_table.txt`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
@@ -23,9 +25,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from reprocheck.model.envelopes import FAIL_ABOVE, GRADIENT_NORM, LOSS, REVIEW_ABOVE
 from reprocheck.model.records import RankStep
-from reprocheck.numerics.envelopes import Grades, Rows, Step, first_other_scale, grades_of, rows_of
+from reprocheck.numerics.envelopes import Grades, Rows, Step, first_beyond, first_other_scale, grades_of, rows_of, worst
 
 Found = tuple[Rows, "int | None", float]
+Kept = dict[str, dict[str, Any]]
+Count = Callable[[Kept, dict[str, Grades], str, Sequence[str]], str]
+LARGEST_ROUNDING = 1e-5  # of a replayed update; that of a platform is below 5e-7
+WIDTH = 38
 DTYPES = ("fp32", "bf16", "fp16")
 TOLD = ("loss", "loss_scale", "gradient_norm", "skipped", "sketch")
 MEMBERS, HELD_OUT = range(1, 9), range(9, 33)
@@ -165,9 +171,7 @@ def _number(word: str) -> float:
 
 def judged(found: Found, grades: Grades) -> tuple[float, int | None, str]:
     """Return the ratio, the first step beyond the limit and the metric, up to where the scale took another way."""
-    from reprocheck.numerics.envelopes import first_beyond, worst
-
-    rows = found[0]
+    rows = found[0][: found[1]]
     beyond = first_beyond(FAIL_ABOVE, rows, grades)
     excess = worst(rows, grades)
     metric = excess.metric if excess.metric in (LOSS, GRADIENT_NORM) else "gradient"
@@ -194,42 +198,71 @@ def main() -> None:
     tell(kept)
 
 
-def tell(kept: dict[str, Any]) -> None:
+def tell(kept: Kept) -> None:
     """Print the table of honest reruns and faults."""
-    grades = {dtype: grades_of([_cut(found[f"member {k}"]) for k in MEMBERS]) for dtype, found in kept.items()}
+    grades = {
+        dtype: grades_of([found[f"member {k}"][0][: found[f"member {k}"][1]] for k in MEMBERS])
+        for dtype, found in kept.items()
+    }
     first = next(iter(kept.values()))
     for title, names in (
         ("held-out perturbations", [f"member {k}" for k in HELD_OUT]),
         ("settings", list(SETTINGS)),
         ("faults", [name for name in first if name not in SETTINGS and not name.startswith("member")]),
     ):
-        print(f"\n{title:<52}" + "".join(f"{dtype:>26}" for dtype in kept))
+        print(f"\n{title:<52}" + "".join(f"{dtype:>{WIDTH}}" for dtype in kept))
         for name in names:
-            print(f"  {name:<50}" + "".join(_cell(kept, grades, dtype, name) for dtype in kept))
-        print(f"  {'beyond 3 / beyond 5 / other scale / of':<50}" + "".join(_sum(kept, grades, d, names) for d in kept))
+            print(f"  {name:<50}" + "".join(f"{_cell(kept, grades, dtype, name):>{WIDTH}}" for dtype in kept))
+        for label, count in COUNTS.items():
+            counts = [count(kept, grades, dtype, [n for n in names if n in kept[dtype]]) for dtype in kept]
+            print(f"  {label:<50}" + "".join(f"{text:>{WIDTH}}" for text in counts))
 
 
-def _cut(found: Found) -> Rows:
-    return found[0][: found[1]]
-
-
-def _cell(kept: dict[str, Any], grades: dict[str, Grades], dtype: str, name: str) -> str:
+def _cell(kept: Kept, grades: dict[str, Grades], dtype: str, name: str) -> str:
     if name not in kept[dtype]:
-        return f"{'-':>26}"
+        return "-"
     ratio, step, metric = judged(kept[dtype][name], grades[dtype])
-    twin = ""
-    if step is None and dtype != "fp32" and "fp32" in kept and name in kept["fp32"] and not name.startswith("member"):
-        twin = " twin" if judged(kept["fp32"][name], grades["fp32"])[1] is not None else ""
+    place = f" @{step}" if step is not None else ""
     scale = kept[dtype][name][1]
     parted = f" scale@{scale}" if scale is not None else ""
-    return f"{f'{ratio:.3g} {metric}' + (f' @{step}' if step is not None else '') + twin + parted:>26}"
+    return f"{ratio:.3g} {metric}{place}{_others(kept, grades, dtype, name)}{parted}"
 
 
-def _sum(kept: dict[str, Any], grades: dict[str, Grades], dtype: str, names: Sequence[str]) -> str:
-    known = [kept[dtype][name] for name in names if name in kept[dtype]]
-    ratios = [judged(found, grades[dtype])[0] for found in known]
-    beyond = [sum(ratio > limit for ratio in ratios) for limit in (REVIEW_ABOVE, FAIL_ABOVE)]
-    return f"{f'{beyond[0]} / {beyond[1]} / {sum(f[1] is not None for f in known)} / {len(known)}':>26}"
+def _others(kept: Kept, grades: dict[str, Grades], dtype: str, name: str) -> str:
+    """Return which other check sees it: the replayed update, or the fp32 twin of a run that hides it."""
+    if kept[dtype][name][1] is None and kept[dtype][name][2] > LARGEST_ROUNDING:  # after as many steps taken
+        return " replay"
+    hidden = dtype != "fp32" and judged(kept[dtype][name], grades[dtype])[1] is None
+    twin = kept.get("fp32", {}).get(name)
+    return " twin" if hidden and twin and judged(twin, grades["fp32"])[1] is not None else ""
+
+
+def _beyond(limit: float) -> Count:
+    def count(kept: Kept, grades: dict[str, Grades], dtype: str, names: Sequence[str]) -> str:
+        return f"{sum(judged(kept[dtype][name], grades[dtype])[0] > limit for name in names)} of {len(names)}"
+
+    return count
+
+
+def _by_all(kept: Kept, grades: dict[str, Grades], dtype: str, names: Sequence[str]) -> str:
+    seen = [
+        judged(kept[dtype][name], grades[dtype])[1] is not None or _others(kept, grades, dtype, name) for name in names
+    ]
+    return f"{sum(map(bool, seen))} of {len(names)}"
+
+
+def _other_scales(kept: Kept, _grades: dict[str, Grades], dtype: str, names: Sequence[str]) -> str:
+    known = {kept[dtype][f"member {k}"][1] for k in MEMBERS}
+    ways = [kept[dtype][name][1] for name in names if kept[dtype][name][1] is not None]
+    return f"{len(ways)}, {sum(way in known for way in ways)} as a member"
+
+
+COUNTS: dict[str, Count] = {
+    "beyond 3": _beyond(REVIEW_ABOVE),
+    "beyond 5": _beyond(FAIL_ABOVE),
+    "beyond 5, or by replay or twin": _by_all,
+    "loss scale takes another way": _other_scales,
+}
 
 
 if __name__ == "__main__":

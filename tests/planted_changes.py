@@ -65,7 +65,7 @@ SYNC = """            loss = criterion(model(inputs), targets)
 _AMP, _DDP, _ACC, _GAN, _COMPILED = "amp_loop.py", "ddp_resnet.py", "accumulate.py", "gan.py", "compiled.py"
 CHANGES = (
     Change("another seed", _AMP, "torch.manual_seed(0)", "torch.manual_seed(1)", 0, "init", "seed"),
-    Change("data not shuffled", _AMP, "shuffle=True", "shuffle=False", 0, "data", "sampler"),
+    Change("data not shuffled", _AMP, "shuffle=True", "shuffle=False", 0, "data", "order"),
     Change("learning rate +0.1 %", _AMP, "lr=3e-3", "lr=3.003e-3", 0, "optimizer", "learning rate"),
     Change("learning rate -0.1 %", _AMP, "lr=3e-3", "lr=2.997e-3", 0, "optimizer", "learning rate"),
     Change("learning rate +1 %", _AMP, "lr=3e-3", "lr=3.03e-3", 0, "optimizer", "learning rate"),
@@ -94,9 +94,9 @@ CHANGES = (
     ),
     Change("set_epoch left out", _DDP, "        sampler.set_epoch(epoch)\n", "", 4, "data", "epoch", ranks=2),
     Change(
-        "sampler not shuffled", _DDP, "shuffle=True, seed=7", "shuffle=False, seed=7", 0, "data", "sampler", ranks=2
+        "sampler not shuffled", _DDP, "shuffle=True, seed=7", "shuffle=False, seed=7", 0, "data", "order", ranks=2
     ),
-    Change("another sampler seed", _DDP, "seed=7", "seed=8", 0, "data", "sampler", ranks=2),
+    Change("another sampler seed", _DDP, "seed=7", "seed=8", 0, "data", "order", ranks=2),
     Change("one all-reduce dropped", _DDP, SYNC, NO_SYNC, 2, "all-reduce", "synchronised", ranks=2),
     Change("sum and not mean", _DDP, DIVIDED, "bucket.buffer()", 0, "all-reduce", "sum", ranks=2),
     Change("gradients reduced in bfloat16", _DDP, REDUCED, LOW_PRECISION, 0, "all-reduce", ranks=2),

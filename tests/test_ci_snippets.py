@@ -23,7 +23,10 @@ NAMES = (
     ".github/workflows/reprocheck.yml",
     ".gitlab-ci.yml",
     ".github/workflows/reprocheck-nightly.yml",
+    ".github/workflows/reprocheck-verify.yml",
+    ".gitlab/reprocheck-verify.yml",
 )
+CHECKING, VERIFYING = NAMES[1:4], NAMES[4:]
 
 
 def snippets() -> Mapping[str, Any]:
@@ -92,8 +95,22 @@ def test_what_is_uploaded_was_written_before() -> None:
 
 
 def test_the_last_check_of_every_job_decides() -> None:
-    for name in NAMES[1:]:
+    for name in CHECKING:
         assert list(commands(snippets()[name]))[-1] == ["reprocheck", "check"]
+
+
+def test_the_verdict_of_a_verifying_job_decides_in_the_environment_that_it_made() -> None:
+    for name in VERIFYING:
+        *_, create, verify = commands(snippets()[name])
+        assert create == ["reprocheck", "create", "-p", "env"]
+        assert verify[:2] == ["reprocheck", "verify"]
+        assert verify[verify.index("--python") + 1] == "env/bin/python"
+
+
+def test_what_gitlab_shows_of_a_verdict_was_written_before() -> None:
+    job = snippets()[VERIFYING[1]]["reprocheck verify"]
+    *_, verify = commands(snippets()[VERIFYING[1]])
+    assert job["artifacts"]["reports"] == {"junit": verify[verify.index("-o") + 1]}
 
 
 def test_a_workflow_is_no_environment_file() -> None:

@@ -39,8 +39,8 @@ class Envelope:
     """The envelope of one run.
 
     `grades[step]` are those of the loss, of the gradient norm and of each gradient in turn, see `grade_of`. `held_out`
-    are the ratios of the members, each held against the envelope of the others. `borders` are the steps at which the
-    loss scale of a member took another way than that of the reference.
+    are the ratios of the members, each held against the envelope of the others, up to the step at which its loss scale
+    took another way than that of the reference; `borders` are these steps.
     """
 
     members: int

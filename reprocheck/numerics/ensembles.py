@@ -7,7 +7,6 @@ shows of it is written down: the smallest fault that a rerun of this record woul
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -81,10 +80,7 @@ def enveloped(run: Run, varied: Sequence[Run], members: int) -> Run:
     grades = grades_of(rows)
     known = len(grades)
     planted = planted_faults(run.plan)
-    alone = [way is not None and ways.count(way) == 1 for way in ways]
-    held_out = [
-        math.inf if other_way else ratio for ratio, other_way in zip(held_out_ratios(rows), alone, strict=False)
-    ]
+    held_out = held_out_ratios(rows)
     faults = [_seen(name, run, other, grades) for (name, *_), other in zip(planted, varied[members:], strict=True)]
     envelope = Envelope(
         members=members,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from reprocheck.model.envelopes import FLOOR, GRADIENT_NORM, LOSS, Envelope, grade_of, limit_of
 from reprocheck.model.records import RankStep, Run
 
+BORDER_FACTOR = 4  # a scale grows and falls by two
 REACH = 3  # steps to either side: noise comes a step earlier or later elsewhere
 
 Rows = Sequence[Sequence[float]]
@@ -81,7 +82,29 @@ def members_known(envelope: Envelope, run: Run) -> bool:
     return [len(row) - 2 for row in envelope.grades] == [len(step[0].sketches) for step in run.steps]
 
 
+def moved_overflow(reference: Sequence[Step], other: Sequence[Step], step: int) -> bool:
+    """Return whether the loss scale takes another way from `step` on because an overflow came, or did not come.
+
+    A loss scale grows until something overflows; where that is at the border of the format, a rounding decides. It is
+    no border where one of the two never overflows at a scale within a factor of four.
+    """
+    left, right = reference[step], other[step]
+    if {rank.loss_scale for rank in left} != {rank.loss_scale for rank in right} or _skips(left) == _skips(right):
+        return False
+    scale = float.fromhex(left[0].loss_scale)
+    return all(
+        any(_skips(ranks) and float.fromhex(ranks[0].loss_scale) <= BORDER_FACTOR * scale for ranks in steps)
+        for steps in (reference, other)
+    )
+
+
+def _skips(step: Step) -> bool:
+    return any(rank.skipped for rank in step)
+
+
 def _row(reference: Step, other: Step) -> list[float]:
+    if _skips(reference) and _skips(other):  # which gradients overflow is chance, and they are thrown away
+        return [_relative(_mean_loss(reference), _mean_loss(other)), 0.0, *[0.0] * len(reference[0].sketches)]
     return [
         _relative(_mean_loss(reference), _mean_loss(other)),
         max(_relative(_norm(_same_rank(reference, rank)), _norm(step)) for rank, step in enumerate(other)),

@@ -164,21 +164,53 @@ def test_what_is_not_finite_in_the_record_too_does(run: Run) -> None:
     assert judged(recorded, with_step(recorded, 1, gradient_norm="nan")).status == "pass"
 
 
-def test_an_overflow_that_moved_where_that_of_a_reference_did_is_for_review(run: Run) -> None:
-    """One ULP in the first weights moved the overflow of a reference in this step: a platform may do it, too."""
-    observed = other_loss(with_step(sketched(run), 1, skipped=True), 0.5, 0)
-    check = judged(sketched(run, borders=(1,)), observed)
+def overflowing(run: Run) -> Run:
+    """Return the run with a third step that overflows: the loss scale of its steps is one that does."""
+    run = replace(run, steps=(*run.steps, run.steps[-1]), plan=replace(run.plan, step_count=3))
+    return with_step(run, 2, skipped=True)
+
+
+def recorded_overflow(run: Run, *, borders: tuple[int, ...] = ()) -> Run:
+    return sketched(overflowing(run), borders=borders)
+
+
+@pytest.mark.parametrize(("borders", "known"), [((1,), ", as in a perturbed reference"), ((), "")])
+def test_a_run_whose_overflow_moved_is_judged_up_to_there_and_for_review(
+    run: Run, borders: tuple[int, ...], known: str
+) -> None:
+    """At the border of the format a rounding decides whether something overflows."""
+    recorded = recorded_overflow(run, borders=borders)
+    check = judged(recorded, other_loss(with_step(recorded, 1, skipped=True), 0.5, 0))
     assert (check.status, check.ratio) == ("review", "0.50")
-    assert check.detail.endswith(", up to step 1, where the loss scale takes another way, as in a perturbed reference")
+    assert check.detail.endswith(f", up to step 1, where an overflow moved{known}")
+
+
+def test_an_overflow_that_did_not_come_is_for_review_too(run: Run) -> None:
+    recorded = sketched(with_step(overflowing(run), 1, skipped=True))
+    check = judged(recorded, with_step(recorded, 1, skipped=False))
+    assert check.status == "review"
+    assert check.detail.endswith(", up to step 1, where an overflow moved")
 
 
 def test_a_fault_before_an_overflow_that_moved_is_one(run: Run) -> None:
-    observed = other_loss(with_step(sketched(run), 1, skipped=True), 50, 0)
-    assert judged(sketched(run, borders=(1,)), observed).status == "fail"
+    recorded = recorded_overflow(run)
+    assert judged(recorded, other_loss(with_step(recorded, 1, skipped=True), 50, 0)).status == "fail"
+
+
+def test_an_overflow_where_the_record_has_none_is_no_border(run: Run) -> None:
+    check = judged(sketched(run), with_step(sketched(run), 1, skipped=True))
+    assert check.detail == "differs at step 1 in what no platform may change: optimizer step"
+
+
+def test_an_overflow_far_below_those_of_the_record_is_no_border(run: Run) -> None:
+    large = "0x1.0000000000000p+3"
+    recorded = sketched(with_step(overflowing(run), 2, loss_scale=large))
+    assert judged(recorded, with_step(recorded, 1, skipped=True)).status == "fail"
 
 
 def test_a_moved_overflow_in_the_first_step_leaves_nothing_to_judge(run: Run) -> None:
-    check = judged(sketched(run, borders=(0,)), with_step(sketched(run), 0, skipped=True))
+    recorded = recorded_overflow(run)
+    check = judged(recorded, with_step(recorded, 0, skipped=True))
     assert (check.status, check.ratio) == ("fail", "")
 
 

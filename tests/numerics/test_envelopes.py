@@ -59,6 +59,15 @@ def test_what_is_not_finite_on_both_sides_deviates_by_nothing() -> None:
     assert row(step(4.0, 2.0, (math.nan, 0.0), TWO), step(4.0, 2.0, (math.nan, 0.0), TWO))[2:] == [0.0, 0.0]
 
 
+def test_gradients_of_a_step_that_both_skip_are_not_compared() -> None:
+    """Which of them overflow is chance, and no optimizer sees them."""
+    nothing = (math.nan, math.nan)
+    left = step(4.0, math.inf, nothing, TWO, skipped=True)
+    right = step(4.0 + 2.0**-10, math.nan, ONE, nothing, skipped=True)
+    assert row(left, right) == [2.0**-12, 0.0, 0.0, 0.0]
+    assert row(left, replace(right, skipped=False))[2:] == [math.inf, math.inf]
+
+
 def test_a_gradient_that_is_zero_but_for_rounding_is_measured_by_the_whole() -> None:
     whole, tiny = (1.0, 0.0), (0.0, 0.0)
     assert row(step(4.0, 2.0, whole, tiny), step(4.0, 2.0, whole, (2.0**-30, 0.0)))[3] == 2.0**-6
