@@ -93,9 +93,7 @@ CHANGES = (
         for bit in (3, 14, 24)
     ),
     Change("set_epoch left out", _DDP, "        sampler.set_epoch(epoch)\n", "", 4, "data", "epoch", ranks=2),
-    Change(
-        "sampler not shuffled", _DDP, "shuffle=True, seed=7", "shuffle=False, seed=7", 0, "data", "order", ranks=2
-    ),
+    Change("sampler not shuffled", _DDP, "shuffle=True, seed=7", "shuffle=False, seed=7", 0, "data", "order", ranks=2),
     Change("another sampler seed", _DDP, "seed=7", "seed=8", 0, "data", "order", ranks=2),
     Change("one all-reduce dropped", _DDP, SYNC, NO_SYNC, 2, "all-reduce", "synchronised", ranks=2),
     Change("sum and not mean", _DDP, DIVIDED, "bucket.buffer()", 0, "all-reduce", "sum", ranks=2),

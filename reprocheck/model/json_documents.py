@@ -13,7 +13,7 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 LARGEST_SAFE_INTEGER = 2**53 - 1
-LINE_WIDTH = 120
+LINE_WIDTH = 360  # a package of a fingerprint fits on one
 
 
 def entries(value: Json) -> Sequence[Json]:

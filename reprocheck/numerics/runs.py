@@ -43,15 +43,13 @@ DEFAULT_RUNS = (
     "transformer:fp32",
     "transformer:bf16",
     "transformer:fp16",
+    "transformer-resume:fp32",
+    "transformer-resume:fp16",
     "convnet:fp32",
     "convnet:bf16",
-    "convnet:fp16",
-    "convnet-resume:fp32",
-    "convnet-resume:fp16",
     "convnet-adam-loader:fp32",
-    "transformer:fp32:2",
-    "transformer:bf16:2",
     "transformer-accumulate:fp32:2",
+    "transformer-accumulate:bf16:2",
 )
 
 
