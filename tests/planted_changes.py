@@ -69,6 +69,7 @@ CHANGES = (
     Change("learning rate +0.1 %", _AMP, "lr=3e-3", "lr=3.003e-3", 0, "optimizer", "learning rate"),
     Change("learning rate -0.1 %", _AMP, "lr=3e-3", "lr=2.997e-3", 0, "optimizer", "learning rate"),
     Change("learning rate +1 %", _AMP, "lr=3e-3", "lr=3.03e-3", 0, "optimizer", "learning rate"),
+    Change("learning rate -1 %", _AMP, "lr=3e-3", "lr=2.97e-3", 0, "optimizer", "learning rate"),
     Change("schedule off by one", _AMP, "(step + 1) / 4", "(step + 2) / 4", 0, "optimizer", "schedule"),
     Change("weight decay", _AMP, "weight_decay=0.1", "weight_decay=0.01", 0, "optimizer", "weight_decay"),
     Change("betas", _AMP, "betas=(0.9, 0.95)", "betas=(0.9, 0.999)", 0, "optimizer", "betas"),
@@ -108,6 +109,7 @@ CHANGES = (
         "BatchNorm2d",
         ranks=2,
     ),
+    Change("other buckets", _DDP, "DDP(ResNet())", "DDP(ResNet(), bucket_cap_mb=0.001)", 1, "all-reduce", "bucket", 3),
     Change("momentum", _DDP, "momentum=0.9", "momentum=0.91", 1, "optimizer", "momentum", ranks=2),
     Change(
         "resumed without the optimizer",

@@ -6,8 +6,8 @@ One process trains one model; blocks of steps with the watch on and off alternat
 round. `ratio` is that of the median step times of the two blocks of a round, told as the median over the rounds with
 its quartiles; it holds what the machine does meanwhile. `inside` is the time between the entry of a hook of ours and
 its end, as a share of the watched step: less than the whole cost, but undisturbed. `digests` is the time of the two
-lists of digests alone, alone on the machine as it is. Memory is the growth of the process over the watched
-blocks less that over the others, and the file that was written, in bytes for each tensor and step.
+lists of digests alone, alone on the machine as it is. `written` is the file, in bytes for each tensor and step; what is
+held in memory is the affair of `watch_memory.py`.
 """
 
 from __future__ import annotations
@@ -113,27 +113,20 @@ def begun(options: argparse.Namespace, folder: Path) -> Training:
     return Training(model, optimizer, data, watch, inside)
 
 
-def resident_bytes() -> int:
-    """Return the resident memory of this process."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 @dataclass
 class Block:
-    """Median step, time within hooks and growth of memory, each per step, of one block."""
+    """Median step and time within hooks, each per step, of one block."""
 
     seconds: float
     inside: float
-    growth: float
 
 
 def block(training: Training, steps: int, is_watched: bool) -> Block:
     """Train a block of steps."""
     training.watch._guard.is_on = is_watched
-    before, training.inside[0] = resident_bytes(), 0.0
+    training.inside[0] = 0.0
     seconds = [training.step() for _ in range(steps)]
-    growth = (resident_bytes() - before) / steps
-    return Block(statistics.median(seconds), training.inside[0] / steps, growth)
+    return Block(statistics.median(seconds), training.inside[0] / steps)
 
 
 def spread(values: Sequence[float], form: str) -> str:
@@ -180,9 +173,8 @@ def report(
     print(f"ratio      {spread(ratios, '.4f')} over {len(ratios)} rounds")
     print(f"inside     {spread([100 * one.inside / one.seconds for one in on], '.2f')} % of a watched step")
     print(f"digests    {digest_ms(training):8.1f} ms a step (least)")
-    growth = statistics.mean(one.growth - other.growth for one, other in rounds) / count
     steps = training.watch._steps.count
-    print(f"memory     {growth:8.1f} bytes for each tensor and step; written {written / count / steps:.1f}")
+    print(f"written    {written / count / steps:8.1f} bytes for each tensor and step")
     verdict = "met" if statistics.median(ratios) < 1 + TARGET else "missed"
     print(f"target     below {1 + TARGET}: {verdict}")
 
