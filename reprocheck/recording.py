@@ -37,14 +37,21 @@ def recording(path: str | Path = "reprocheck.json") -> Iterator[None]:
     from reprocheck.errors import ReprocheckError
     from reprocheck.workflows.record_block import record_block, require_alone
 
-    require_alone(os.environ, _begun)
-    _begun.append(Path(path))
-    with record_block(Path(path)) as block:
+    with contextlib.ExitStack() as stack:
+        try:
+            require_alone(os.environ, _begun)
+            # The block may change the folder, and the record belongs where it was found that it can be written.
+            block = stack.enter_context(record_block(Path(path).absolute()))
+        except ReprocheckError as error:
+            error.add_note("\n".join(error.lines()[1:]))  # a traceback shows the first line alone
+            raise
+        _begun.append(Path(path))
         yield
         try:
             block.write()
         except ReprocheckError as error:
-            warnings.warn(f"no record was written: {error.what}: {error.why}", RuntimeWarning, stacklevel=3)
+            said = f"no record was written: {error.what}: {error.why}; {error.how}"
+            warnings.warn(said, RuntimeWarning, stacklevel=3)
 
 
 @contextlib.contextmanager

@@ -96,6 +96,30 @@ except Exception as error:
     assert done.stdout == f"{UndecidedError.__name__} no such folder\n"
 
 
+def test_an_error_says_in_its_traceback_what_to_do(tmp_path: Path) -> None:
+    program = f"import reprocheck\nwith reprocheck.recording({str(tmp_path / 'no' / 'r.json')!r}):\n    pass"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-4:] == [
+        f"reprocheck.errors.UndecidedError: cannot write `{(tmp_path / 'no' / 'r.json').as_posix()}`",
+        f"  where: {(tmp_path / 'no').as_posix()}",
+        "  why:   no such folder",
+        "  how:   choose a folder that exists and is writable",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed here")
+def test_a_block_that_changes_the_folder_is_recorded_where_it_began(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    body = "import os\nwith reprocheck.recording('r.json'):\n    os.chdir('elsewhere')\n    train(1)"
+    done = run(tmp_path, body)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "r.json").is_file()
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_a_rank_among_others_is_told_what_to_type() -> None:
     with pytest.raises(UsageError) as caught:
         require_alone({"WORLD_SIZE": "2"}, [])

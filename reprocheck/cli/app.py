@@ -87,6 +87,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         outcome = group.main(args=list(arguments), prog_name="reprocheck", standalone_mode=False)
     except ReprocheckError as error:
+        _end_workers()
         _tell(error, verbose=_is_verbose(arguments))
         return error.exit_code
     except click.exceptions.Exit as leave:
@@ -95,10 +96,7 @@ def run(arguments: Sequence[str]) -> int:
         _tell_usage(error)
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort) as stop:
-        # Imported on Ctrl-C: most commands run no worker.
-        from reprocheck.machine.open_workers import end_workers
-
-        end_workers()
+        _end_workers()
         # click puts its own in the place of ours; a command that has changed something says so in it.
         click.echo(f"interrupted: {str(stop.__cause__ or stop) or 'nothing was changed'}", err=True)
         return EXIT_INTERRUPTED
@@ -106,12 +104,21 @@ def run(arguments: Sequence[str]) -> int:
         _silence_stdout()
         return EXIT_CLEAN
     except Exception as error:  # a bug: say so, and leave a log that is already a bug report
+        _end_workers()
         # Imported on failure: what writes the report takes longer to load than a check may take.
         from reprocheck.cli.bug_report import write_bug_report
 
         click.echo(write_bug_report(error, arguments), err=True)
         return EXIT_BUG
     return outcome if isinstance(outcome, int) else EXIT_CLEAN
+
+
+def _end_workers() -> None:
+    """End what still runs beside a command that did not come to its end, such as a machine that is being read."""
+    # Imported on failure: most commands run no worker.
+    from reprocheck.machine.open_workers import end_workers
+
+    end_workers()
 
 
 def _is_verbose(arguments: Sequence[str]) -> bool:

@@ -11,12 +11,10 @@ import click
 from reprocheck.cli.behind_dashes import WithCommand, refuse_options, tell_beside
 from reprocheck.cli.console import deliver, progress
 from reprocheck.cli.option_types import COMMAND_SECONDS, PYTHON
+from reprocheck.cli.record_summary import summary_of_command, summary_of_workloads
 from reprocheck.errors import EXIT_CLEAN, UsageError
 from reprocheck.model.envelopes import DEFAULT_MEMBERS
-from reprocheck.model.records import Record, Run
 from reprocheck.numerics.envelope_reader import MOST_MEMBERS
-from reprocheck.numerics.envelope_text import envelope_lines
-from reprocheck.numerics.run_times import time_lines
 from reprocheck.numerics.runs import (
     DEFAULT_RUNS,
     DEFAULT_STEPS,
@@ -111,7 +109,7 @@ def command(
     with progress("recording") as shown:
         made = record(request, shown.step)
     if not quiet:
-        deliver(_summary(made, output), None)
+        deliver(summary_of_workloads(made, output), None)
     return EXIT_CLEAN
 
 
@@ -130,7 +128,7 @@ def _of_command(ctx: click.Context, words: tuple[str, ...]) -> int:
     )
     made = record_command(request, tell_beside)
     if not given["quiet"]:
-        deliver(_summary_of_command(made, request), None)
+        deliver(summary_of_command(made, request.output), None)
     return EXIT_CLEAN
 
 
@@ -147,29 +145,3 @@ def _planned(steps: int | None) -> int:
             how="ask for fewer; those of a command are not limited",
         )
     return steps or DEFAULT_STEPS
-
-
-def _summary_of_command(made: Record, request: RecordCommandRequest) -> str:
-    run = made.runs[0]
-    ranks = f" on {run.plan.world_size} ranks" if run.plan.world_size > 1 else ""
-    script, output = run.program.script if run.program else "", request.output.as_posix()
-    steps = f"{len(run.steps)} steps, {sum(step[0].skipped for step in run.steps)} skipped"
-    return f"recorded {script} on {made.device}{ranks}: {steps}, in {output}\nnext: reprocheck verify {output} -- …"
-
-
-def _summary(made: Record, output: Path) -> str:
-    done = [run for run in made.runs if not run.unsupported]
-    lines = [f"recorded {len(done)} runs on {made.device}, {made.threads} thread(s) a rank, in {output.as_posix()}"]
-    lines += [f"  {run.plan.name}: {_told(run)}" for run in made.runs]
-    if envelopes := envelope_lines(made.runs):
-        lines += ["what a rerun elsewhere would show:", *(f"  {line}" for line in envelopes)]
-    if times := time_lines(made.runs):
-        lines += ["times of this machine, part of no verdict:", *(f"  {line}" for line in times)]
-    return "\n".join([*lines, f"next: reprocheck verify {output.as_posix()}"])
-
-
-def _told(run: Run) -> str:
-    if run.unsupported:
-        return f"unsupported here: {run.unsupported}"
-    resumed = f", resumed {run.resumed}" if run.resumed else ""
-    return f"{len(run.steps)} steps, {sum(step[0].skipped for step in run.steps)} skipped{resumed}"

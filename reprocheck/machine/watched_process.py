@@ -113,10 +113,27 @@ def require_program(words: Sequence[str]) -> None:
     """
     if shutil.which(words[0]) is not None:
         return
+    _refuse_variable(words[0])
     is_script = words[0].endswith(".py") and Path(words[0]).is_file()
     why = "it is a file that may not be run" if Path(words[0]).is_file() else "there is no such program"
     how = f"write `-- python {words[0]}`" if is_script else "write it as you start the training yourself"
     raise InputError(f"`{words[0]}` is not a program", where=COMMAND_PLACE, why=why, how=how)
+
+
+def _refuse_variable(word: str) -> None:
+    """Refuse `NAME=value` before a program, as one writes it for a shell; the value may be a secret and is not told.
+
+    Raises:
+        InputError: it is one.
+    """
+    name, sign, _ = word.partition("=")
+    if sign and name.isidentifier():
+        raise InputError(
+            f"`{name}=…` is a variable, not a program",
+            where=COMMAND_PLACE,
+            why="no shell reads the words behind `--`",
+            how=f"set it before reprocheck starts, or write `-- env {name}=… python train.py`",
+        )
 
 
 def told_lines(file: Path) -> Iterator[Mapping[str, Json]]:
@@ -208,15 +225,20 @@ def _wait(process: subprocess.Popen[bytes], answers: Path, options: CommandOptio
 
 
 def _end_all(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Ask the command and all it started to end, wait a little, and end them; torchrun's ranks have own sessions."""
-    _signal(_strays(folder) or [process.pid], signal.SIGTERM)
-    until_s = time.monotonic() + GRACE_S
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=GRACE_S)
-    while _strays(folder) and time.monotonic() < until_s:
-        time.sleep(POLL_S)
-    end_child(process)
-    _signal(_strays(folder), getattr(signal, "SIGKILL", signal.SIGTERM))
+    """Ask the command and all it started to end, wait a little, and end them; torchrun's ranks have own sessions.
+
+    A second Ctrl-C cuts the waiting short.
+    """
+    try:
+        _signal(_strays(folder) or [process.pid], signal.SIGTERM)
+        until_s = time.monotonic() + GRACE_S
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE_S)
+        while _strays(folder) and time.monotonic() < until_s:
+            time.sleep(POLL_S)
+    finally:
+        end_child(process)
+        _signal(_strays(folder), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def _signal(pids: Sequence[int], number: int) -> None:

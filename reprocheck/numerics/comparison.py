@@ -9,8 +9,10 @@ own training), and within a phase the ranks. Before step 0 comes *init*, behind 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from reprocheck.model.records import RankStep, Run, TensorSpec
 from reprocheck.model.verdicts import Check, Divergence
@@ -21,6 +23,7 @@ from reprocheck.numerics.run_cuts import cut, first_told
 from reprocheck.numerics.watched_phases import WATCHED_PHASES, has_no_gradient
 
 Ranks = tuple[RankStep, ...]
+MOST_NAMED = 4  # tensors, where two models differ in many
 
 
 def compare_runs(recorded: Run, observed: Run) -> Check:
@@ -32,7 +35,8 @@ def compare_runs(recorded: Run, observed: Run) -> Check:
         return Check(name=name, status="skip", detail=f"not possible here: {observed.unsupported}")
     divergence = first_divergence(recorded, observed)
     if divergence is None:
-        return Check(name=name, status="pass", detail=f"{_counted(len(recorded.steps), 'step')} bitwise{_on(recorded)}")
+        detail = f"{_counted(len(recorded.steps), 'step')} bitwise{_on(recorded)}{not_finite(recorded)}"
+        return Check(name=name, status="pass", detail=detail)
     detail = f"differs from step {divergence.step} on: {divergence.phase}"
     return Check(name=name, status="fail", detail=detail, first_divergence=divergence)
 
@@ -40,6 +44,14 @@ def compare_runs(recorded: Run, observed: Run) -> Check:
 def name_of(run: Run) -> str:
     """Return the name of a run in a verdict: the script of a user's own training, or that of its plan."""
     return run.program.script if run.program else run.plan.name
+
+
+def not_finite(run: Run) -> str:
+    """Return in words in which step gradients first were not finite, nothing where all were; a skipped step may."""
+    for number, ranks in enumerate(run.steps):
+        if any(not rank.skipped and not math.isfinite(float.fromhex(rank.gradient_norm)) for rank in ranks):
+            return f", gradients nan or infinite from step {number}"
+    return ""
 
 
 def first_divergence(recorded: Run, observed: Run) -> Divergence | None:
@@ -129,8 +141,20 @@ def _differing_layout(recorded: Run, observed: Run) -> Divergence | None:
     """Tell of parameters that changed their names, types or shapes, as a newer torch might do."""
     if recorded.tensors == observed.tensors:
         return None
-    left, right = (", ".join(_spelled(t) for t in run.tensors) for run in (recorded, observed))
+    left, right = _layout(recorded, observed), _layout(observed, recorded)
     return Divergence(step=0, rank=0, phase="init", quantity="list of tensors", recorded=left, observed=right)
+
+
+def _layout(run: Run, other: Run) -> str:
+    """Return the tensors that the other run has not, or the first in another place, a few of them by name."""
+    told, known = _counted(len(run.tensors), "tensor"), {*other.tensors}
+    alone = [_spelled(tensor) for tensor in run.tensors if tensor not in known]
+    if not alone and known == {*run.tensors}:
+        moved = zip_longest(run.tensors, other.tensors)
+        place, tensor = next((place, pair[0]) for place, pair in enumerate(moved) if pair[0] != pair[1])
+        return f"{told}, in place {place} {_spelled(tensor) if tensor else 'none'}"
+    more = f", and {len(alone) - MOST_NAMED} more" if len(alone) > MOST_NAMED else ""
+    return f"{told}, with {', '.join(alone[:MOST_NAMED])}{more}" if alone else told
 
 
 def _differing_start(recorded: Run, observed: Run) -> Divergence | None:

@@ -10,11 +10,17 @@ from collections.abc import Iterator
 
 from reprocheck.model.records import Run
 from reprocheck.model.verdicts import Cause
-from reprocheck.numerics.watched_case import Case, Opinion, evidence
+from reprocheck.numerics.watched_case import Case, Opinion, evaluates_again, evidence
 
 _WORD = 1 << 64
 _NEXT_STEPS = 3  # how many steps in a row must repeat an earlier epoch, as far as the runs have them
 _EPOCH = "data.epoch"
+_SAMPLER = "data.sampler"
+_IN_FIXED_ORDER = "SequentialSampler"
+_PREPARED = (
+    "compare the files of the data set, its version, and what prepares a sample: "
+    "cropping, augmentation, tokenisation, and the packages that do it"
+)
 _SET_EPOCH = "call `sampler.set_epoch(epoch)` before the loader is iterated, in every epoch as in the recorded run"
 
 
@@ -44,10 +50,24 @@ def another_epoch(case: Case) -> Opinion:
     )
 
 
+def past_the_model(case: Case) -> Opinion:
+    """Look for a step in which the outermost model, as optimizers and wrappers know it, is called on one side only."""
+    left, right = (events.count("F") for events in case.events)
+    compiled = (run.in_force.get("compiled") for run in (case.recorded, case.observed))
+    if bool(left) == bool(right) or not all(case.events) or any(compiled):  # compiled code may call it unseen
+        return None
+    return Cause(
+        what="the forward pass goes past the outermost model here" if left else "the record goes past the model",
+        evidence=(f"calls of the outermost model in step {case.found.step}: recorded {left}, here {right}",),
+        fix="call the same object as the recorded run: `model.module(...)` or `model.forward(...)` go past "
+        "DistributedDataParallel and hooks, and gradients are then not averaged over the ranks",
+    )
+
+
 def other_micro_batches(case: Case) -> Opinion:
     """Look for another number of forward passes in the step."""
     left, right = (events.count("F") for events in case.events)
-    if not left or not right:
+    if not left or not right or any(map(evaluates_again, case.events)):
         return None
     if left == right:
         return "a step has as many forward passes as recorded"
@@ -81,9 +101,27 @@ def other_samples(case: Case) -> Opinion:
     return Cause(
         what="the samples themselves are others, not only their order",
         evidence=(f"from step {case.found.step} to {last} they do not add up to those recorded, in any order",),
-        fix="compare the files of the data set, its version, and what prepares a sample: "
-        "cropping, augmentation, tokenisation, and the packages that do it",
+        fix=_PREPARED,
     )
+
+
+def other_content(case: Case) -> Opinion:
+    """Look for other batches of a loader that goes through its data set from the first sample to the last."""
+    left, right = (settings.get(_SAMPLER) for settings in case.settings)
+    if left != _IN_FIXED_ORDER or right != left or case.other_settings(_is_of_data):
+        return None
+    if isinstance(another_order(case), Cause) or isinstance(other_samples(case), Cause):
+        return None
+    return Cause(
+        what="the data set gives other samples in the same places",
+        evidence=(f"the loader is set as recorded and shuffles nothing ({left})",),
+        fix=f"{_PREPARED}; sort what is listed from a folder or a set",
+    )
+
+
+def has_another_sampler(case: Case) -> bool:
+    """Say whether the loader has a sampler of another class, which draws otherwise by itself."""
+    return bool(case.other_settings(lambda name: name == _SAMPLER))
 
 
 def _is_of_data(name: str) -> bool:

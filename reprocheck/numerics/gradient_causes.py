@@ -11,23 +11,36 @@ from reprocheck.model.verdicts import Cause
 from reprocheck.numerics.gradient_phases import norm_factor, sampled_factor, unscales_first
 from reprocheck.numerics.marks import format_of, is_there, sampled
 from reprocheck.numerics.ulp import FORMATS
-from reprocheck.numerics.watched_case import Case, Opinion, differing, evidence
+from reprocheck.numerics.watched_case import Case, Opinion, differing, evaluates_again, evidence
 
 SAME = 1e-5  # two numbers computed in other ways from float32 values that are a factor apart
 LARGEST_FACTOR = 1024
 ROUNDED_BITS = 10  # float32 has 23 fraction bits: bfloat16 leaves 16 of them zero, TF32 and float16 leave 13
 FEWEST_ELEMENTS = 6
+_WORD = (1 << 32) - 1
+_EXPONENT = 0x7F800000  # of float32; all bits set say infinity or NaN
 MOST = 0.5
 
 
 def missing_zero_grad(case: Case) -> Opinion:
-    """Look for gradients that were not set to zero before the backward pass."""
-    return _missing_event(
-        case,
-        "Z",
-        "gradients were not set to zero: those of earlier steps are in them",
-        "call `optimizer.zero_grad()` in every step, where the recorded run does",
+    """Look for gradients that were not set to zero before the backward pass, or not those of all optimizers."""
+    there, here = (events.count("Z") for events in case.events)
+    if not there:
+        return None
+    if here >= there:
+        return f"{EVENTS['Z']} in this step, as recorded"
+    whose = " of some parameters" if here else ""
+    return Cause(
+        what=f"gradients{whose} were not set to zero: those of earlier steps are in them",
+        evidence=_events_told(case),
+        fix="call `optimizer.zero_grad()` of every optimizer in every step, where the recorded run does",
     )
+
+
+def missing_zero_grad_within_the_step(case: Case) -> Opinion:
+    """Look for the same in a step that calls its closure again, where the next forward pass shows it."""
+    opinion = missing_zero_grad(case) if evaluates_again(case.events[0]) else None
+    return opinion if isinstance(opinion, Cause) else None
 
 
 def missing_unscale(case: Case) -> Opinion:
@@ -145,15 +158,6 @@ def _whole_factor(dividend: float, divisor: float) -> int:
     return whole if whole > 1 and math.isclose(dividend / divisor, whole, rel_tol=SAME) else 0
 
 
-def _missing_event(case: Case, event: str, what: str, fix: str) -> Opinion:
-    there, here = case.events
-    if event not in there:
-        return None
-    if event in here:
-        return f"{EVENTS[event]} in this step, as recorded"
-    return Cause(what=what, evidence=_events_told(case), fix=fix)
-
-
 def _events_told(case: Case) -> tuple[str, ...]:
     told = [", ".join(EVENTS.get(letter, letter) for letter in events) or "nothing" for events in case.events]
     return (f"step {case.found.step} recorded: {told[0]}", f"step {case.found.step} here: {told[1]}")
@@ -188,8 +192,9 @@ def _sampled_marks(case: Case) -> Iterator[tuple[str, tuple[Sequence[str], Seque
 
 
 def _share_of_short(marks: Sequence[str]) -> float | None:
-    """Return which share of the sampled float32 elements that are not zero end in many zero bits."""
-    words = [word for mark in marks if is_there(mark) and _is_float32(mark) for word in sampled(mark) if word << 1]
+    """Return which share of the sampled float32 elements that are not zero, and finite, end in many zero bits."""
+    found = (word for mark in marks if is_there(mark) and _is_float32(mark) for word in sampled(mark))
+    words = [word for word in found if word << 1 & _WORD and word & _EXPONENT != _EXPONENT]
     if len(words) < FEWEST_ELEMENTS:
         return None
     return sum(not word & ((1 << ROUNDED_BITS) - 1) for word in words) / len(words)

@@ -80,9 +80,16 @@ def is_clipped_otherwise(pair: Pair) -> bool:
     if not one_clips and not clips(pair.recorded):
         return False
     factor = norm_factor(pair.recorded, pair.observed)
-    if not (math.isclose(factor, 1, rel_tol=SAME_NORM) if one_clips else factor == 1):
+    overflowed = _both_not_finite(pair)
+    if not (overflowed or (math.isclose(factor, 1, rel_tol=SAME_NORM) if one_clips else factor == 1)):
         return False
     return one_clips or _clip_settings_part(pair) or sampled_factor(pair.recorded, pair.observed) is not None
+
+
+def _both_not_finite(pair: Pair) -> bool:
+    """Say whether both norms are the same infinity or NaN: clipping makes NaN of what overflowed."""
+    left, right = (float.fromhex(step.gradient_norm) for step in (pair.recorded, pair.observed))
+    return not math.isfinite(left) and not math.isfinite(right) and str(left) == str(right)
 
 
 def _clip_settings_part(pair: Pair) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reprocheck.model.records import TensorSpec
 from reprocheck.model.verdicts import Cause
 from reprocheck.numerics.marks import are_same, sampled
 from reprocheck.numerics.watched_case import Case, Opinion, Shown, differing, evidence, last_marks, marks_of
 from reprocheck.numerics.watched_phases import has_no_gradient
 
 EVAL = " (eval)"
+_MOST_SHOWN = 4
 
 
 def another_module(case: Case) -> Opinion:
@@ -47,17 +49,77 @@ def another_number_of_ranks(case: Case) -> Opinion:
     )
 
 
+def other_parameters(case: Case) -> Opinion:
+    """Look for parameters that only one side has, or that have another shape or type."""
+    left, right = ({tensor.name: _layout(tensor) for tensor in run.tensors} for run in (case.recorded, case.observed))
+    shown = differing(left, right)
+    if not shown:
+        return _another_order(case)
+    more = len(shown) - _MOST_SHOWN
+    return Cause(
+        what="the model has other parameters",
+        evidence=(
+            *evidence((f"`{name}`", recorded, observed) for name, recorded, observed in shown[:_MOST_SHOWN]),
+            *([f"and {more} more"] if more > 0 else []),
+        ),
+        fix="build the model with the recorded arguments, tie the weights that were tied, freeze those that were "
+        "frozen, and give the optimizer the same parameters",
+    )
+
+
+def _another_order(case: Case) -> Cause | None:
+    if case.recorded.tensors == case.observed.tensors:
+        return None
+    pairs = zip(case.recorded.tensors, case.observed.tensors, strict=False)
+    first = next((left.name, right.name) for left, right in pairs if left != right)
+    return Cause(
+        what="the optimizer holds the parameters in another order, or in other groups",
+        evidence=evidence([("first in another place", f"`{first[0]}`", f"`{first[1]}`")]),
+        fix="give the optimizer the recorded groups, each with the recorded parameters in their order",
+    )
+
+
+def other_start(case: Case) -> Opinion:
+    """Look for first values of several tensors that are others, drawn from the recorded seed and generators."""
+    rank = case.found.rank
+    seeds = {settings.get("seed.torch", "") for settings in case.settings}
+    drawn = [notes.random for notes in case.notes]
+    left, right = (marks_of(run, -1, rank) for run in (case.recorded, case.observed))
+    if len(seeds) != 1 or "" in seeds or not drawn[0] or drawn[0] != drawn[1]:
+        return None
+    if case.recorded.tensors != case.observed.tensors or not left or not right:
+        return None
+    others = [index for index, pair in enumerate(zip(left, right, strict=True)) if not are_same(*pair)]
+    if len(others) <= 1:  # `altered_start` tells of one
+        return None
+    return Cause(
+        what="the parameters are initialised otherwise, or loaded from another checkpoint",
+        evidence=(
+            f"{len(others)} of {len(left)} tensors differ; the seed of torch and the random generators before the "
+            "first step are as recorded",
+        ),
+        fix="compare the initialisation of the layers, its arguments and its order, and the hash of a checkpoint",
+    )
+
+
 def altered_start(case: Case) -> Opinion:
     """Look for first values of which only one tensor is another."""
     rank = case.found.rank
     left, right = (marks_of(run, -1, rank) for run in (case.recorded, case.observed))
-    if len(left) != len(right) or not left:
+    if case.recorded.tensors != case.observed.tensors or not left or not right:
         return None
     others = [index for index, pair in enumerate(zip(left, right, strict=True)) if not are_same(*pair)]
     if len(others) != 1 or len(left) == 1:
         return None
-    fact = flipped_bit(left[others[0]], right[others[0]])
+    marks = left[others[0]], right[others[0]]
+    fact = flipped_bit(*marks)
     name = case.recorded.tensors[others[0]].name
+    if not fact and samples_apart(*marks):
+        return Cause(
+            what=f"the first values of `{name}` alone are others: it is initialised or loaded otherwise",
+            evidence=(f"1 of {len(left)} tensors differs", samples_apart(*marks)),
+            fix="compare how this parameter is made: the initialisation, the checkpoint, what is edited in between",
+        )
     return Cause(
         what=f"the first values of `{name}` alone are others: a flipped bit, or an edited checkpoint",
         evidence=(f"1 of {len(left)} tensors differs", *([fact] if fact else [])),
@@ -102,6 +164,8 @@ def buffers_not_restored(case: Case) -> Opinion:
     left, right = case.steps
     if case.found.step or not case.found.tensor or left is None or right is None:
         return None
+    if isinstance(another_module(case), Cause):  # another momentum gives other statistics from the same start
+        return None
     both = enumerate(zip(left.parameters, right.parameters, strict=True))
     names = [case.recorded.tensors[place].name for place, pair in both if not are_same(*pair)]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -119,6 +183,17 @@ def flipped_bit(left: str, right: str) -> str:
     if len(others) != 1 or others[0][1].bit_count() != 1:
         return ""
     return f"one sampled element differs, in bit {others[0][1].bit_length() - 1} alone"
+
+
+def samples_apart(left: str, right: str) -> str:
+    """Return how many sampled elements of two marks differ, empty where none does."""
+    both = [*zip(sampled(left), sampled(right), strict=False)]
+    others = sum(a != b for a, b in both)
+    return f"{others} of {len(both)} sampled elements differ" if others else ""
+
+
+def _layout(tensor: TensorSpec) -> str:
+    return f"{tensor.dtype.removeprefix('torch.')}{list(tensor.shape)}"
 
 
 def _may_reach(path: str, found: str) -> bool:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from reprocheck.model.records import Run
 from reprocheck.model.verdicts import Cause
 from reprocheck.numerics.marks import are_same, is_there
-from reprocheck.numerics.watched_case import Case, Opinion, Shown, evidence
+from reprocheck.numerics.watched_case import Case, Opinion, Shown, evaluates_again, evidence
 from reprocheck.numerics.watched_phases import notes_of
 
-OF_PROGRAM = ("clip.", "data.", "scaler.", "seed.")
+OF_PROGRAM = ("autocast", "clip.", "data.", "scaler.", "seed.")
 SAME_RATE = 1e-9
 _START = "initial_lr"  # of a schedule; the rate in force tells more
 _WORDS = {"lr": "learning rate"}
@@ -66,6 +66,15 @@ def other_optimizer_settings(case: Case) -> Opinion:
         evidence=evidence(map(_with_factor, shown)),
         fix="give the optimizer, and the schedule that steers it, the recorded settings",
     )
+
+
+def settings_within_the_step(case: Case) -> Opinion:
+    """Look for other settings of an optimizer that moves the parameters several times within one step, as LBFGS does.
+
+    The number of its forward passes is its own choice then.
+    """
+    opinion = other_optimizer_settings(case) if any(map(evaluates_again, case.events)) else None
+    return opinion if isinstance(opinion, Cause) else None
 
 
 def lost_state(case: Case) -> Opinion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reprocheck.model.verdicts import Cause
+from reprocheck.numerics.data_causes import has_another_sampler
 from reprocheck.numerics.watched_case import Case, Opinion, evidence
 from reprocheck.numerics.watched_phases import is_of_torch, notes_of, parted_generators
 
@@ -49,6 +50,8 @@ def not_restored(case: Case) -> Opinion:
 def other_draws(case: Case) -> Opinion:
     """Look for the first step before which a generator was in another state, with one seed."""
     first, parted = _first_parted(case)
+    if parted and case.found.phase == "data" and has_another_sampler(case):
+        return None
     if not parted:
         return "the random generators are in the recorded states" if _tells_generators(case) else None
     left, right = (settings.get(SEED, "") for settings in case.settings)

@@ -17,6 +17,12 @@ _IN_FORCE: Final = {
     "cudnn_benchmark": ("cuDNN chooses its kernels otherwise", "`torch.backends.cudnn.benchmark`"),
     "compiled": ("the model is compiled on one side only", "`torch.compile`"),
 }
+# The switches that say again what these keys say.
+_TOLD_IN_FORCE: Final = {
+    "threads": "threads",
+    "deterministic-algorithms": "deterministic_algorithms",
+    "cudnn-benchmark": "cudnn_benchmark",
+}
 _ON_GPU = ("cuda", "xpu", "mps")
 
 
@@ -33,6 +39,18 @@ def other_in_force(case: Case) -> Opinion:
     )
 
 
+def other_autocast(case: Case) -> Opinion:
+    """Look for a forward pass under autocast to another format, or on one side only."""
+    shown = case.other_settings(lambda name: name == "autocast")
+    if not shown or any(NOT_THERE in one for one in shown):
+        return None
+    return Cause(
+        what="autocast computes in another format",
+        evidence=evidence(shown),
+        fix="enter `torch.autocast` around the forward pass with the recorded `dtype` and `enabled`",
+    )
+
+
 def other_switches(case: Case) -> Opinion:
     """Look for numeric switches of the program that differ and can touch the phase."""
     told = [_document(program.switches) for program in case.programs]
@@ -42,7 +60,10 @@ def other_switches(case: Case) -> Opinion:
         str(run.in_force.get("device", NOT_THERE)).startswith(_ON_GPU) for run in (case.recorded, case.observed)
     )
     found = [one for one in candidates_between(*told) if one.kind == "switch"]
-    shown = [one for one in found if switch_reaches(one.cause, case.found.phase, on_gpu=on_gpu)]
+    reaching = [one for one in found if switch_reaches(one.cause, case.found.phase, on_gpu=on_gpu)]
+    shown = [one for one in reaching if not _is_told_in_force(case, one.cause)]
+    if reaching and not shown:
+        return None
     if not shown:
         idle = f" that can touch this phase ({', '.join(one.cause for one in found)} cannot)" if found else ""
         return f"no numeric switch differs{idle}"
@@ -73,6 +94,13 @@ def ended_early(case: Case) -> Opinion:
         evidence=evidence([("optimizer steps", str(left), str(right))]),
         fix="train for the recorded number of epochs, on a data set and with a batch size of the recorded size",
     )
+
+
+def _is_told_in_force(case: Case, switch: str) -> bool:
+    """Say whether what was in force differs in the same way, which is a cause of its own."""
+    key = _TOLD_IN_FORCE.get(switch, "")
+    there, here = case.recorded.in_force, case.observed.in_force
+    return key in there and key in here and there[key] != here[key]
 
 
 def _document(switches: Mapping[str, object]) -> Mapping[str, Json]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from reprocheck.model.records import RankStep, Run
 from reprocheck.model.step_notes import StepNotes, WatchedProgram
@@ -92,6 +93,12 @@ def evidence(shown: Iterable[Shown]) -> tuple[str, ...]:
     return tuple(f"{name}: recorded {recorded}, here {observed}" for name, recorded, observed in shown)
 
 
+def evaluates_again(events: str) -> bool:
+    """Say whether an optimizer calls its closure again within a step: gradients are set to zero between two passes."""
+    letters = (letter for letter, _ in groupby(letter for letter in events if letter in "ZB"))
+    return "BZB" in "".join(letters)
+
+
 def marks_of(run: Run, step: int, rank: int) -> Sequence[str]:
     """Return the marks of the values after a step, those of the start before step 0; empty where a run has none."""
     if step < 0:
@@ -104,6 +111,12 @@ def last_marks(run: Run, index: int, step: int, rank: int) -> str:
     """Return the last mark of a tensor up to a step: a step of another optimizer may have nothing of it."""
     told = (marks_of(run, number, rank) for number in range(step, -2, -1))
     return next((marks[index] for marks in told if index < len(marks) and marks[index] != "-"), "")
+
+
+def size_of(found: Divergence) -> float | None:
+    """Return the relative difference, None where none is known."""
+    word = found.relative.partition(" ")[0]
+    return float(word) if word else None
 
 
 def _step(run: Run, step: int, rank: int) -> RankStep | None:

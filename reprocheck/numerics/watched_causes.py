@@ -15,26 +15,31 @@ from reprocheck.numerics.data_causes import (
     another_epoch,
     another_loader,
     another_order,
+    other_content,
     other_micro_batches,
     other_samples,
+    past_the_model,
 )
 from reprocheck.numerics.gradient_causes import (
     a_multiple,
     another_ddp,
     missing_unscale,
     missing_zero_grad,
+    missing_zero_grad_within_the_step,
     other_clipping,
     ranks_not_synchronised,
     rounded,
     summed_over_ranks,
 )
-from reprocheck.numerics.loss_causes import another_loss
+from reprocheck.numerics.loss_causes import another_loss, other_forward_code
 from reprocheck.numerics.model_causes import (
     altered_start,
     another_module,
     another_number_of_ranks,
     buffers_not_restored,
     changed_between_steps,
+    other_parameters,
+    other_start,
     stale_statistics,
 )
 from reprocheck.numerics.optimizer_causes import (
@@ -45,10 +50,11 @@ from reprocheck.numerics.optimizer_causes import (
     lost_state,
     other_optimizer_settings,
     schedule_off,
+    settings_within_the_step,
 )
 from reprocheck.numerics.random_causes import another_seed, drawn_in_the_forward_pass, not_restored, other_draws
-from reprocheck.numerics.setting_causes import ended_early, other_in_force, other_switches
-from reprocheck.numerics.watched_case import Case, Look
+from reprocheck.numerics.setting_causes import ended_early, other_autocast, other_in_force, other_switches
+from reprocheck.numerics.watched_case import Case, Look, size_of
 
 _GRADIENTS = frozenset({"backward", "all-reduce", "unscale", "clip"})
 
@@ -65,16 +71,23 @@ LOOKS: Final[tuple[tuple[frozenset[str], Look], ...]] = (
     (_in("data", "random"), not_restored),
     (_in("data"), another_loader),
     (_in("data"), another_epoch),
+    (_in("data", "forward", "backward", "all-reduce"), past_the_model),
     (_in("data", "forward", "backward"), other_micro_batches),
     (_in("parameters"), changed_between_steps),
     (_in("init", "forward", "backward"), another_module),
+    (_in("forward", "scale", "backward"), other_autocast),
+    (_in("data", "forward", "backward"), settings_within_the_step),
+    (_in("data", "forward"), missing_zero_grad_within_the_step),
     (_in("forward"), drawn_in_the_forward_pass),
     (_in("forward"), stale_statistics),
     (_in("forward"), buffers_not_restored),
+    (_in("init"), other_parameters),
     (_in("init"), altered_start),
+    (_in("init"), other_start),
     (_in("data"), another_order),
     (_in("init", "data", "random"), other_draws),
     (_in("data"), other_samples),
+    (_in("data"), other_content),
     (_in("forward"), a_multiple),
     (_in("forward"), another_loss),
     (_in("unscale"), missing_unscale),
@@ -94,6 +107,8 @@ LOOKS: Final[tuple[tuple[frozenset[str], Look], ...]] = (
     (ARITHMETIC, other_in_force),
     (frozenset(ARITHMETIC | _in("init", "data", "random")), other_switches),
 )
+# What is asked where these found nothing: it knows the place and not the reason.
+LAST_LOOKS: Final[tuple[Look, ...]] = (other_forward_code,)
 # What single roundings of one step come to, relatively: below the first bound another order of sums is enough.
 _SIZES: Final = (
     (2e-6, "no more than another order of float32 additions or another kernel makes"),
@@ -106,6 +121,7 @@ def watched_causes(case: Case) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
     """Return the causes that the notes show, the likeliest first, and what they rule out."""
     opinions = [look(case) for phases, look in LOOKS if case.found.phase in phases]
     causes = tuple(opinion for opinion in opinions if isinstance(opinion, Cause))
+    causes = causes or tuple(opinion for look in LAST_LOOKS if isinstance(opinion := look(case), Cause))
     return causes, tuple(opinion for opinion in opinions if isinstance(opinion, str))
 
 
@@ -117,12 +133,6 @@ def unknown_cause(found: Divergence, ruled_out: Sequence[str]) -> Cause:
         fix="compare the script, its arguments and its configuration with the recorded ones: what they compute "
         "without a module, an optimizer or a setting of torch leaves no note",
     )
-
-
-def size_of(found: Divergence) -> float | None:
-    """Return the relative difference, None where none is known."""
-    word = found.relative.partition(" ")[0]
-    return float(word) if word else None
 
 
 def _size(found: Divergence) -> Iterable[str]:

@@ -26,8 +26,8 @@ from reprocheck.numerics.judgement import Seen, judge
 from reprocheck.numerics.measured_checks import causes_in_surroundings
 from reprocheck.numerics.rerun import Shortage
 from reprocheck.numerics.second_look import SecondLook, is_worth_a_look, look_again
-from reprocheck.numerics.watched_case import Case
-from reprocheck.numerics.watched_causes import size_of, unknown_cause, watched_causes
+from reprocheck.numerics.watched_case import Case, size_of
+from reprocheck.numerics.watched_causes import unknown_cause, watched_causes
 
 RerunUntil = Callable[[int], Run | None]
 

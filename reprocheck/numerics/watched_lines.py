@@ -22,7 +22,7 @@ from reprocheck.numerics.runs import OWN
 
 Line = Mapping[str, Json]
 NOT_A_NUMBER = "nan"
-IN_FORCE = ("device", "torch", "threads", "deterministic_algorithms", "cudnn_benchmark")
+IN_FORCE = ("device", "torch", "threads", "deterministic_algorithms", "cudnn_benchmark", "compiled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,11 +75,19 @@ def _output(pair: Pair) -> Divergence | None:
     where = (pair.step, pair.rank, "forward", "output of")
     for (path, mark), (other, other_mark) in zip(left, right, strict=False):
         if path != other:
-            return pair.setting("forward", "module that ends next", path, other)
+            return None if _is_equal(pair) else pair.setting("forward", "module that ends next", path, other)
         if not are_same(mark, other_mark):
             found = of_output(where, path or "the model", mark, other_mark)
             return replace(found, tensor=None, module=path)
-    return pair.setting("forward", "number of modules that ran", str(len(left)), str(len(right)))
+    ran = pair.setting("forward", "number of modules that ran", str(len(left)), str(len(right)))
+    return None if _is_equal(pair) else ran
+
+
+def _is_equal(pair: Pair) -> bool:
+    """Say whether all numbers of the step are equal: then it does not matter which modules made them."""
+    left, right = pair.recorded, pair.observed
+    marks = zip((*left.gradients, *left.parameters), (*right.gradients, *right.parameters), strict=True)
+    return left.loss == right.loss and left.gradient_norm == right.gradient_norm and all(are_same(*m) for m in marks)
 
 
 def _buffer(pair: Pair) -> Divergence | None:

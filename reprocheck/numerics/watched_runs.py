@@ -98,7 +98,7 @@ def _nothing(command: WatchCommand, status: str, processes: Sequence[ProcessLine
         return UndecidedError(
             f"{ended(status, command.timeout_s)} before its first optimizer step",
             where=script_name(command.words),
-            why="there is nothing to record without a step",
+            why="without a step there are no numbers to keep, and none to compare",
             how=RUN_BY_HAND,
         )
     call = python_call(command.words)

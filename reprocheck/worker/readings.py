@@ -6,10 +6,11 @@ raises (mixing torch's old and new TF32 switches makes getters raise, for exampl
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 import warnings
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Iterator, Tuple
 
 DETAIL_LIMIT = 200
 
@@ -26,8 +27,7 @@ def unread(status: str, detail: str = "") -> Dict[str, str]:
 def reading(read: Callable[[], Any]) -> Any:
     """Return `read()` in plain JSON, or the status of the failure; warnings of old getters are of no use here."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _silent():
             return plain(read())
     except Exception as error:  # a getter may raise anything, and one that raises must not hide the others
         return unread("raises", describe_error(error))
@@ -36,8 +36,7 @@ def reading(read: Callable[[], Any]) -> Any:
 def reading_at(root: Any, path: str) -> Any:
     """Return the reading of a dotted path below `root`; a name with `()` at its end is called."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _silent():
             for name in path.removesuffix("()").split("."):
                 root = getattr(root, name)
     except AttributeError:
@@ -47,6 +46,21 @@ def reading_at(root: Any, path: str) -> Any:
             return unread("missing", "not in this torch")
         return unread("raises", describe_error(error))
     return reading(root) if path.endswith("()") else reading(lambda: root)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Show no warnings; touch no filter unless one raises, for then Python shows again all that it showed once."""
+    if any(entry[0] == "error" for entry in warnings.filters):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+        return
+    shown, warnings.showwarning = warnings.showwarning, lambda *_args, **_kwargs: None
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def load(name: str) -> Tuple[Any, Dict[str, str]]:

@@ -66,7 +66,7 @@ def left(folder: Path) -> list[str]:
 
 def test_a_disk_that_takes_no_more_leaves_the_earlier_record(folder: Path) -> None:
     write_script(folder)
-    with begin(folder, "-c", LIMITED, "40000") as process:
+    with begin(folder, "-c", LIMITED, "30000") as process:
         out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (3, "")
     assert err.splitlines() == [
@@ -92,6 +92,15 @@ def test_an_interrupted_recording_leaves_the_earlier_record_and_no_process(
     assert (process.returncode, err.splitlines()[-1]) == (130, "interrupted: nothing was changed")
     assert ((folder / "r.json").read_text(), left(folder)) == ("the earlier record", [])
     assert not Path(f"/proc/{(folder / 'pid').read_text()}/cmdline").exists()
+
+
+def test_a_command_that_fails_at_once_leaves_no_reading_of_its_python_behind(folder: Path) -> None:
+    (folder / "script.py").write_text("raise SystemExit(2)", encoding="utf-8")
+    with begin(folder, "-m", "reprocheck") as process:
+        _, err = process.communicate(timeout=60)
+    first = "error: the command ended with exit code 2 before its first optimizer step"
+    assert (process.returncode, err.splitlines()[0]) == (3, first)
+    assert ((folder / "r.json").read_text(), left(folder)) == ("the earlier record", [])
 
 
 def test_a_folder_that_is_missing_is_found_before_the_command_runs(folder: Path) -> None:

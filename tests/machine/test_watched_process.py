@@ -164,6 +164,21 @@ time.sleep(60)
     assert os.listdir(tmp_path / "temporary") == []
 
 
+def test_a_second_request_to_end_kills_a_script_that_refuses_at_once(start: Any, tmp_path: Path) -> None:
+    text = "import signal; signal.signal(15, signal.SIG_IGN); open('pids', 'w').write(str(os.getpid())); time.sleep(60)"
+    with start(text) as process:
+        until_s = time.monotonic() + 30
+        while not (tmp_path / "pids").exists() and time.monotonic() < until_s:
+            time.sleep(0.02)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert living(tmp_path / "pids") == []
+    assert os.listdir(tmp_path / "temporary") == []
+
+
 def test_a_script_that_refuses_to_end_is_killed(run: Any, tmp_path: Path) -> None:
     text = "import signal; signal.signal(15, signal.SIG_IGN); open('pids', 'w').write(str(os.getpid())); time.sleep(60)"
     assert run(text, timeout_s=1.5)[0][0] == "timeout"
@@ -179,6 +194,17 @@ open("pids", "w").write(str(child.pid))
     run(text)
     (pid,) = living(tmp_path / "pids")
     os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_variable_before_the_program_is_told_without_its_value() -> None:
+    with pytest.raises(InputError) as caught:
+        require_program(["API_KEY=SecretSecret", "python", "train.py"])
+    assert caught.value.lines() == [
+        "error: `API_KEY=…` is a variable, not a program",
+        "  where: the command after `--`",
+        "  why:   no shell reads the words behind `--`",
+        "  how:   set it before reprocheck starts, or write `-- env API_KEY=… python train.py`",
+    ]
 
 
 @pytest.mark.parametrize(

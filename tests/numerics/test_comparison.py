@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from reprocheck.model.records import RankStep, Run
+from reprocheck.model.records import RankStep, Run, TensorSpec
 from reprocheck.model.verdicts import Divergence
 from reprocheck.numerics.comparison import compare_runs, first_divergence
 
@@ -152,7 +152,42 @@ def test_another_list_of_tensors_is_told_and_nothing_else_compared(run: Run) -> 
     found = first_divergence(run, replace(run, tensors=run.tensors[:2]))
     assert found is not None
     assert (found.phase, found.quantity, found.tensor) == ("init", "list of tensors", None)
-    assert found.observed == "first.weight float32[2, 2], last.bias float32[1]"
+    assert (found.recorded, found.observed) == ("3 tensors, with count int64[]", "2 tensors")
+
+
+def test_of_two_models_only_what_differs_is_named(run: Run) -> None:
+    wide = tuple(TensorSpec(name=f"layer.{number}", dtype="torch.bfloat16", shape=(2,)) for number in range(6))
+    found = first_divergence(run, replace(run, tensors=(*run.tensors, *wide)))
+    assert found is not None
+    assert found.recorded == f"{len(run.tensors)} tensors"
+    assert found.observed == (
+        f"{len(run.tensors) + 6} tensors, with layer.0 bfloat16[2], layer.1 bfloat16[2], layer.2 bfloat16[2], "
+        "layer.3 bfloat16[2], and 2 more"
+    )
+
+
+def test_tensors_in_another_order_are_told_with_the_first_that_moved(run: Run) -> None:
+    found = first_divergence(run, replace(run, tensors=run.tensors[::-1]))
+    assert found is not None
+    assert found.recorded == "3 tensors, in place 0 first.weight float32[2, 2]"
+    assert found.observed == "3 tensors, in place 0 count int64[]"
+
+
+def test_a_tensor_that_is_there_twice_is_told_by_its_place(run: Run) -> None:
+    found = first_divergence(run, replace(run, tensors=(*run.tensors, run.tensors[0])))
+    assert found is not None
+    assert found.recorded == "3 tensors, in place 3 none"
+    assert found.observed == "4 tensors, in place 3 first.weight float32[2, 2]"
+
+
+def test_equal_runs_that_are_no_numbers_pass_and_say_so(run: Run, altered: Alter) -> None:
+    broken = altered(1, 1, gradient_norm="nan")
+    assert compare_runs(broken, broken).detail.endswith(" bitwise on 2 ranks, gradients nan or infinite from step 1")
+
+
+def test_a_step_that_was_skipped_for_its_overflow_is_no_run_without_numbers(run: Run, altered: Alter) -> None:
+    skipped = altered(1, 1, gradient_norm="inf", skipped=True)
+    assert compare_runs(skipped, skipped).detail.endswith(" bitwise on 2 ranks")
 
 
 def test_a_record_whose_samples_were_cut_off_is_compared_by_digest(run: Run, altered: Alter, seen: RankStep) -> None:

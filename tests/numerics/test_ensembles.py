@@ -7,7 +7,7 @@ import pytest
 from reprocheck.model.envelopes import Envelope, SeenFault, limit_of
 from reprocheck.model.records import Run
 from reprocheck.numerics.ensembles import FAULTS, enveloped, planted_faults, variations
-from reprocheck.numerics.envelope_text import envelope_lines, envelope_sentence
+from reprocheck.numerics.envelope_text import envelope_lines
 
 SKETCHES = ((1.0, 0.0), (3.0, 4.0))
 
@@ -83,14 +83,29 @@ def test_where_a_member_could_not_be_run_there_is_no_envelope(single: Run) -> No
     assert enveloped(single, [single, lacking, *faults(single)], 2).envelope is None
 
 
-def test_the_sentence_says_what_is_seen_and_what_is_not(run: Run) -> None:
-    seen = SeenFault(name="learning rate +0.1 %", ratio="300", step=12)
-    missed = SeenFault(name="lowest mantissa bit of a weight flipped", ratio="1.00", step=None)
-    envelope = Envelope(members=8, grades=(), held_out=("1.00",) * 8, faults=(seen, missed))
-    assert envelope_lines([replace(run, envelope=envelope), run]) == [
-        "transformer:fp32:2: 0 of 8 honest runs taken for faulty; seen: learning rate +0.1 % by step 12; "
-        "not seen: lowest mantissa bit of a weight flipped"
+def test_the_table_says_by_which_step_a_fault_is_seen_and_which_is_not(run: Run) -> None:
+    faults = (
+        SeenFault(name="learning rate +0.1 %", ratio="300", step=12),
+        SeenFault(name="lowest mantissa bit of a weight flipped", ratio="1.00", step=None),
+        SeenFault(name="another kind", ratio="9.00", step=0),
+    )
+    full = replace(run, envelope=Envelope(members=8, grades=(), held_out=("1.00",) * 7 + ("9.00",), faults=faults))
+    part = replace(run, envelope=Envelope(members=2, grades=(), held_out=("1.00",) * 2, faults=faults[1:2]))
+    assert envelope_lines([full, run, part]) == [
+        "                    false alarms  lr +0.1%  bit 0  another kind",
+        "transformer:fp32:2  1 of 8        step 12   -      step 0",
+        "transformer:fp32:2  0 of 2                  -",
+        "lr: another learning rate; bit N: that mantissa bit of one weight flipped; -: not seen",
     ]
-    assert envelope_sentence(replace(envelope, faults=(missed,))).split("; ")[1] == "seen: none of the planted faults"
-    assert envelope_sentence(replace(envelope, faults=(seen,))).endswith("seen: learning rate +0.1 % by step 12")
-    assert envelope_sentence(replace(envelope, faults=())) == "0 of 8 honest runs taken for faulty"
+
+
+def test_where_no_fault_was_planted_the_table_has_false_alarms_alone(run: Run) -> None:
+    bare = replace(run, envelope=Envelope(members=2, grades=(), held_out=("1.00",) * 2))
+    assert envelope_lines([bare]) == ["                    false alarms", "transformer:fp32:2  0 of 2"]
+    assert envelope_lines([run]) == []
+
+
+def test_each_planted_fault_has_a_short_name_in_the_table(run: Run) -> None:
+    faults = tuple(SeenFault(name=name, ratio="1.00", step=None) for name, _, _ in FAULTS)
+    told = envelope_lines([replace(run, envelope=Envelope(members=2, grades=(), held_out=("1.00",), faults=faults))])
+    assert told[0].split("false alarms  ")[1] == "lr +0.1%  lr +1%  bit 0  bit 11  bit 22"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reprocheck.model.records import RankStep, Run
+from reprocheck.numerics.comparison import first_divergence
 from reprocheck.numerics.watched_causes import unknown_cause, watched_causes
 from tests.numerics.trainings import (
     ONE,
@@ -112,8 +113,47 @@ def test_a_flipped_bit_outside_the_samples_leaves_the_tensor() -> None:
     assert first_cause(RUN, with_other_start(RUN, 0))[1] == ("1 of 3 tensors differs",)
 
 
+def test_a_single_tensor_with_many_other_values_is_no_flipped_bit() -> None:
+    observed = replace(RUN, initial=(sampled(RUN.initial[0], {0: "3f900000.3f8ccccd"}),))
+    assert first_cause(RUN, observed) == (
+        "the first values of `body.weight` alone are others: it is initialised or loaded otherwise",
+        ("1 of 3 tensors differs", "2 of 2 sampled elements differ"),
+    )
+
+
+def test_parameters_that_one_side_alone_has_are_named() -> None:
+    tensors = (replace(RUN.tensors[0], shape=(9,)), *RUN.tensors[1:])
+    what, facts = first_cause(RUN, replace(RUN, tensors=tensors))
+    assert what == "the model has other parameters"
+    assert facts == (f"`body.weight`: recorded float32{list(RUN.tensors[0].shape)}, here float32[9]",)
+    renamed = tuple(replace(tensor, name=f"more.{tensor.name}") for tensor in RUN.tensors)
+    _, facts = first_cause(RUN, replace(RUN, tensors=renamed))
+    assert (len(facts), facts[-1]) == (5, "and 2 more")
+
+
+def test_parameters_in_another_order_are_named_and_their_values_not_compared() -> None:
+    moved = replace(RUN, tensors=RUN.tensors[::-1], initial=(RUN.initial[0][::-1],))
+    assert len(whats(RUN, moved)) == 1
+    assert first_cause(RUN, moved) == (
+        "the optimizer holds the parameters in another order, or in other groups",
+        ("first in another place: recorded `body.weight`, here `body.running_mean`",),
+    )
+
+
+def test_first_values_from_one_seed_and_one_state_are_initialised_otherwise() -> None:
+    assert first_cause(RUN, with_other_start(RUN, 0, 1)) == (
+        "the parameters are initialised otherwise, or loaded from another checkpoint",
+        ("2 of 3 tensors differ; the seed of torch and the random generators before the first step are as recorded",),
+    )
+
+
 def test_two_tensors_are_no_flipped_bit() -> None:
-    assert whats(RUN, with_other_start(RUN, 0, 1)) == []
+    assert not any("flipped" in what for what in whats(RUN, with_other_start(RUN, 0, 1)))
+
+
+def test_buffers_of_a_module_that_is_built_otherwise_did_start_alike() -> None:
+    observed = altered(with_module("body", "LayerNorm((2,), eps=1e-06)"), 0, parameters=other(seen(0).parameters, 2))
+    assert whats(RUN, observed) == ["the model is built otherwise"]
 
 
 def test_buffers_alone_were_not_restored() -> None:
@@ -172,12 +212,42 @@ def test_another_sampler_is_named() -> None:
     )
 
 
+def test_another_sampler_draws_otherwise_which_is_told_once() -> None:
+    observed = altered(RUN, 0, data="x", random={"torch": "x"})
+    assert len(whats(RUN, with_settings(observed, data_sampler="SequentialSampler"))) == 1
+    assert whats(RUN, observed) == ["other random numbers were drawn before the first step"]
+
+
+def test_a_loader_that_shuffles_nothing_gives_other_samples() -> None:
+    recorded = with_settings(RUN, data_sampler="SequentialSampler")
+    assert first_cause(recorded, altered(recorded, 2, data="x")) == (
+        "the data set gives other samples in the same places",
+        ("the loader is set as recorded and shuffles nothing (SequentialSampler)",),
+    )
+    reordered = altered(altered(recorded, 1, data=seen(2).data), 2, data=seen(1).data)
+    assert whats(recorded, reordered) == ["the same data come in another order"]
+
+
 def test_another_number_of_batches_in_a_step_is_named() -> None:
     observed = altered(RUN, 2, data="x", events="ZFBFBUCS")
     assert first_cause(RUN, observed) == (
         "a step takes another number of batches",
         ("forward passes in step 2: recorded 1, here 2",),
     )
+
+
+def test_a_step_that_never_calls_the_outermost_model_is_named() -> None:
+    observed = altered(RUN, 2, data="x", events="ZBUCS")
+    assert first_cause(RUN, observed) == (
+        "the forward pass goes past the outermost model here",
+        ("calls of the outermost model in step 2: recorded 1, here 0",),
+    )
+    assert first_cause(observed, altered(RUN, 2, data="y"))[0] == "the record goes past the model"
+
+
+def test_compiled_code_may_call_the_model_unseen() -> None:
+    observed = altered(RUN, 2, data="x", events="ZBUCS")
+    assert whats(RUN, replace(observed, in_force={**RUN.in_force, "compiled": True})) == []
 
 
 def test_the_same_samples_within_a_batch_are_another_order() -> None:
@@ -287,6 +357,34 @@ def test_modules_in_evaluation_mode_are_told_as_such() -> None:
     )
 
 
+def test_settings_of_an_optimizer_that_evaluates_its_closure_again_are_named() -> None:
+    recorded = with_settings(RUN, lr_0="0.8")
+    observed = with_other_loss(with_settings(RUN, lr_0="0.81"), events="SZFBZFBZFB")
+    assert first_cause(recorded, observed)[0] == "the optimizer has other settings: learning rate"
+    once = with_other_loss(with_settings(RUN, lr_0="0.81"), events="ZFBFBS")
+    assert not any("optimizer" in what for what in whats(recorded, once))
+
+
+def test_a_closure_that_sets_no_gradients_to_zero_shows_in_the_forward_pass() -> None:
+    recorded = altered(RUN, 2, events="SZFBZFB")
+    assert whats(recorded, with_other_loss(recorded, events="SFBFB")) == [
+        "gradients were not set to zero: those of earlier steps are in them"
+    ]
+    assert whats(RUN, with_other_loss(RUN, events="FBUCS")) == []
+
+
+def test_another_format_of_autocast_is_named() -> None:
+    recorded, observed = with_settings(RUN, autocast="cpu float16"), with_settings(RUN, autocast="cpu bfloat16")
+    assert first_cause(recorded, with_other_loss(observed)) == (
+        "autocast computes in another format",
+        ("autocast: recorded cpu float16, here cpu bfloat16",),
+    )
+
+
+def test_autocast_that_a_record_does_not_tell_shows_nothing() -> None:
+    assert whats(RUN, with_other_loss(with_settings(RUN, autocast="off"))) == []
+
+
 def test_a_forward_pass_that_draws_nothing_has_its_dropout_off() -> None:
     observed = altered(with_other_loss(RUN), 3, random={"torch": f"{2:016x}"})
     assert first_cause(RUN, observed) == (
@@ -339,6 +437,60 @@ def test_a_loss_that_is_a_whole_multiple_is_divided_otherwise(loss: str, fact: s
 @pytest.mark.parametrize("loss", ["0x1.3p+3", "nan", "inf", "0x0p+0", "-0x1.2p+3"])
 def test_a_loss_that_is_no_whole_multiple_shows_nothing(loss: str) -> None:
     assert whats(RUN, with_other_loss(RUN, loss=loss)) == []
+
+
+def test_a_whole_multiple_of_equal_outputs_is_told_once() -> None:
+    recorded = altered(RUN, 2, outputs=OUTPUTS)
+    (what,) = whats(recorded, with_other_loss(recorded, loss="0x1.2p+3"))
+    assert what.startswith("the loss is divided by another number")
+
+
+def outputs(*words: str) -> tuple[tuple[str, str], ...]:
+    return (OUTPUTS[0], ("head", f"{'3' * 16}:{'.'.join(words)}"))
+
+
+def test_code_that_is_no_module_is_told_by_the_modules_around_it() -> None:
+    recorded = altered(RUN, 2, outputs=outputs("3f800000", "3f000000"))
+    observed = with_other_loss(recorded, outputs=outputs("3f880000", "3f000000"))
+    assert first_cause(recorded, observed) == (
+        "the forward pass computes otherwise after `body`, up to the output of `head`",
+        (
+            "`head` is the first module whose output differs, by more than rounding; "
+            "the 1 that ended before it gave the recorded bits",
+        ),
+    )
+
+
+def test_another_module_that_runs_next_is_named() -> None:
+    recorded = altered(RUN, 2, outputs=OUTPUTS)
+    observed = with_other_loss(recorded, outputs=(OUTPUTS[0], ("drop", OUTPUTS[1][1])))
+    assert first_cause(recorded, observed) == (
+        "the forward pass calls other modules after `body`",
+        ("the next output is that of `head` in the record, and that of `drop` here",),
+    )
+
+
+@pytest.mark.parametrize("others", [(("drop", OUTPUTS[0][1]),), OUTPUTS[:1]])
+def test_other_modules_that_give_equal_numbers_are_no_difference(others: tuple[tuple[str, str], ...]) -> None:
+    recorded = altered(RUN, 2, outputs=OUTPUTS)
+    assert first_divergence(recorded, altered(recorded, 2, outputs=others)) is None
+
+
+@pytest.mark.parametrize(
+    ("recorded", "observed"),
+    [(outputs("3f800000"), outputs("3f800010")), (outputs("3f80"), outputs("3f90")), ((), ())],
+)
+def test_a_difference_as_small_as_rounding_or_unknown_is_no_other_code(
+    recorded: tuple[tuple[str, str], ...], observed: tuple[tuple[str, str], ...]
+) -> None:
+    run = altered(RUN, 2, outputs=recorded)
+    assert whats(run, with_other_loss(run, outputs=observed)) == []
+
+
+def test_code_is_named_only_where_nothing_else_explains_the_output() -> None:
+    recorded = with_settings(altered(RUN, 2, outputs=outputs("3f800000")), autocast="off")
+    observed = with_settings(with_other_loss(recorded, outputs=outputs("3f880000")), autocast="cpu bfloat16")
+    assert whats(recorded, observed) == ["autocast computes in another format"]
 
 
 def test_outputs_with_few_bits_are_rounded() -> None:
@@ -465,6 +617,34 @@ def test_gradients_with_few_bits_were_rounded() -> None:
         "gradients are rounded to a shorter format here, such as bfloat16 or TF32"
     )
     assert whats(observed, recorded) == []
+
+
+def test_gradients_of_one_optimizer_that_were_not_set_to_zero_are_named() -> None:
+    recorded = altered(RUN, 2, events="ZZFBUCS")
+    what, facts = first_cause(recorded, with_other_gradients(recorded, events="ZFBUCS"))
+    assert what == "gradients of some parameters were not set to zero: those of earlier steps are in them"
+    assert facts[1].startswith("step 2 here: gradients set to zero, forward pass")
+    more = with_other_gradients(recorded, events="ZZZFBUCS")
+    assert not any("not set to zero" in what for what in whats(recorded, more))
+
+
+def test_overflowed_gradients_that_are_not_clipped_lie_in_the_clip() -> None:
+    nans, infinities = ("7fc00000." * 8)[:-1], ("7f800000." * 8)[:-1]
+    recorded = altered(RUN, 2, gradients=sampled(seen().gradients, {0: nans}), gradient_norm="inf")
+    observed = altered(
+        recorded, 2, gradients=sampled(seen().gradients, {0: infinities}, "d"), gradient_norm="inf", events="ZFBUS"
+    )
+    assert case_of(recorded, observed).found.phase == "clip"
+    assert whats(recorded, observed)[0] == "gradients are clipped in the record and not here"
+    finite = altered(observed, 2, gradient_norm="0x1.2p+0")
+    assert case_of(recorded, finite).found.phase == "backward"
+
+
+def test_infinite_gradients_are_not_rounded() -> None:
+    full, infinities = ("3f812345." * 8)[:-1], ("7f800000." * 8)[:-1]
+    recorded = altered(RUN, 2, gradients=sampled(seen().gradients, {0: full}))
+    observed = altered(recorded, 2, gradients=sampled(seen().gradients, {0: infinities}, "d"))
+    assert not any("rounded" in what for what in whats(recorded, observed))
 
 
 def test_few_samples_show_no_rounding() -> None:
@@ -633,6 +813,15 @@ def test_determinism_that_is_set_otherwise_is_named() -> None:
     )
 
 
+def test_a_model_that_is_compiled_on_one_side_only_is_named() -> None:
+    recorded = replace(RUN, in_force={**RUN.in_force, "compiled": True})
+    observed = replace(with_other_gradients(RUN), in_force={**RUN.in_force, "compiled": False})
+    assert first_cause(recorded, observed) == (
+        "the model is compiled on one side only",
+        ("compiled: recorded True, here False",),
+    )
+
+
 def with_switch(run: Run, name: str, value: object) -> Run:
     return with_program(run, switches={name: {"value": value, "origin": "code"}})
 
@@ -644,6 +833,19 @@ def test_a_switch_that_can_touch_the_phase_is_named() -> None:
         "other numeric switches in the program",
         ("flush-denormal: recorded off, here on",),
     )
+
+
+def test_a_switch_that_repeats_what_is_in_force_is_not_told_twice() -> None:
+    recorded = with_switch(RUN, "deterministic-algorithms", False)
+    observed = with_switch(with_other_loss(RUN), "deterministic-algorithms", True)
+    observed = replace(observed, in_force={**RUN.in_force, "deterministic_algorithms": True})
+    assert whats(recorded, observed) == ["deterministic algorithms are set otherwise"]
+    assert "no numeric switch differs" not in ruled_out(recorded, observed)
+
+
+def test_a_switch_of_threads_where_those_in_force_are_equal_is_told() -> None:
+    recorded = with_switch(RUN, "threads", 2)
+    assert whats(recorded, with_switch(with_other_loss(RUN), "threads", 4)) == ["other numeric switches in the program"]
 
 
 def test_a_switch_that_cannot_touch_the_phase_is_ruled_out() -> None:

@@ -11,7 +11,7 @@ from reprocheck.model.verdicts import Check, Verdict
 from reprocheck.numerics.judgement import Seen
 from reprocheck.numerics.rerun import Shortage
 from reprocheck.numerics.watched_judgement import judge_command
-from tests.numerics.trainings import altered, other, training, with_settings
+from tests.numerics.trainings import altered, other, training, with_program, with_settings
 
 RUN = training()
 MACHINE: dict[str, Json] = {"software": {"torch": {"version": "2.13.0"}, "packages": []}}
@@ -103,6 +103,19 @@ def test_another_number_of_threads_explains_no_data() -> None:
     assert judged(threads).causes[0].what == "another number of threads"
     data = replace(altered(RUN, 2, data="x"), in_force={**RUN.in_force, "threads": 4})
     assert judged(data).causes[0].what.startswith("unknown")
+
+
+def test_another_number_of_threads_is_told_once_however_many_notes_show_it() -> None:
+    recorded = with_program(RUN, switches={"threads": {"value": 2, "origin": "default"}})
+    observed = with_program(PARTED, switches={"threads": {"value": 4, "origin": "code"}})
+    threads = replace(observed, in_force={**RUN.in_force, "threads": 4})
+    verdict = judge_command(
+        replace(RECORD, runs=(recorded,)),
+        Seen(fingerprint=MACHINE, lock={"status": "missing"}, runs=(threads,)),
+        Reruns(),
+    )
+    (cause,) = verdict.causes
+    assert (cause.what, cause.evidence) == ("another number of threads", ("recorded 2, here 4",))
 
 
 def test_a_program_that_does_not_repeat_itself_is_undecided_and_blames_nobody() -> None:

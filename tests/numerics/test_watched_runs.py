@@ -32,6 +32,7 @@ def test_two_ranks_become_one_run() -> None:
         "threads": 2,
         "deterministic_algorithms": False,
         "cudnn_benchmark": False,
+        "compiled": False,
     }
     assert run.program is not None
     assert (run.program.script, run.program.optimizers, run.program.complete) == ("train.py", ("AdamW",), True)

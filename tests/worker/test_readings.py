@@ -96,3 +96,16 @@ def test_a_call_gives_its_value() -> None:
 )
 def test_an_error_names_no_path_and_stays_short(message: str, told: str) -> None:
     assert describe_error(OSError(message)) == told
+
+
+def test_a_reading_is_silent_and_leaves_the_filters_of_warnings_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    def old_getter() -> bool:
+        warnings.warn("old", stacklevel=1)
+        return warnings.filters is filters
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.filters[:] = [entry for entry in warnings.filters if entry[0] != "error"]  # type: ignore[index]
+        filters = warnings.filters
+        assert reading(old_getter) is True  # new filters would have Python show again what it has shown once
+    assert capsys.readouterr().err == ""

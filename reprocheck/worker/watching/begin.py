@@ -21,6 +21,7 @@ from .loss_scaling import Scaling
 from .optimizers import Optimizers
 from .precision_twin import switch_off_mixed_precision
 from .process_end import at_end, leave
+from .program_settings import autocast_setting
 from .roots import Roots
 from .steps import Steps
 from .wrappers import Wrappers
@@ -87,6 +88,7 @@ class Watch:
             return  # an evaluation: it trains nothing
         if self._ledger.random is None:
             self._ledger.random = random_state(self._torch)
+        self._ledger.settings.update(autocast_setting(self._torch))
         self._ledger.note("F")
         self._ledger.add_batch(digest_parts(self._torch, [list(args), kwargs]))
         self._steps.begin_forward(self._roots.modules())

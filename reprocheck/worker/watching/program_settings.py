@@ -16,6 +16,19 @@ def seed_setting(torch: Any) -> Dict[str, str]:
     return {"seed.torch": str(torch.initial_seed())}
 
 
+def autocast_setting(torch: Any) -> Dict[str, str]:
+    """Return in which format autocast computes now, by device; `off` where it is on for none."""
+    if hasattr(torch, "get_autocast_dtype"):  # torch 2.4; the older names warn there
+        devices = [(name, torch.is_autocast_enabled(name), torch.get_autocast_dtype(name)) for name in ("cpu", "cuda")]
+    else:
+        devices = [
+            ("cpu", torch.is_autocast_cpu_enabled(), torch.get_autocast_cpu_dtype()),
+            ("cuda", torch.is_autocast_enabled(), torch.get_autocast_gpu_dtype()),
+        ]
+    told = ["{} {}".format(name, str(dtype).replace("torch.", "")) for name, is_on, dtype in devices if is_on]
+    return {"autocast": ", ".join(told) or "off"}
+
+
 def loader_settings(iterator: Any) -> Dict[str, str]:
     """Return how the loader behind an iterator is set, and its sampler, as far as it has one."""
     batches = getattr(iterator, "_index_sampler", None)
@@ -24,7 +37,8 @@ def loader_settings(iterator: Any) -> Dict[str, str]:
     for owner, names in ((batches, ("batch_size", "drop_last")), (sampler, OF_SAMPLER)):
         own = getattr(owner, "__dict__", {})  # no property is asked: it might compute, or raise
         told.update({"data." + name: str(own[name]) for name in names if _is_plain(own.get(name))})
-    return told
+    seed = getattr(getattr(sampler, "__dict__", {}).get("generator"), "initial_seed", None)
+    return {**told, "data.generator_seed": str(seed())} if seed else told
 
 
 def clip_settings(function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Dict[str, str]:

@@ -125,6 +125,7 @@ class Steps:
         self._under_way = None
         if is_late:
             line.update(self._gradients(watched))
+            line["settings"].update(self._learned(watched))
         line["parameters"] = watched.last = Marks(watched.all_names(), watched.tensors(), self.is_dense())
         line.update(self._happened())
         self._lines.put(line, may_wait=_is_elsewhere(watched))
@@ -184,6 +185,13 @@ class Steps:
             "settings": changed,
             "learning_rate": lambda: float(rate).hex(),
         }
+
+    def _learned(self, watched: WatchedOptimizer) -> Mapping[str, str]:
+        """Return what was set within the step, as a closure sets the bound of clipping."""
+        settings = self._ledger.settings
+        changed = {name: text for name, text in settings.items() if watched.settings.get(name) != text}
+        watched.settings = {**watched.settings, **changed}
+        return changed
 
     def _gradients(self, watched: WatchedOptimizer) -> Dict[str, Any]:
         gradients = watched.gradients()

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset  # noqa: E402 -- only where torch is
 
 from reprocheck.worker.watching.program_settings import (  # noqa: E402 -- only where torch is
+    autocast_setting,
     clip_settings,
     loader_settings,
     seed_setting,
@@ -46,6 +47,20 @@ def test_a_distributed_sampler_tells_epoch_and_seed() -> None:
     sampler.set_epoch(3)
     told = loader_settings(iter(DataLoader(DATA, sampler=sampler)))
     assert (told["data.epoch"], told["data.seed"], told["data.shuffle"]) == ("3", "7", "True")
+
+
+def test_a_generator_of_the_sampler_tells_its_seed() -> None:
+    generator = torch.Generator().manual_seed(11)
+    assert loader_settings(iter(DataLoader(DATA, shuffle=True, generator=generator)))["data.generator_seed"] == "11"
+    assert "data.generator_seed" not in loader_settings(iter(DataLoader(DATA, shuffle=True)))
+
+
+def test_autocast_is_told_with_its_format_and_only_where_it_is_on() -> None:
+    assert autocast_setting(torch) == {"autocast": "off"}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert autocast_setting(torch) == {"autocast": "cpu bfloat16"}
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=False):
+        assert autocast_setting(torch) == {"autocast": "off"}
 
 
 class Hostile:

@@ -65,6 +65,7 @@ def closures():  # 4
             optimizer.zero_grad()
             loss = functional.cross_entropy(model(inputs), targets)
             loss.backward()
+            nn.utils.clip_grad_value_(model.parameters(), 0.5)
             return loss
         optimizer.step(closure)
     show(model)
@@ -206,7 +207,8 @@ def test_a_fused_optimizer_that_leaves_a_step_out_says_so_itself(watched: Told) 
 
 def test_a_closure_brings_its_events_into_the_step(watched: Told) -> None:
     steps = watched.lines("step", 4)
-    assert [one["events"] for one in steps] == ["SZFBZFB"] * 2
+    assert [one["events"] for one in steps] == ["SZFBCZFBC"] * 2
+    assert ["clip.value" in one["settings"] for one in steps] == [True, False]
     assert [len(one["losses"]) for one in steps] == [2, 2]
     assert all(mark != "-" for mark in steps[0]["gradients"])
 
