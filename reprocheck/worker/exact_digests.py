@@ -39,9 +39,7 @@ from .digest_plans import (
 from .hashing import WORD
 from .tensor_words import strided_parts, words_of
 
-FLOAT_ROWS = (
-    8  # at once on a CPU: 256 KB, which stay in the second cache, and one thread does them without waking others
-)
+FLOAT_ROWS = 8  # at once on a CPU: 256 KB, which stay in the second cache; one thread does them without waking others
 INTEGER_ROWS = 1024  # at once elsewhere: 32 MB, few launches
 MANY_THREADS = 8  # from here on all threads with integers are faster than one with floats
 MIX_1, MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB

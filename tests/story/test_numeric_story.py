@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         taken = run(made, machine, "fingerprint", "--probes", "-o", f"{name}.json")
         assert taken.code == 0, taken.err
         (made / f"{name}.txt").write_text(taken.out)
-    recorded = run(made, HERE, "record", "--workload", "transformer:fp32", "--steps", "3")
+    recorded = run(made, HERE, "record", "--workload", "transformer:fp32", "--steps", "3", "--envelope", "0")
     assert recorded.code == 0, recorded.err
     return made
 

@@ -39,6 +39,7 @@ for epoch in range(2):
         functional.cross_entropy(model(inputs), targets).backward()
         optimizer.step()
 show(model.module)
+torch.distributed.barrier()  # a rank that leaves early can abort the other within gloo
 torch.distributed.destroy_process_group()
 """
 
