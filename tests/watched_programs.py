@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 from reprocheck.model.fingerprints import unread
-from reprocheck.model.records import Record, Run
+from reprocheck.model.records import Record
 from reprocheck.model.verdicts import Verdict
 from reprocheck.numerics.judgement import Seen
-from reprocheck.numerics.watched_runs import DENSE, WatchCommand, Watched, watch
-from reprocheck.workflows.verify_command import judge_watched
+from reprocheck.numerics.watched_runs import WatchCommand, Watched, watch
+from reprocheck.workflows.verify_command import judge_watched, rerunning
 from tests.planted_changes import PROGRAMS, Change
 
 _TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
@@ -45,13 +46,8 @@ def verdict_on(change: Change, recorded: Record, folder: Path) -> Verdict:
 
 def judged(recorded: Record, program: Path, ranks: int) -> Verdict:
     """Return the verdict on a program, where nothing but its run may differ."""
-
-    def again(step: int) -> Run | None:
-        dense = (*DENSE, *range(max(0, step - 1), step + 1))
-        return watch(WatchCommand(words=words(program, ranks), dense=dense, until=step), _silent).run
-
     seen = Seen(fingerprint={}, lock=NO_LOCK, runs=())
-    return judge_watched(recorded, seen, rerun(program, ranks), again)
+    return judge_watched(recorded, seen, rerun(program, ranks), rerunning(words(program, ranks), math.inf, _silent))
 
 
 def _silent(_: str) -> None:

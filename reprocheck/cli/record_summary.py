@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reprocheck.model.counting import counted
 from reprocheck.model.records import Record, Run
 from reprocheck.numerics.comparison import not_finite
 from reprocheck.numerics.envelope_text import envelope_lines
@@ -22,7 +23,7 @@ def summary_of_command(made: Record, output: Path) -> str:
 def summary_of_workloads(made: Record, output: Path) -> str:
     """Return the summary of a record of the built-in workloads."""
     done = sum(not run.unsupported for run in made.runs)
-    runs, threads, path = _counted(done, "run"), _counted(made.threads, "thread"), output.as_posix()
+    runs, threads, path = counted(done, "run"), counted(made.threads, "thread"), output.as_posix()
     lines = [f"recorded {runs} on {made.device}, {threads} a rank, in {path}"]
     lines += [f"  {run.plan.name}: {_told(run)}" for run in made.runs]
     lines += _envelopes(made)
@@ -36,13 +37,9 @@ def _told(run: Run) -> str:
         return f"unsupported here: {run.unsupported}"
     resumed = f", resumed {run.resumed}" if run.resumed else ""
     skipped = sum(step[0].skipped for step in run.steps)
-    return f"{_counted(len(run.steps), 'step')}, {skipped} skipped{resumed}{not_finite(run)}"
+    return f"{counted(len(run.steps), 'step')}, {skipped} skipped{resumed}{not_finite(run)}"
 
 
 def _envelopes(made: Record) -> list[str]:
     lines = envelope_lines(made.runs)
     return ["what honest and faulty reruns elsewhere would show:", *(f"  {line}" for line in lines)] if lines else []
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

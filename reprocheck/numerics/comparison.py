@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
+from reprocheck.model.counting import counted
 from reprocheck.model.records import RankStep, Run, TensorSpec
 from reprocheck.model.verdicts import Check, Divergence
 from reprocheck.numerics.marks import are_same
@@ -35,7 +36,7 @@ def compare_runs(recorded: Run, observed: Run) -> Check:
         return Check(name=name, status="skip", detail=f"not possible here: {observed.unsupported}")
     divergence = first_divergence(recorded, observed)
     if divergence is None:
-        detail = f"{_counted(len(recorded.steps), 'step')} bitwise{_on(recorded)}{not_finite(recorded)}"
+        detail = f"{counted(len(recorded.steps), 'step')} bitwise{_on(recorded)}{not_finite(recorded)}"
         return Check(name=name, status="pass", detail=detail)
     detail = f"differs from step {divergence.step} on: {divergence.phase}"
     return Check(name=name, status="fail", detail=detail, first_divergence=divergence)
@@ -147,7 +148,7 @@ def _differing_layout(recorded: Run, observed: Run) -> Divergence | None:
 
 def _layout(run: Run, other: Run) -> str:
     """Return the tensors that the other run has not, or the first in another place, a few of them by name."""
-    told, known = _counted(len(run.tensors), "tensor"), {*other.tensors}
+    told, known = counted(len(run.tensors), "tensor"), {*other.tensors}
     alone = [_spelled(tensor) for tensor in run.tensors if tensor not in known]
     if not alone and known == {*run.tensors}:
         moved = zip_longest(run.tensors, other.tensors)
@@ -219,7 +220,3 @@ def _spelled(tensor: TensorSpec) -> str:
 
 def _on(run: Run) -> str:
     return f" on {run.plan.world_size} ranks" if run.plan.world_size > 1 else ""
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

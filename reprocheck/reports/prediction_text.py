@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reprocheck.model.counting import counted
 from reprocheck.model.operations import labels_of
 from reprocheck.model.predictions import Prediction, RunPrediction
 from reprocheck.model.verdicts import Verdict
@@ -32,20 +33,20 @@ def render_prediction(prediction: Prediction, *, color: bool = False) -> str:
 def _headline(prediction: Prediction) -> str:
     count = len(prediction.runs)
     if prediction.outcome == "identical":
-        return f"predicted bitwise: in {_counted(count, 'run')} every operation gives the recorded bits here"
+        return f"predicted bitwise: in {counted(count, 'run')} every operation gives the recorded bits here"
     if prediction.outcome == "differs":
         differing = sum(run.outcome == "differs" for run in prediction.runs)
-        return f"predicted not bitwise: in {differing} of {_counted(count, 'run')} some operations give other bits here"
+        return f"predicted not bitwise: in {differing} of {counted(count, 'run')} some operations give other bits here"
     undecided = sum(run.outcome == "undecided" for run in prediction.runs)
-    return f"undecided: for {undecided} of {_counted(count, 'run')} nobody can tell"
+    return f"undecided: for {undecided} of {counted(count, 'run')} nobody can tell"
 
 
 def _run_lines(run: RunPrediction) -> Iterator[str]:
     if run.outcome == "identical":
-        yield f"{_counted(run.compared, 'operation')} give{'s' if run.compared == 1 else ''} the recorded bits"
+        yield f"{counted(run.compared, 'operation')} give{'s' if run.compared == 1 else ''} the recorded bits"
     if run.operations:
         verb = "differs" if len(run.operations) == 1 else "differ"
-        yield f"{len(run.operations)} of {_counted(run.compared, 'operation')} {verb}: {_named(run.operations)}"
+        yield f"{len(run.operations)} of {counted(run.compared, 'operation')} {verb}: {_named(run.operations)}"
     yield from run.doubts
 
 
@@ -71,20 +72,16 @@ def recalled_prediction(verdict: Verdict) -> str | None:
 
 def _not_predicted(prediction: Prediction) -> str:
     doubts = list(dict.fromkeys(doubt for run in prediction.runs for doubt in run.doubts))
-    more = f", and {_counted(len(doubts) - 1, 'more reason')}" if len(doubts) > 1 else ""
+    more = f", and {counted(len(doubts) - 1, 'more reason')}" if len(doubts) > 1 else ""
     return f"not predicted: {visible(doubts[0])}{more}" if doubts else "not predicted"
 
 
 def _differ(operations: Sequence[str]) -> str:
     verb = "differs" if len(operations) == 1 else "differ"
-    return f"{_counted(len(operations), 'operation')} {verb} ({visible(_named(operations))})"
+    return f"{counted(len(operations), 'operation')} {verb} ({visible(_named(operations))})"
 
 
 def _named(operations: Sequence[str]) -> str:
     labels = labels_of(operations)
     more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
     return ", ".join(labels[:_MOST_NAMED]) + more
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

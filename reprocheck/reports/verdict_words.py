@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from reprocheck.model.counting import counted
 from reprocheck.model.verdicts import CHECKS_BEFORE_RUNS, SECOND_RERUN, Check, Divergence, Verdict
 from reprocheck.reports.prediction_text import recalled_prediction
 from reprocheck.reports.visible import visible
@@ -86,11 +87,6 @@ def cause_lines(verdict: Verdict) -> Iterator[str]:
         yield f"cause {number}: {visible(cause.what)}"
         yield from (f"  - {visible(fact)}" for fact in cause.evidence)
         yield f"  fix: {visible(cause.fix)}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _outcome(verdict: Verdict) -> tuple[str, str]:

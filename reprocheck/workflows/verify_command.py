@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reprocheck.errors import UndecidedError
 from reprocheck.machine.watched_process import require_watchable
+from reprocheck.model.counting import counted
 from reprocheck.model.json_documents import Json
 from reprocheck.model.records import Record, Run
 from reprocheck.model.verdicts import Verdict
@@ -65,15 +66,17 @@ def verify_command(request: VerifyCommandRequest, tell: Tell) -> Verdict:
         measured=measured,
         looked_at=(prefix_check(request.path.parent, python, recorded.lock),),
     )
-    return replace(judge_watched(recorded, seen, watched, _rerun_until(request, tell)), prediction=None)
+    return replace(
+        judge_watched(recorded, seen, watched, rerunning(request.words, request.timeout_s, tell)), prediction=None
+    )
 
 
-def _rerun_until(request: VerifyCommandRequest, tell: Tell) -> RerunUntil:
+def rerunning(words: tuple[str, ...], timeout_s: float, tell: Tell) -> RerunUntil:
     """Return how to run the command once more up to a step, told in full; the step before shows what moved between."""
 
     def rerun(step: int) -> Run | None:
         dense = (*DENSE, *range(max(0, step - 1), step + 1))
-        command = WatchCommand(words=request.words, dense=dense, until=step, timeout_s=request.timeout_s)
+        command = WatchCommand(words=words, dense=dense, until=step, timeout_s=timeout_s)
         tell(f"running once more up to step {step}")
         return watch(command, tell).run
 
@@ -111,7 +114,7 @@ def _first(run: Run, count: int) -> Run:
 
 
 def _other_ranks(run: Run, reference: Run) -> Shortage:
-    there, here = _ranks(reference.plan.world_size), _ranks(run.plan.world_size)
+    there, here = counted(reference.plan.world_size, "rank"), counted(run.plan.world_size, "rank")
     return Shortage(
         what=f"the record was made on {there}, and this run on {here}",
         why="another number of ranks computes other numbers",
@@ -123,7 +126,3 @@ def _broken_off(run: Run | None, fault: UndecidedError | None) -> Shortage:
     fault = fault or UndecidedError("nothing was seen of the command")
     steps = f"; the {len(run.steps)} steps before were as recorded" if run and run.steps else ""
     return Shortage(what=fault.what + steps, why=fault.why, how=fault.how)
-
-
-def _ranks(count: int) -> str:
-    return "1 rank" if count == 1 else f"{count} ranks"

@@ -17,6 +17,7 @@ from reprocheck.model.record_documents import record_document
 from reprocheck.model.records import AS_RANK_0, RankStep, Record, Run
 from reprocheck.numerics.record_reader import parse_record
 from reprocheck.numerics.runs import plan_runs
+from tests.numerics.record_edits import change
 
 HOW = "  how:   restore the file, or write it anew with `reprocheck record`"
 
@@ -222,16 +223,6 @@ def test_a_newer_record_is_refused_with_the_way_out() -> None:
         "  why:   this release reads `reprocheck/record/1`",
         "  how:   upgrade reprocheck, or record anew",
     ]
-
-
-def change(path: str, value: object) -> Callable[[Any], None]:
-    def apply(document: Any) -> None:
-        *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
-        for part in parents:
-            document = document[part]
-        document[last] = value
-
-    return apply
 
 
 RANK = "runs/0/steps/1/ranks/0"

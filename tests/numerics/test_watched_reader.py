@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -19,6 +18,7 @@ from reprocheck.model.records import AS_RANK_0, RankStep, Record, Run, TensorSpe
 from reprocheck.model.step_notes import StepNotes, WatchedProgram
 from reprocheck.numerics.record_reader import parse_record
 from reprocheck.numerics.runs import command_plan
+from tests.numerics.record_edits import change
 from tests.numerics.watched_shapes import ONE, end, mark, run_of, start, step, two_ranks
 
 HOW = "  how:   restore the file, or write it anew with `reprocheck record`"
@@ -100,16 +100,6 @@ def test_a_record_holds_workloads_or_one_command(record: Record, document: Any) 
         "  where: r.json: runs",
         "  why:   expected the built-in workloads or one run of a command, not both",
     ]
-
-
-def change(path: str, value: object) -> Callable[[Any], None]:
-    def apply(document: Any) -> None:
-        *parents, last = [int(part) if part.isdigit() else part.lstrip("#") for part in path.split("/")]
-        for part in parents:
-            document = document[part]
-        document[last] = value
-
-    return apply
 
 
 RANK, SHOWN = "runs/0/ranks/0", "runs[0].ranks[0]"
